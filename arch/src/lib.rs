@@ -1,0 +1,7 @@
+//! The one place that chooses a CPU architecture: everything above says `arch::…` and reads the same on all of them.
+//!
+//! Host builds (tests, lints) get arm64's pure modules; instructions and registers exist on the bare target only.
+#![no_std]
+#![forbid(unsafe_code)]
+
+pub use arch_aarch64::*;

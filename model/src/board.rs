@@ -1,0 +1,49 @@
+//! What was assembled: the system as a whole and the board that it was assembled for.
+
+use crate::Vm;
+
+/// A whole system: the root of the `static`s that `config` emits and `hypervisor` runs.
+#[derive(Debug)]
+pub struct System {
+    /// Ostler's version, as in `Cargo.toml`.
+    pub version: &'static str,
+    /// The git commit it was built from, `-dirty` appended when the tree was not clean; `unknown` without git.
+    pub git: &'static str,
+    /// SHA-256 over the configuration: the board, every qvm file and every environment value that was used.
+    pub configuration: [u8; 32],
+    /// The board that the assembler checked everything against.
+    pub board: Board,
+    /// The virtual machines, in the order of their files.
+    pub vms: &'static [Vm],
+}
+
+/// What the assembler took for granted about the board; boot compares it with the board's own device tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Board {
+    /// Name of the folder under `boards/`.
+    pub name: &'static str,
+    /// The interrupt controller's architecture.
+    pub gic: GicVersion,
+    /// Number of pCPUs that the configuration relies on.
+    pub cpus: u32,
+    /// Bytes of RAM that the configuration relies on.
+    pub memory_bytes: u64,
+}
+
+/// Architecture of a GIC, real or virtual.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GicVersion {
+    /// GICv2: memory-mapped CPU interface, at most 8 CPUs.
+    V2,
+    /// GICv3 or v4: system-register CPU interface.
+    V3,
+}
+
+impl core::fmt::Display for GicVersion {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            GicVersion::V2 => "GICv2",
+            GicVersion::V3 => "GICv3",
+        })
+    }
+}

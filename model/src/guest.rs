@@ -1,0 +1,187 @@
+//! What one virtual machine is made of, as its qvm file said and the assembler checked.
+
+use crate::{GicVersion, Gpa, Unsupported};
+
+/// One virtual machine. Names are unique in a [`crate::System`].
+#[derive(Debug)]
+pub struct Vm {
+    /// The name after `system`, or the file's stem.
+    pub name: &'static str,
+    /// RAM and ROM, sorted by address, without overlap.
+    pub memory: &'static [Memory],
+    /// One entry a vCPU; the first one starts, the others wait for the guest to start them.
+    pub cpus: &'static [Cpu],
+    /// What to copy where before the first vCPU runs, in order.
+    pub loads: &'static [Load],
+    /// Where the first vCPU starts.
+    pub entry: Entry,
+    /// The interrupt controller that the guest sees.
+    pub gic: Gic,
+    /// Virtual devices, sorted by address, without overlap.
+    pub vdevs: &'static [Vdev],
+    /// What to do when emulation cannot finish.
+    pub unsupported: Unsupported,
+    /// How the guest's counter relates to the host's.
+    pub counter: Counter,
+}
+
+/// A range of guest-physical memory backed by host memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// First byte; a multiple of [`crate::PAGE_BYTES`].
+    pub gpa: Gpa,
+    /// Length in bytes; a multiple of [`crate::PAGE_BYTES`], not zero.
+    pub size_bytes: u64,
+    /// `ram` or `rom`.
+    pub access: Access,
+}
+
+/// What a guest may do with a range of memory. Guests may always execute what they can read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Access {
+    /// qvm's `ram`.
+    #[default]
+    ReadWrite,
+    /// qvm's `rom`.
+    ReadOnly,
+}
+
+/// One vCPU and the pCPU it runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cpu {
+    /// The pCPU, counted in the order of the board's device tree.
+    pub pcpu: u32,
+    /// `sched`: 1 is lowest, 255 highest.
+    pub priority: u8,
+    /// What happens among vCPUs of equal priority.
+    pub policy: Policy,
+}
+
+/// Scheduling policy among vCPUs of equal priority (`sched PRIO[r|f|o]`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Policy {
+    /// `r` and `o`: each in turn for a time slice.
+    #[default]
+    RoundRobin,
+    /// `f`: until it waits.
+    Fifo,
+}
+
+/// A copy from an image into guest memory. The destination lies in one [`Memory`]: the assembler splits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Load {
+    /// Index into the image table (see [`crate::images`]).
+    pub image: u16,
+    /// First byte to copy, counted from the image's start.
+    pub offset: u64,
+    /// Number of bytes.
+    pub size_bytes: u64,
+    /// Where the first byte goes.
+    pub gpa: Gpa,
+    /// Ranges of the copied bytes that boot overwrites with random bytes.
+    pub seeds: &'static [Seed],
+}
+
+/// A placeholder for random bytes (`rng-seed`, `kaslr-seed`) in a guest's device tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seed {
+    /// Counted from the load's first byte.
+    pub offset: u64,
+    /// Number of random bytes.
+    pub size_bytes: u64,
+}
+
+/// State of the first vCPU when the VM starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// First instruction.
+    pub pc: Gpa,
+    /// `x0`: the device tree's address, by the arm64 Linux boot protocol. Zero if the guest has no tree.
+    pub argument: u64,
+}
+
+/// The virtual interrupt controller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gic {
+    /// Architecture that the guest sees.
+    pub version: GicVersion,
+    /// Distributor frame, [`Gic::DISTRIBUTOR_BYTES`] long.
+    pub distributor: Gpa,
+    /// Redistributor frames (GICv3), [`Gic::REDISTRIBUTOR_BYTES`] for each vCPU.
+    pub redistributors: Gpa,
+}
+
+impl Gic {
+    /// Size of the distributor's frame (GICv3, IHI 0069 section 12.8).
+    pub const DISTRIBUTOR_BYTES: u64 = 0x1_0000;
+    /// Size of one redistributor: RD_base and SGI_base (IHI 0069 section 12.10).
+    pub const REDISTRIBUTOR_BYTES: u64 = 0x2_0000;
+    /// INTIDs below this one exist: 32 private and 480 shared.
+    pub const INTIDS: u32 = 512;
+}
+
+/// A virtual device with registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vdev {
+    /// `name`, or the type and address.
+    pub name: &'static str,
+    /// First register; a multiple of [`crate::PAGE_BYTES`].
+    pub gpa: Gpa,
+    /// Length of the register frame.
+    pub size_bytes: u64,
+    /// Shared interrupt line as a raw INTID (32 and up), if it has one.
+    pub intid: Option<u32>,
+    /// What it is.
+    pub kind: VdevKind,
+}
+
+/// The type of a virtual device and what only that type has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VdevKind {
+    /// Arm PrimeCell UART.
+    Pl011 {
+        /// `hostdev`: where its characters come from and go to.
+        console: Console,
+    },
+}
+
+/// The far end of a serial device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Console {
+    /// No `hostdev`: output is dropped and input never comes.
+    Nowhere,
+    /// `hostdev -` and its forms: the board's console, shared by the mux.
+    Board(Direction),
+}
+
+/// Which way characters flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// `-`
+    Both,
+    /// `>-`
+    Output,
+    /// `<-`
+    Input,
+}
+
+/// How a guest's virtual counter relates to the host's (`set counter-offset`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Counter {
+    /// qvm's default, all-ones: the guest's counter starts at zero when the VM starts.
+    #[default]
+    StartsAtZero,
+    /// Guest counter minus host counter, in ticks.
+    Offset(u64),
+}
+
+/// The affinity of vCPU `index`, laid out as in MPIDR_EL1 and in a tree's `reg`: 16 vCPUs to a cluster,
+/// because an SGI's target list names 16 (IHI 0069 section 12.11.15, ICC_SGI1R_EL1.TargetList).
+pub const fn affinity(index: u32) -> u64 {
+    ((index as u64 / 16) << 8) | (index as u64 % 16)
+}
+
+/// MPIDR_EL1 of vCPU `index`: its affinity and the RES1 bit 31 (DDI 0487, MPIDR_EL1).
+pub const fn mpidr(index: u32) -> u64 {
+    (1 << 31) | affinity(index)
+}

@@ -1,0 +1,25 @@
+//! The words of the house as plain data: addresses, interrupts, images, what a VM is, why it stopped.
+//!
+//! Every room speaks these types and none of them does anything of note, so that the host-side assembler
+//! (`config`) and the program on the board (`hypervisor`) cannot drift apart: the assembler emits `static`s
+//! of exactly these types and the hypervisor runs them. No type here owns memory; lists are `'static` slices.
+#![no_std]
+#![forbid(unsafe_code)]
+
+mod address;
+mod board;
+mod guest;
+pub mod images;
+mod interrupt;
+mod stop;
+mod unsupported;
+
+pub use address::{Extent, Gpa, Hpa, PAGE_BYTES};
+pub use board::{Board, GicVersion, System};
+pub use guest::{
+    Access, Console, Counter, Cpu, Direction, Entry, Gic, Load, Memory, Policy, Seed, Vdev, VdevKind, Vm, affinity,
+    mpidr,
+};
+pub use interrupt::Irq;
+pub use stop::StopReason;
+pub use unsupported::{Action, Unsupported};

@@ -1,0 +1,56 @@
+//! Why a VM stopped, and the exit code that qvm would have ended with.
+
+use crate::Gpa;
+
+/// The reason that a VM is not running any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopReason {
+    /// The guest powered itself off.
+    PowerOff,
+    /// The guest asked for a reset, which ends a VM as in qvm.
+    Reset,
+    /// `unsupported … abort`, or an event that has no architected answer.
+    Unsupported {
+        /// vCPU that caused it.
+        vcpu: u32,
+        /// Its program counter.
+        pc: u64,
+        /// Address or encoding at fault.
+        what: u64,
+        /// What it tried, in words.
+        action: &'static str,
+    },
+    /// Memory of the guest that the hypervisor had to use was not there.
+    BadMemory {
+        /// The address.
+        gpa: Gpa,
+    },
+    /// The guest could not be started (qvm: fatal before guest start).
+    NotStarted(&'static str),
+}
+
+impl StopReason {
+    /// qvm's exit code for the same end (QNX Hypervisor user's guide, "qvm" exit codes).
+    pub const fn code(&self) -> u8 {
+        match self {
+            StopReason::PowerOff | StopReason::Reset => 0,
+            StopReason::Unsupported { .. } => 5,
+            StopReason::BadMemory { .. } => 96,
+            StopReason::NotStarted(_) => 64,
+        }
+    }
+}
+
+impl core::fmt::Display for StopReason {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            StopReason::PowerOff => f.write_str("the guest powered off"),
+            StopReason::Reset => f.write_str("the guest asked for a reset"),
+            StopReason::Unsupported { vcpu, pc, what, action } => {
+                write!(f, "unsupported: {action} {what:#x} by vCPU {vcpu} at pc {pc:#x}")
+            }
+            StopReason::BadMemory { gpa } => write!(f, "no guest memory at {gpa}"),
+            StopReason::NotStarted(why) => write!(f, "not started: {why}"),
+        }
+    }
+}
