@@ -1,1 +1,25 @@
-//! Placeholder.
+//! The qvm language, from text to a checked and assembled system. Host only.
+//!
+//! ```text
+//! text ── lexer, parser ──▶ spec ── assemble: check, place, make trees ──▶ Assembly ──▶ Rust statics, image section
+//! ```
+#![forbid(unsafe_code)]
+
+pub mod spec;
+
+use std::path::PathBuf;
+
+/// What to assemble: the same value in `xtask` and in `hypervisor/build.rs`, carried between them by environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The project's root, where `boards/` is.
+    pub root: PathBuf,
+    /// Name of a folder under `boards/`.
+    pub board: String,
+    /// The board's variant: number of CPUs, if not the board's default.
+    pub cpus: Option<u32>,
+    /// The board's variant: RAM in bytes, if not the board's default.
+    pub memory_bytes: Option<u64>,
+    /// The qvm files, one a VM.
+    pub files: Vec<PathBuf>,
+}

@@ -1,0 +1,161 @@
+//! What one qvm file says, word for word but typed: the parser's result and the checker's input.
+//!
+//! Nothing here is checked against the board, the images or other VMs. Every value carries the [`Span`] it was
+//! read from, so that a later complaint can underline it.
+
+use std::path::PathBuf;
+
+pub use model::{Action, Policy};
+
+/// Index of a source text in a run's set of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FileId(pub usize);
+
+/// A run of bytes in a source text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// The text.
+    pub file: FileId,
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+}
+
+/// A value and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spanned<T> {
+    /// The value.
+    pub value: T,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// One VM as its file says.
+#[derive(Clone, Debug)]
+pub struct VmSpec {
+    /// The file.
+    pub file: FileId,
+    /// `system NAME`.
+    pub system: Option<Spanned<String>>,
+    /// `ram` and `rom`, in order.
+    pub memory: Vec<MemorySpec>,
+    /// `cpu` contexts, in order; empty means one vCPU with defaults.
+    pub cpus: Vec<CpuSpec>,
+    /// `load` in all its forms, in order.
+    pub loads: Vec<LoadSpec>,
+    /// `cmdline`; the last one.
+    pub cmdline: Option<Spanned<String>>,
+    /// `reserve` contexts, in order.
+    pub reserves: Vec<ReserveSpec>,
+    /// `vdev` contexts, in order.
+    pub vdevs: Vec<VdevSpec>,
+    /// `set counter-offset`.
+    pub counter_offset: Option<Spanned<u64>>,
+    /// `set fdt-dump-file`, resolved against the qvm file's folder.
+    pub fdt_dump_file: Option<Spanned<PathBuf>>,
+    /// `set exit-on-halt`.
+    pub exit_on_halt: Option<Spanned<bool>>,
+    /// `unsupported instruction`.
+    pub unsupported_instruction: Option<Spanned<Action>>,
+    /// `unsupported reference`.
+    pub unsupported_reference: Option<Spanned<Action>>,
+    /// `unsupported register`.
+    pub unsupported_register: Option<Spanned<Action>>,
+}
+
+/// `ram [start,]length` or `rom [start,]length`.
+#[derive(Clone, Debug)]
+pub struct MemorySpec {
+    /// `rom`.
+    pub read_only: bool,
+    /// Guest-physical start, if given.
+    pub start: Option<Spanned<u64>>,
+    /// Length in bytes.
+    pub size_bytes: Spanned<u64>,
+    /// Option and argument.
+    pub span: Span,
+}
+
+/// One `cpu` context.
+#[derive(Clone, Debug)]
+pub struct CpuSpec {
+    /// `sched PRIO[r|f|o]`.
+    pub sched: Option<Spanned<(u8, Policy)>>,
+    /// `runmask N[,N…]`.
+    pub runmask: Option<Spanned<Vec<u32>>>,
+    /// The word `cpu`.
+    pub span: Span,
+}
+
+/// The word before `load`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoadKind {
+    /// No word: the type is sniffed.
+    Sniffed,
+    /// `guest`: the image of the operating system.
+    Guest,
+    /// `initrd`.
+    Initrd,
+    /// `data`.
+    Data,
+    /// `fdt`: merged over the generated device tree.
+    Fdt,
+}
+
+/// `[type] load [addr,]path`.
+#[derive(Clone, Debug)]
+pub struct LoadSpec {
+    /// The word before `load`.
+    pub kind: LoadKind,
+    /// Guest-physical address, if given.
+    pub address: Option<Spanned<u64>>,
+    /// The file, resolved against the qvm file's folder.
+    pub path: Spanned<PathBuf>,
+    /// From the type word to the argument.
+    pub span: Span,
+}
+
+/// `reserve loc SPEC` or `reserve intr N`.
+#[derive(Clone, Debug)]
+pub enum ReserveSpec {
+    /// A guest-physical range that automatic placement keeps off.
+    Memory {
+        /// First byte.
+        start: Spanned<u64>,
+        /// Length in bytes.
+        size_bytes: Spanned<u64>,
+    },
+    /// An interrupt line (raw INTID) that automatic assignment keeps off.
+    Interrupt(Spanned<u32>),
+}
+
+/// One `vdev` context.
+#[derive(Clone, Debug)]
+pub struct VdevSpec {
+    /// What it is and what only that type takes.
+    pub kind: VdevSpecKind,
+    /// `loc`: the guest-physical address.
+    pub loc: Option<Spanned<u64>>,
+    /// `intr PIC:LINE`: controller name and raw INTID.
+    pub intr: Option<Spanned<(String, u32)>>,
+    /// `name`.
+    pub name: Option<Spanned<String>>,
+    /// `vdev NAME`.
+    pub span: Span,
+}
+
+/// A vdev's type.
+#[derive(Clone, Debug)]
+pub enum VdevSpecKind {
+    /// `vdev gic`.
+    Gic {
+        /// `version 2|3`.
+        version: Option<Spanned<u32>>,
+    },
+    /// `vdev pl011`.
+    Pl011 {
+        /// `hostdev`, in order.
+        hostdev: Vec<Spanned<String>>,
+    },
+}
