@@ -1,0 +1,86 @@
+//! What the bus asks of every device with registers.
+
+/// Size of one access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Width {
+    /// 8 bits.
+    Byte,
+    /// 16 bits.
+    Half,
+    /// 32 bits.
+    Word,
+    /// 64 bits.
+    Double,
+}
+
+impl Width {
+    /// The width of that many bytes; `None` unless 1, 2, 4 or 8.
+    pub const fn from_bytes(bytes: u64) -> Option<Width> {
+        match bytes {
+            1 => Some(Width::Byte),
+            2 => Some(Width::Half),
+            4 => Some(Width::Word),
+            8 => Some(Width::Double),
+            _ => None,
+        }
+    }
+
+    /// Number of bytes.
+    pub const fn bytes(self) -> u64 {
+        match self {
+            Width::Byte => 1,
+            Width::Half => 2,
+            Width::Word => 4,
+            Width::Double => 8,
+        }
+    }
+
+    /// The bits that an access of this width carries.
+    pub const fn mask(self) -> u64 {
+        match self {
+            Width::Byte => 0xff,
+            Width::Half => 0xffff,
+            Width::Word => 0xffff_ffff,
+            Width::Double => u64::MAX,
+        }
+    }
+}
+
+/// A device with a frame of registers and one level-sensitive interrupt line.
+///
+/// The caller holds the device's own lock around every call and samples [`Registers::line`] before it lets go,
+/// so that the interrupt controller sees the line's changes in the order in which they happened.
+pub trait Registers {
+    /// A load of `width` at `offset` from the frame's start. Any offset and width may come: what the device does not
+    /// have reads as zero. The result has no bits above `width`.
+    fn read(&mut self, offset: u64, width: Width) -> u64;
+
+    /// A store. Bits of `value` above `width` are ignored; so are stores to what the device does not have.
+    fn write(&mut self, offset: u64, width: Width, value: u64);
+
+    /// The level of the interrupt line now.
+    fn line(&self) -> bool;
+
+    /// Back to the state after power-on.
+    fn reset(&mut self);
+
+    /// From now until [`Registers::reset`] the device has no effect outside of itself: the first step of stopping a VM.
+    fn quiesce(&mut self);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Width;
+
+    #[test]
+    fn widths_are_the_four_powers_of_two() {
+        for bytes in 0..=16 {
+            let width = Width::from_bytes(bytes);
+            assert_eq!(width.is_some(), [1, 2, 4, 8].contains(&bytes));
+            if let Some(width) = width {
+                assert_eq!(width.bytes(), bytes);
+                assert_eq!(width.mask().count_ones() as u64, bytes * 8);
+            }
+        }
+    }
+}
