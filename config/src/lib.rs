@@ -5,6 +5,10 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod assemble;
+pub mod codes;
+pub mod diagnostic;
+pub mod source;
 pub mod spec;
 
 use std::path::PathBuf;
