@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn two_threads_see_the_same_bytes_in_order() {
-        let count: u32 = if cfg!(miri) { 500 } else { 200_000 };
+        let count: u32 = if cfg!(miri) { 500 } else { 20_000 };
         let ring = Ring::<64>::new();
         std::thread::scope(|scope| {
             scope.spawn(|| {

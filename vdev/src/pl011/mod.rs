@@ -165,12 +165,27 @@ impl<'a> Pl011<'a> {
         self.depth().saturating_sub(room)
     }
 
-    /// Raises the transmit interrupt if the FIFO has fallen to its level since it was last looked at.
+    /// Whether the transmit FIFO holds more than its level.
+    fn above_level(&self) -> bool {
+        self.transmit_len() > self.transmit_level()
+    }
+
+    /// Raises the transmit interrupt if the FIFO has fallen to its level since it was last looked at, and else asks
+    /// the mux for another look.
     fn watch_output(&mut self) {
-        if self.congested && self.transmit_len() <= self.transmit_level() {
-            self.congested = false;
-            self.interrupts |= INT_TX;
+        if !self.congested {
+            return;
         }
+        if self.above_level() {
+            if let Some(endpoint) = self.endpoint {
+                endpoint.wait_for_room();
+            }
+            if self.above_level() {
+                return;
+            }
+        }
+        self.congested = false;
+        self.interrupts |= INT_TX;
     }
 
     fn transmit(&mut self, byte: u8) {
@@ -179,17 +194,13 @@ impl<'a> Pl011<'a> {
         } else if let Some(endpoint) = self.endpoint.filter(|_| !self.quiesced) {
             // A refused character is lost, as one is that a driver writes into a full FIFO; the ring counts it.
             endpoint.output.push(byte);
-            if self.transmit_len() > self.transmit_level() {
+            if self.above_level() {
                 self.interrupts &= !INT_TX;
-                self.congested = true;
-                endpoint.wait_for_room();
-                self.watch_output();
-                return;
             }
         }
-        // The FIFO filled and emptied through its level in one go.
-        self.congested = false;
-        self.interrupts |= INT_TX;
+        // If the FIFO is not above its level now, it filled and emptied through it in one go.
+        self.congested = true;
+        self.watch_output();
     }
 
     fn receive(&mut self) -> u16 {
