@@ -1,0 +1,141 @@
+//! This pCPU: who it is, its own data, waiting, and cache maintenance.
+
+use core::arch::asm;
+use core::mem::offset_of;
+
+use aarch64_cpu::registers::{CurrentEL, MPIDR_EL1, Readable};
+
+use crate::registers::{read, write};
+
+/// What belongs to one pCPU. TPIDR_EL2 holds its address from the moment the CPU is up.
+#[repr(C, align(64))]
+#[derive(Debug)]
+pub struct PerCpu {
+    /// Top of the stack that fatal exceptions switch to.
+    pub emergency_stack: u64,
+    /// Which pCPU this is, counted in the order of the board's tree.
+    pub index: u32,
+}
+
+/// Offset of [`PerCpu::emergency_stack`] for the vectors.
+pub(crate) const EMERGENCY: usize = offset_of!(PerCpu, emergency_stack);
+
+/// The affinity fields of MPIDR_EL1.
+pub const AFFINITY_MASK: u64 = 0xff_00ff_ffff;
+
+/// This CPU's affinity (MPIDR_EL1 without its flag bits).
+pub fn affinity() -> u64 {
+    MPIDR_EL1.get() & AFFINITY_MASK
+}
+
+/// The exception level that the CPU is in.
+pub fn exception_level() -> u64 {
+    CurrentEL.read(CurrentEL::EL)
+}
+
+/// Makes `data` this pCPU's own.
+pub fn set_local(data: &'static PerCpu) {
+    // SAFETY: TPIDR_EL2 is ours alone; the address stays valid for good.
+    unsafe { write!("TPIDR_EL2", core::ptr::from_ref(data) as u64) };
+}
+
+/// This pCPU's own data; `None` before [`set_local`].
+pub fn local() -> Option<&'static PerCpu> {
+    let address = read!("TPIDR_EL2") as *const PerCpu;
+    // SAFETY: TPIDR_EL2 is zero (see `clear_local`) or was set from a `&'static PerCpu`.
+    unsafe { address.as_ref() }
+}
+
+/// Before anything else on a CPU: TPIDR_EL2 is UNKNOWN out of reset.
+pub fn clear_local() {
+    // SAFETY: TPIDR_EL2 is ours alone.
+    unsafe { write!("TPIDR_EL2", 0) };
+}
+
+/// Which pCPU this is; zero before it is known.
+pub fn index() -> u32 {
+    local().map_or(0, |data| data.index)
+}
+
+/// Waits until an interrupt is pending, although interrupts are masked (DDI 0487 D1.7.2).
+pub fn wait_for_interrupt() {
+    // SAFETY: `wfi` waits; the barrier completes what others may be waiting for.
+    unsafe { asm!("dsb sy", "wfi", options(nostack, preserves_flags)) };
+}
+
+/// Stops this CPU for good.
+pub fn halt() -> ! {
+    loop {
+        // SAFETY: waiting has no effect.
+        unsafe { asm!("wfi", options(nomem, nostack, preserves_flags)) };
+    }
+}
+
+/// The physical counter.
+pub fn counter() -> u64 {
+    // SAFETY: the barrier only orders the read (DDI 0487 D11.2.1).
+    unsafe { asm!("isb", options(nostack, preserves_flags)) };
+    read!("CNTPCT_EL0")
+}
+
+/// Ticks of the counter in a second.
+pub fn counter_hz() -> u64 {
+    read!("CNTFRQ_EL0")
+}
+
+/// Makes earlier stores visible to other CPUs before a later interrupt or event that tells them (DDI 0487 B2.3.11).
+pub fn publish() {
+    // SAFETY: a barrier.
+    unsafe { asm!("dsb ish", options(nostack, preserves_flags)) };
+}
+
+/// The smallest data cache line of the system in bytes (CTR_EL0.DminLine).
+fn data_line_bytes() -> u64 {
+    4u64 << ((read!("CTR_EL0") >> 16) & 0xf)
+}
+
+/// Cleans and invalidates `size` bytes at `address` to the point of coherency, so that an observer with its caches
+/// off (a guest before it turns its MMU on, a CPU that starts) sees them (DDI 0487 D7.5.9).
+pub fn clean_to_coherency(address: u64, size: u64) {
+    let line = data_line_bytes();
+    let mut at = address & !(line - 1);
+    let end = address.saturating_add(size);
+    while at < end {
+        // SAFETY: maintenance of memory that is mapped changes no value.
+        unsafe { asm!("dc civac, {}", in(reg) at, options(nostack, preserves_flags)) };
+        at = at.saturating_add(line);
+    }
+    // SAFETY: a barrier.
+    unsafe { asm!("dsb sy", options(nostack, preserves_flags)) };
+}
+
+/// Invalidates every instruction cache after code was written by data accesses (DDI 0487 B2.4.4).
+pub fn invalidate_instructions() {
+    // SAFETY: cache maintenance changes no value.
+    unsafe { asm!("dsb ish", "ic ialluis", "dsb ish", "isb", options(nostack, preserves_flags)) };
+}
+
+/// Zeroes `size` bytes at `address` by `DC ZVA`.
+///
+/// # Safety
+/// The range is mapped writable as Normal memory, a multiple of a page at a multiple of a page, and nobody else uses it.
+pub unsafe fn zero_pages(address: u64, size: u64) {
+    let dczid = read!("DCZID_EL0");
+    let end = address.saturating_add(size);
+    let mut at = address;
+    if dczid & (1 << 4) != 0 {
+        // DZP: prohibited. The plain way.
+        while at < end {
+            // SAFETY: the caller's range.
+            unsafe { (at as *mut u64).write_volatile(0) };
+            at = at.saturating_add(8);
+        }
+        return;
+    }
+    let block = 4u64 << (dczid & 0xf);
+    while at < end {
+        // SAFETY: the caller's range; blocks are at most 2 KiB and so divide a page.
+        unsafe { asm!("dc zva, {}", in(reg) at, options(nostack, preserves_flags)) };
+        at = at.saturating_add(block);
+    }
+}

@@ -1,0 +1,209 @@
+//! Into the guest and out of it: the vector table and the two ways through it.
+//!
+//! A *quick* exit saves what a Rust handler may clobber (x0 to x18 and x30, AAPCS64 section 6.1.1), calls the handler
+//! and returns to the guest. A *slow* exit goes on to save the rest and returns from [`enter`] to the loop. Nothing
+//! else switches stacks.
+//!
+//! ```text
+//! enter(context) ──▶ guest ──exception──▶ quick handler ──0──▶ guest
+//!        ▲                                     │
+//!        └──────────── slow: code ◀────────────┘
+//! ```
+//!
+//! While the guest runs, SP_EL2 is the address of its [`Context`]. While the hypervisor runs, any exception taken
+//! at EL2 is a bug of ours: interrupts stay masked. Those vectors trust nothing, least of all the stack pointer;
+//! they switch to the pCPU's emergency stack and do not come back.
+
+use core::arch::global_asm;
+
+use crate::context::{Context, HOST_SP, PC};
+
+global_asm!(
+    r#"
+    .section .text.vectors, "ax"
+
+    .macro fatal kind
+    .balign 0x80
+    // The guest's thread registers serve as scratch: nobody will read them again.
+    msr     TPIDR_EL0, x0
+    mov     x0, sp
+    msr     TPIDRRO_EL0, x0
+    mrs     x0, TPIDR_EL2
+    cbz     x0, 9f                      // before the pCPU's own data exists: keep the stack
+    ldr     x0, [x0, #{emergency}]
+    mov     sp, x0
+9:  mrs     x0, TPIDR_EL0
+    sub     sp, sp, #{frame}
+    stp     x0, x1, [sp]
+    mov     x0, #\kind
+    b       fatal_common
+    .endm
+
+    .macro lower handler
+    .balign 0x80
+    stp     x0, x1, [sp, #16 * 0]
+    stp     x2, x3, [sp, #16 * 1]
+    stp     x4, x5, [sp, #16 * 2]
+    stp     x6, x7, [sp, #16 * 3]
+    stp     x8, x9, [sp, #16 * 4]
+    stp     x10, x11, [sp, #16 * 5]
+    stp     x12, x13, [sp, #16 * 6]
+    stp     x14, x15, [sp, #16 * 7]
+    stp     x16, x17, [sp, #16 * 8]
+    str     x18, [sp, #16 * 9]
+    str     x30, [sp, #16 * 15]
+    mov     x0, sp
+    ldr     x1, [x0, #{host_sp}]
+    mov     sp, x1
+    bl      \handler
+    ldr     x1, [sp]                    // `enter` left the context's address on top of the stack
+    cbnz    x0, slow
+    mov     sp, x1
+    b       resume
+    .endm
+
+    .balign 0x800
+    .global __vectors
+__vectors:
+    fatal   0                           // current EL, SP_EL0
+    fatal   1
+    fatal   2
+    fatal   3
+    fatal   4                           // current EL, SP_EL2
+    fatal   5
+    fatal   6
+    fatal   7
+    lower   ostler_quick_sync           // EL1 is AArch64 (HCR_EL2.RW), so 32-bit EL0 arrives here too (DDI 0487 D1.10.2)
+    lower   ostler_quick_irq
+    lower   ostler_quick_irq            // FIQ: group 0 is never enabled; an answer all the same
+    lower   ostler_quick_serror
+    fatal   12                          // EL1 in AArch32: cannot be
+    fatal   13
+    fatal   14
+    fatal   15
+
+    .balign 64
+resume:
+    ldp     x2, x3, [sp, #16 * 1]
+    ldp     x4, x5, [sp, #16 * 2]
+    ldp     x6, x7, [sp, #16 * 3]
+    ldp     x8, x9, [sp, #16 * 4]
+    ldp     x10, x11, [sp, #16 * 5]
+    ldp     x12, x13, [sp, #16 * 6]
+    ldp     x14, x15, [sp, #16 * 7]
+    ldp     x16, x17, [sp, #16 * 8]
+    ldr     x18, [sp, #16 * 9]
+    ldr     x30, [sp, #16 * 15]
+    ldp     x0, x1, [sp]
+    eret
+    dsb     nsh                         // nothing is speculated past the return (DDI 0487 B2.3.10)
+    isb
+
+slow:
+    // x0: the handler's code. x1: the context. x19 to x29 are still the guest's.
+    stp     x19, x20, [x1, #152]
+    stp     x21, x22, [x1, #168]
+    stp     x23, x24, [x1, #184]
+    stp     x25, x26, [x1, #200]
+    stp     x27, x28, [x1, #216]
+    str     x29, [x1, #232]
+    mrs     x2, ELR_EL2
+    mrs     x3, SPSR_EL2
+    stp     x2, x3, [x1, #{pc}]
+    ldp     x19, x20, [sp, #16 * 1]
+    ldp     x21, x22, [sp, #16 * 2]
+    ldp     x23, x24, [sp, #16 * 3]
+    ldp     x25, x26, [sp, #16 * 4]
+    ldp     x27, x28, [sp, #16 * 5]
+    ldp     x29, x30, [sp, #16 * 6]
+    add     sp, sp, #16 * 7
+    ret
+
+    .global ostler_enter
+ostler_enter:
+    sub     sp, sp, #16 * 7
+    str     x0, [sp]
+    stp     x19, x20, [sp, #16 * 1]
+    stp     x21, x22, [sp, #16 * 2]
+    stp     x23, x24, [sp, #16 * 3]
+    stp     x25, x26, [sp, #16 * 4]
+    stp     x27, x28, [sp, #16 * 5]
+    stp     x29, x30, [sp, #16 * 6]
+    mov     x1, sp
+    str     x1, [x0, #{host_sp}]
+    ldp     x2, x3, [x0, #{pc}]
+    msr     ELR_EL2, x2
+    msr     SPSR_EL2, x3
+    mov     sp, x0
+    ldp     x19, x20, [sp, #152]
+    ldp     x21, x22, [sp, #168]
+    ldp     x23, x24, [sp, #184]
+    ldp     x25, x26, [sp, #200]
+    ldp     x27, x28, [sp, #216]
+    ldr     x29, [sp, #232]
+    b       resume
+
+fatal_common:
+    // x0: which vector. x0 and x1 are at the stack's top; the rest follows.
+    stp     x2, x3, [sp, #16 * 1]
+    stp     x4, x5, [sp, #16 * 2]
+    stp     x6, x7, [sp, #16 * 3]
+    stp     x8, x9, [sp, #16 * 4]
+    stp     x10, x11, [sp, #16 * 5]
+    stp     x12, x13, [sp, #16 * 6]
+    stp     x14, x15, [sp, #16 * 7]
+    stp     x16, x17, [sp, #16 * 8]
+    stp     x18, x19, [sp, #16 * 9]
+    stp     x20, x21, [sp, #16 * 10]
+    stp     x22, x23, [sp, #16 * 11]
+    stp     x24, x25, [sp, #16 * 12]
+    stp     x26, x27, [sp, #16 * 13]
+    stp     x28, x29, [sp, #16 * 14]
+    mrs     x1, TPIDRRO_EL0
+    stp     x30, x1, [sp, #16 * 15]
+    mov     x1, sp
+    bl      ostler_fatal
+1:  wfe
+    b       1b
+    "#,
+    emergency = const crate::cpu::EMERGENCY,
+    frame = const size_of::<FatalFrame>(),
+    host_sp = const HOST_SP,
+    pc = const PC,
+);
+
+/// Registers at a fatal exception, as the vector stored them; handed to `ostler_fatal`.
+#[repr(C)]
+#[derive(Debug)]
+pub struct FatalFrame {
+    /// x0 to x30.
+    pub x: [u64; 31],
+    /// The stack pointer at the exception.
+    pub sp: u64,
+}
+
+unsafe extern "C" {
+    /// The vector table, 2 KiB aligned.
+    static __vectors: u8;
+    /// Runs the guest in `context` until an exit that the quick handlers leave to the loop; returns their code.
+    fn ostler_enter(context: *mut Context) -> u64;
+}
+
+/// Makes this CPU use our vectors.
+pub fn install_vectors() {
+    // SAFETY: the table is code of ours, aligned as VBAR_EL2 needs it, and mapped for good.
+    unsafe {
+        crate::registers::write!("VBAR_EL2", &raw const __vectors as u64);
+        core::arch::asm!("isb", options(nostack, preserves_flags));
+    }
+}
+
+/// Runs the guest whose registers are in `context` until a slow exit, and returns the quick handler's code.
+///
+/// # Safety
+/// `context` is the first field of the [`crate::vcpu::Vcpu`] that this pCPU owns and has loaded: second stage, EL1
+/// registers and list registers are that vCPU's, and nobody else touches it until this returns.
+pub(crate) unsafe fn enter(context: *mut Context) -> u64 {
+    // SAFETY: the caller's promise is exactly what the assembly needs.
+    unsafe { ostler_enter(context) }
+}

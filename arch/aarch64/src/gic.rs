@@ -1,0 +1,257 @@
+//! The board's own GICv3: distributor, redistributors, and this pCPU's physical and virtual CPU interface.
+//!
+//! Nothing is taken over from firmware: every group, enable, priority and active bit is written here (IHI 0069
+//! chapter 12). All interrupts are non-secure group 1 and come to EL2. Priority drop and deactivation are split
+//! (ICC_CTLR_EL1.EOImode), because an interrupt that stands for a guest's timer stays active until the guest itself
+//! deactivates it through its list register (IHI 0069 section 4.8).
+
+use core::ptr::{read_volatile, write_volatile};
+
+use crate::registers::{read, write};
+
+const GICD_CTLR: usize = 0x0;
+const GICD_TYPER: usize = 0x4;
+const IGROUPR: usize = 0x80;
+const ISENABLER: usize = 0x100;
+const ICENABLER: usize = 0x180;
+const ICPENDR: usize = 0x280;
+const ICACTIVER: usize = 0x380;
+const IPRIORITYR: usize = 0x400;
+const ICFGR: usize = 0xc00;
+const IROUTER: usize = 0x6000;
+const GICR_CTLR: usize = 0x0;
+const GICR_TYPER: usize = 0x8;
+const GICR_WAKER: usize = 0x14;
+const SGI_BASE: usize = 0x1_0000;
+
+const CTLR_RWP: u32 = 1 << 31;
+const CTLR_ARE_NS: u32 = 1 << 4;
+const CTLR_ENABLE_G1NS: u32 = 1 << 1;
+/// With one security state (DS = 1), group 1 is enabled by the same bit 1 and ARE is bit 4 as well.
+const CTLR_ON: u32 = CTLR_ARE_NS | CTLR_ENABLE_G1NS;
+
+/// Priority of all host interrupts: the middle, so that a guest's never matters here.
+const PRIORITY: u32 = 0xa0a0_a0a0;
+
+/// INTID of the SGI by which one pCPU calls another.
+pub const KICK: u32 = 0;
+/// Maintenance interrupt of the virtual CPU interface.
+pub const MAINTENANCE: u32 = 25;
+/// EL2's own physical timer.
+pub const HYP_TIMER: u32 = 26;
+/// The EL1 virtual timer.
+pub const VIRTUAL_TIMER: u32 = 27;
+/// The EL1 physical timer.
+pub const PHYSICAL_TIMER: u32 = 30;
+/// INTIDs from here on are special; 1023 says that nothing is pending (IHI 0069 section 2.2.1).
+pub const SPECIAL: u32 = 1020;
+
+/// A frame of registers of the real controller.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame(usize);
+
+impl Frame {
+    /// The frame at `address`.
+    ///
+    /// # Safety
+    /// A GIC frame of the kind that the caller will use it as is mapped there as device memory, for good.
+    pub const unsafe fn new(address: usize) -> Frame {
+        Frame(address)
+    }
+
+    fn read(self, offset: usize) -> u32 {
+        // SAFETY: `new`'s promise; offsets are this file's constants, within the frame.
+        unsafe { read_volatile(self.0.wrapping_add(offset) as *const u32) }
+    }
+
+    fn read64(self, offset: usize) -> u64 {
+        // SAFETY: as `read`; TYPER and IROUTER allow 64-bit accesses.
+        unsafe { read_volatile(self.0.wrapping_add(offset) as *const u64) }
+    }
+
+    fn write(self, offset: usize, value: u32) {
+        // SAFETY: as `read`; the values written are this file's, and only ever concern interrupts.
+        unsafe { write_volatile(self.0.wrapping_add(offset) as *mut u32, value) }
+    }
+
+    fn write64(self, offset: usize, value: u64) {
+        // SAFETY: as `write`.
+        unsafe { write_volatile(self.0.wrapping_add(offset) as *mut u64, value) }
+    }
+
+    fn wait_for_writes(self) {
+        while self.read(GICD_CTLR) & CTLR_RWP != 0 {
+            core::hint::spin_loop();
+        }
+    }
+}
+
+/// Initialises the distributor: all SPIs disabled, level-sensitive, group 1, routed to the CPU `affinity`.
+pub fn init_distributor(distributor: Frame, affinity: u64) {
+    distributor.write(GICD_CTLR, 0);
+    distributor.wait_for_writes();
+    let intids = ((distributor.read(GICD_TYPER) & 0x1f) as usize + 1) * 32;
+    for word in 1..intids / 32 {
+        distributor.write(ICENABLER + word * 4, u32::MAX);
+        distributor.write(ICPENDR + word * 4, u32::MAX);
+        distributor.write(ICACTIVER + word * 4, u32::MAX);
+        distributor.write(IGROUPR + word * 4, u32::MAX);
+    }
+    for word in 8..intids / 4 {
+        distributor.write(IPRIORITYR + word * 4, PRIORITY);
+    }
+    for word in 2..intids / 16 {
+        distributor.write(ICFGR + word * 4, 0);
+    }
+    distributor.wait_for_writes();
+    // ARE first: IROUTER is RES0 until it is set (IHI 0069 section 12.9.22).
+    distributor.write(GICD_CTLR, CTLR_ARE_NS);
+    distributor.wait_for_writes();
+    for intid in 32..intids.min(SPECIAL as usize) {
+        distributor.write64(IROUTER + intid * 8, affinity);
+    }
+    distributor.write(GICD_CTLR, CTLR_ON);
+    distributor.wait_for_writes();
+}
+
+/// Enables SPI `intid`.
+pub fn enable_shared(distributor: Frame, intid: u32) {
+    distributor.write(ISENABLER + (intid as usize / 32) * 4, 1 << (intid % 32));
+}
+
+/// Whether the redistributor at `frame` is that of the CPU `affinity`, and how far the next one is if it is not:
+/// `Ok(())`, `Err(Some(stride))`, or `Err(None)` after the last one of its region (GICR_TYPER, IHI 0069 12.11.41).
+pub fn redistributor_is(frame: Frame, affinity: u64) -> Result<(), Option<usize>> {
+    let typer = frame.read64(GICR_TYPER);
+    let theirs = typer >> 32;
+    let ours = (affinity & 0xff_ffff) | ((affinity >> 32) & 0xff) << 24;
+    if theirs == ours {
+        return Ok(());
+    }
+    let (vlpis, last) = (typer & (1 << 1) != 0, typer & (1 << 4) != 0);
+    // Two more frames where virtual LPIs are implemented (GICv4).
+    Err((!last).then_some(if vlpis { 0x4_0000 } else { 0x2_0000 }))
+}
+
+/// Initialises this CPU's redistributor: awake, private interrupts group 1, only ours enabled.
+pub fn init_redistributor(frame: Frame) {
+    // ProcessorSleep off, then wait for ChildrenAsleep to clear (IHI 0069 section 12.11.42).
+    frame.write(GICR_WAKER, frame.read(GICR_WAKER) & !(1 << 1));
+    while frame.read(GICR_WAKER) & (1 << 2) != 0 {
+        core::hint::spin_loop();
+    }
+    let private = Frame(frame.0.wrapping_add(SGI_BASE));
+    private.write(ICENABLER, u32::MAX);
+    private.write(ICPENDR, u32::MAX);
+    private.write(ICACTIVER, u32::MAX);
+    private.write(IGROUPR, u32::MAX);
+    for word in 0..8 {
+        private.write(IPRIORITYR + word * 4, PRIORITY);
+    }
+    // PPIs of the timers and of the virtual interface are level-sensitive (DDI 0487 D11.2.4, IHI 0069 section 5.5).
+    private.write(ICFGR + 4, 0);
+    private.write(ISENABLER, 1 << KICK | 1 << MAINTENANCE | 1 << HYP_TIMER | 1 << VIRTUAL_TIMER | 1 << PHYSICAL_TIMER);
+    while frame.read(GICR_CTLR) & (1 << 3) != 0 {
+        core::hint::spin_loop();
+    }
+}
+
+/// Turns on this CPU's interface: system registers, group 1, all priorities, split deactivation; and the virtual
+/// interface with nothing in its list registers.
+pub fn init_cpu_interface() {
+    // SAFETY: interrupts are masked while the interface is set up, and each value is the register's own: SRE and
+    // Enable (lower levels may set theirs), all priorities unmasked, EOImode 1, group 1 on; list registers empty.
+    unsafe {
+        write!("ICC_SRE_EL2", 0b1111);
+        core::arch::asm!("isb", options(nostack, preserves_flags));
+        write!("ICC_SRE_EL1", 0b111);
+        core::arch::asm!("isb", options(nostack, preserves_flags));
+        write!("ICC_PMR_EL1", 0xff);
+        write!("ICC_BPR1_EL1", 0);
+        write!("ICC_CTLR_EL1", 1 << 1);
+        write!("ICC_IGRPEN0_EL1", 0);
+        write!("ICC_IGRPEN1_EL1", 1);
+        write!("ICH_HCR_EL2", 0);
+        core::arch::asm!("isb", options(nostack, preserves_flags));
+    }
+    for index in 0..list_register_count() {
+        write_list_register(index, 0);
+    }
+}
+
+/// Takes the highest-priority pending interrupt; [`SPECIAL`] or above when there is none.
+#[inline]
+pub fn acknowledge() -> u32 {
+    let intid = read!("ICC_IAR1_EL1") as u32 & 0xff_ffff;
+    // SAFETY: a barrier: the acknowledge happens before its effects are relied on (IHI 0069 section 4.1.1).
+    unsafe { core::arch::asm!("dsb sy", options(nostack, preserves_flags)) };
+    intid
+}
+
+/// Ends the handling of `intid` but leaves it active.
+#[inline]
+pub fn drop_priority(intid: u32) {
+    // SAFETY: `intid` was acknowledged by this CPU and its priority not yet dropped.
+    unsafe { write!("ICC_EOIR1_EL1", u64::from(intid)) };
+}
+
+/// Lets `intid` fire again.
+#[inline]
+pub fn deactivate(intid: u32) {
+    // SAFETY: deactivating an interrupt that is not active has no effect (IHI 0069 section 4.8.4).
+    unsafe { write!("ICC_DIR_EL1", u64::from(intid)) };
+}
+
+/// The value for [`send`] that rings the CPU with this affinity.
+pub const fn doorbell(affinity: u64) -> u64 {
+    let (aff0, aff1, aff2, aff3) =
+        (affinity & 0xff, (affinity >> 8) & 0xff, (affinity >> 16) & 0xff, (affinity >> 32) & 0xff);
+    (1 << (aff0 & 0xf)) | aff1 << 16 | (KICK as u64) << 24 | aff2 << 32 | (aff0 >> 4) << 44 | aff3 << 48
+}
+
+/// Rings a CPU; `doorbell` is what [`doorbell`] gave for it.
+#[inline]
+pub fn send(doorbell: u64) {
+    // SAFETY: an SGI of ours to a CPU of ours; the barrier makes what it is about visible first.
+    unsafe {
+        core::arch::asm!("dsb ishst", options(nostack, preserves_flags));
+        write!("ICC_SGI1R_EL1", doorbell);
+        core::arch::asm!("isb", options(nostack, preserves_flags));
+    }
+}
+
+/// Number of list registers of this CPU (1 to 16).
+pub fn list_register_count() -> usize {
+    (read!("ICH_VTR_EL2") & 0x1f) as usize + 1
+}
+
+macro_rules! list_registers {
+    ($($index:literal $name:literal),*) => {
+        /// List register `index`; zero if there is none.
+        #[inline]
+        pub fn read_list_register(index: usize) -> u64 {
+            match index {
+                $($index => read!($name),)*
+                _ => 0,
+            }
+        }
+
+        /// Writes list register `index`, which is below [`list_register_count`].
+        #[inline]
+        pub fn write_list_register(index: usize, value: u64) {
+            // SAFETY: list registers only ever inject virtual interrupts into the vCPU that this pCPU owns.
+            unsafe {
+                match index {
+                    $($index => write!($name, value),)*
+                    _ => {}
+                }
+            }
+        }
+    };
+}
+
+list_registers!(
+    0 "ICH_LR0_EL2", 1 "ICH_LR1_EL2", 2 "ICH_LR2_EL2", 3 "ICH_LR3_EL2", 4 "ICH_LR4_EL2", 5 "ICH_LR5_EL2",
+    6 "ICH_LR6_EL2", 7 "ICH_LR7_EL2", 8 "ICH_LR8_EL2", 9 "ICH_LR9_EL2", 10 "ICH_LR10_EL2", 11 "ICH_LR11_EL2",
+    12 "ICH_LR12_EL2", 13 "ICH_LR13_EL2", 14 "ICH_LR14_EL2", 15 "ICH_LR15_EL2"
+);
