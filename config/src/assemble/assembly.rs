@@ -1,0 +1,105 @@
+//! What assembly yields: the owned twin of [`model::System`] and the bytes that go with it.
+
+use std::path::PathBuf;
+
+use model::{Counter, Cpu, Entry, Gic, Gpa, Memory, Seed, Unsupported, VdevKind, images::Kind};
+
+/// A checked system, ready to be emitted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assembly {
+    /// What was assumed of the board.
+    pub board: Board,
+    /// SHA-256 over the board, its variant, every qvm file and every environment value that was used.
+    pub configuration: [u8; 32],
+    /// The virtual machines, in the order of their files.
+    pub vms: Vec<Vm>,
+    /// The image table; equal blobs are stored once.
+    pub blobs: Vec<Blob>,
+    /// VM name and device tree, one a VM. Seeds are zero in these.
+    pub trees: Vec<(String, Vec<u8>)>,
+    /// Every file that was read: a change to one of them changes the assembly.
+    pub inputs: Vec<PathBuf>,
+    /// Every environment variable that a qvm file named.
+    pub env: Vec<String>,
+    /// `set fdt-dump-file`: where to and which of [`Assembly::trees`].
+    pub fdt_dumps: Vec<(PathBuf, usize)>,
+}
+
+/// The owned twin of [`model::Board`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Board {
+    /// Name of the folder under `boards/`.
+    pub name: String,
+    /// The interrupt controller's architecture.
+    pub gic: model::GicVersion,
+    /// Number of pCPUs.
+    pub cpus: u32,
+    /// Bytes of RAM.
+    pub memory_bytes: u64,
+}
+
+/// The owned twin of [`model::Vm`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vm {
+    /// The name after `system`, or the file's stem.
+    pub name: String,
+    /// RAM and ROM, sorted by address.
+    pub memory: Vec<Memory>,
+    /// One entry a vCPU.
+    pub cpus: Vec<Cpu>,
+    /// What to copy where, in order.
+    pub loads: Vec<Load>,
+    /// Where the first vCPU starts.
+    pub entry: Entry,
+    /// The interrupt controller that the guest sees.
+    pub gic: Gic,
+    /// Virtual devices, sorted by address.
+    pub vdevs: Vec<Vdev>,
+    /// What to do when emulation cannot finish.
+    pub unsupported: Unsupported,
+    /// How the guest's counter relates to the host's.
+    pub counter: Counter,
+}
+
+/// The owned twin of [`model::Load`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Load {
+    /// Index into [`Assembly::blobs`].
+    pub image: u16,
+    /// First byte to copy, counted from the blob's start.
+    pub offset: u64,
+    /// Number of bytes.
+    pub size_bytes: u64,
+    /// Where the first byte goes.
+    pub gpa: Gpa,
+    /// Ranges that boot overwrites with random bytes.
+    pub seeds: Vec<Seed>,
+}
+
+/// The owned twin of [`model::Vdev`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vdev {
+    /// `name`, or the type and address.
+    pub name: String,
+    /// First register.
+    pub gpa: Gpa,
+    /// Length of the register frame.
+    pub size_bytes: u64,
+    /// Shared interrupt line as a raw INTID, if it has one.
+    pub intid: Option<u32>,
+    /// What it is.
+    pub kind: VdevKind,
+}
+
+/// One entry of the image table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blob {
+    /// The file's name without its folder, cut to [`model::images::NAME_BYTES`].
+    pub name: String,
+    /// What it is.
+    pub kind: Kind,
+    /// The bytes; a gzip-compressed kernel is stored unpacked.
+    pub bytes: Vec<u8>,
+    /// Their SHA-256.
+    pub sha256: [u8; 32],
+}

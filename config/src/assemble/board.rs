@@ -1,0 +1,214 @@
+//! What a board has, from `boards/NAME/board.toml`, and how QEMU starts it.
+//!
+//! The board is an input of assembly: every configuration is checked against it here, and boot checks it against the
+//! device tree that the firmware hands over.
+
+use std::path::{Path, PathBuf};
+
+use model::GicVersion;
+use serde::{Deserialize, Deserializer};
+
+/// One board as its `board.toml` describes it. Sizes are in bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Board {
+    /// Name of the folder under `boards/`.
+    #[serde(skip)]
+    pub name: String,
+    /// SHA-256 of `board.toml`.
+    #[serde(skip)]
+    pub sha256: [u8; 32],
+    /// One line for people.
+    pub description: String,
+    /// The CPUs' architecture.
+    pub architecture: Architecture,
+    /// The interrupt controller's architecture.
+    #[serde(deserialize_with = "gic")]
+    pub gic: GicVersion,
+    /// pCPUs.
+    pub cpus: Cpus,
+    /// RAM.
+    pub memory: Memory,
+    /// The UART that carries every console.
+    pub console: Console,
+    /// How QEMU starts it, if QEMU can.
+    pub qemu: Option<Qemu>,
+}
+
+/// A CPU architecture that Ostler runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Architecture {
+    /// arm64 with EL2.
+    Aarch64,
+}
+
+/// How many pCPUs the board has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cpus {
+    /// Unless the request says otherwise.
+    pub default: u32,
+    /// Fewest that the board can be had with.
+    pub min: u32,
+    /// Most that the board can be had with.
+    pub max: u32,
+}
+
+/// The board's RAM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Memory {
+    /// Host-physical address of the first byte.
+    pub base: u64,
+    /// Bytes of RAM, unless the request says otherwise.
+    #[serde(deserialize_with = "size")]
+    pub default: u64,
+    /// Fewest bytes that the board can be had with.
+    #[serde(deserialize_with = "size")]
+    pub min: u64,
+    /// Most bytes that the board can be had with.
+    #[serde(deserialize_with = "size")]
+    pub max: u64,
+    /// What Ostler keeps for itself besides the bootable image.
+    #[serde(deserialize_with = "size")]
+    pub ostler: u64,
+}
+
+/// The UART that carries every console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Console {
+    /// Its type.
+    pub kind: Uart,
+    /// Host-physical address of the first register.
+    pub address: u64,
+}
+
+/// A UART that Ostler drives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Uart {
+    /// Arm PrimeCell PL011.
+    Pl011,
+}
+
+/// How QEMU starts the board.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Qemu {
+    /// The program.
+    pub binary: String,
+    /// Argument of `-machine`.
+    pub machine: String,
+    /// Argument of `-cpu`, unless the user says otherwise.
+    pub cpu: String,
+}
+
+impl Board {
+    /// Reads `boards/NAME/board.toml` under `root`. The error names the boards that exist, or the place of the mistake.
+    pub fn load(root: &Path, name: &str) -> Result<Board, String> {
+        let path = Board::file(root, name);
+        // A name is a folder's name, not a path: `../x` would leave `boards/`.
+        let text = match name.contains(['/', '\\', '.']) {
+            true => None,
+            false => std::fs::read_to_string(&path).ok(),
+        };
+        let text = text.ok_or_else(|| {
+            let names = Board::names(root);
+            let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            format!("there is no board `{name}`; boards that exist: {names}")
+        })?;
+        let mut board: Board = toml::from_str(&text).map_err(|error| format!("boards/{name}/board.toml: {error}"))?;
+        board.name = name.to_owned();
+        board.sha256 = super::sha256(text.as_bytes());
+        Ok(board)
+    }
+
+    /// The page that describes board `name`.
+    pub fn file(root: &Path, name: &str) -> PathBuf {
+        root.join("boards").join(name).join("board.toml")
+    }
+
+    /// Every board under `root`, sorted.
+    pub fn names(root: &Path) -> Vec<String> {
+        let folders = std::fs::read_dir(root.join("boards")).into_iter().flatten().flatten();
+        let mut names: Vec<String> = folders
+            .filter(|folder| folder.path().join("board.toml").is_file())
+            .filter_map(|folder| folder.file_name().into_string().ok())
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+fn gic<'de, D: Deserializer<'de>>(input: D) -> Result<GicVersion, D::Error> {
+    match u32::deserialize(input)? {
+        2 => Ok(GicVersion::V2),
+        3 => Ok(GicVersion::V3),
+        other => Err(serde::de::Error::custom(format!("`gic` is 2 or 3, not {other}"))),
+    }
+}
+
+fn size<'de, D: Deserializer<'de>>(input: D) -> Result<u64, D::Error> {
+    let text = String::deserialize(input)?;
+    parse_size(&text).ok_or_else(|| serde::de::Error::custom(format!("`{text}` is no size: write 128M or 2G")))
+}
+
+/// Bytes in a decimal number with an optional suffix `K`, `M` or `G` (powers of 1024).
+pub fn parse_size(text: &str) -> Option<u64> {
+    let (digits, shift) = match text.chars().last()?.to_ascii_uppercase() {
+        'K' => (&text[..text.len() - 1], 10),
+        'M' => (&text[..text.len() - 1], 20),
+        'G' => (&text[..text.len() - 1], 30),
+        _ => (text, 0),
+    };
+    digits.parse::<u64>().ok()?.checked_mul(1 << shift)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn root() -> &'static Path {
+        Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the project")
+    }
+
+    #[test]
+    fn every_board_of_the_project_can_be_read() {
+        let names = Board::names(root());
+        assert!(names.iter().any(|name| name == "qemu-aarch64"));
+        for name in names {
+            let board = Board::load(root(), &name).unwrap();
+            assert!((board.cpus.min..=board.cpus.max).contains(&board.cpus.default), "{name}: default CPUs");
+            assert!((board.memory.min..=board.memory.max).contains(&board.memory.default), "{name}: default memory");
+        }
+    }
+
+    #[test]
+    fn an_unknown_board_names_those_that_exist() {
+        let error = Board::load(root(), "pdp11").unwrap_err();
+        assert!(error.starts_with("there is no board `pdp11`; boards that exist: "), "{error}");
+        assert!(error.contains("qemu-aarch64"), "{error}");
+        assert!(Board::load(root(), "../boards/qemu-aarch64").is_err());
+    }
+
+    #[test]
+    fn a_mistake_in_a_board_names_the_field() {
+        let text = std::fs::read_to_string(Board::file(root(), "qemu-aarch64")).unwrap();
+        let error = |from: &str, to: &str| toml::from_str::<Board>(&text.replace(from, to)).unwrap_err().to_string();
+        assert!(error("gic = 3", "gic = 5").contains("`gic` is 2 or 3, not 5"));
+        assert!(error("\"2G\"", "\"2X\"").contains("`2X` is no size"));
+        assert!(error("gic = 3", "gick = 3").contains("unknown field `gick`"));
+    }
+
+    #[test]
+    fn sizes_have_suffixes() {
+        assert_eq!(parse_size("4096"), Some(4096));
+        assert_eq!(parse_size("16m"), Some(16 << 20));
+        assert_eq!(parse_size("2G"), Some(2 << 30));
+        assert_eq!(parse_size("99999999999999G"), None);
+        assert_eq!(parse_size(""), None);
+        assert_eq!(parse_size("G"), None);
+    }
+}

@@ -1,0 +1,163 @@
+//! An assembly as Rust source: one `static` of [`model`]'s types, as a person would have written it.
+
+use std::fmt::{Display, Write};
+
+use model::{Action, Console, Counter, Gpa, VdevKind};
+
+use super::{Assembly, Load, Vdev, Vm};
+
+impl Assembly {
+    /// `pub static SYSTEM: model::System` of this assembly. The same assembly, version and commit give the same text.
+    pub fn rust_source(&self, version: &str, git: &str) -> String {
+        let mut out = Writer::default();
+        let board = &self.board;
+        out.line("/// Everything that was assembled.");
+        out.block("pub static SYSTEM: model::System = model::System", "};", |out| {
+            out.field("version", format_args!("{version:?}"));
+            out.field("git", format_args!("{git:?}"));
+            out.line(&format!("configuration: {},", bytes(&self.configuration)));
+            out.block("board: model::Board", "},", |out| {
+                out.field("name", format_args!("{:?}", board.name));
+                out.field("gic", format_args!("model::GicVersion::{:?}", board.gic));
+                out.field("cpus", board.cpus);
+                out.field("memory_bytes", format_args!("{:#x}", board.memory_bytes));
+            });
+            out.list("vms", &self.vms, vm);
+        });
+        out.text
+    }
+}
+
+/// What is emitted when there is nothing to assemble, so that lints and host tests build.
+pub fn empty_rust_source(version: &str, git: &str) -> String {
+    let board = super::AssumedBoard { name: "none".into(), gic: model::GicVersion::V3, cpus: 0, memory_bytes: 0 };
+    let nothing = Assembly {
+        board,
+        configuration: [0; 32],
+        vms: vec![],
+        blobs: vec![],
+        trees: vec![],
+        inputs: vec![],
+        env: vec![],
+        fdt_dumps: vec![],
+    };
+    nothing.rust_source(version, git)
+}
+
+fn vm(out: &mut Writer, vm: &Vm) {
+    out.block("model::Vm", "},", |out| {
+        out.field("name", format_args!("{:?}", vm.name));
+        out.list("memory", &vm.memory, |out, memory| {
+            let (size, access) = (memory.size_bytes, memory.access);
+            let gpa = gpa(memory.gpa);
+            out.line(&format!(
+                "model::Memory {{ gpa: {gpa}, size_bytes: {size:#x}, access: model::Access::{access:?} }},"
+            ));
+        });
+        out.list("cpus", &vm.cpus, |out, cpu| {
+            let (pcpu, priority, policy) = (cpu.pcpu, cpu.priority, cpu.policy);
+            out.line(&format!(
+                "model::Cpu {{ pcpu: {pcpu}, priority: {priority}, policy: model::Policy::{policy:?} }},"
+            ));
+        });
+        out.list("loads", &vm.loads, load);
+        let (pc, argument) = (gpa(vm.entry.pc), vm.entry.argument);
+        out.line(&format!("entry: model::Entry {{ pc: {pc}, argument: {argument:#x} }},"));
+        out.block("gic: model::Gic", "},", |out| {
+            out.field("version", format_args!("model::GicVersion::{:?}", vm.gic.version));
+            out.field("distributor", gpa(vm.gic.distributor));
+            out.field("redistributors", gpa(vm.gic.redistributors));
+        });
+        out.list("vdevs", &vm.vdevs, vdev);
+        out.block("unsupported: model::Unsupported", "},", |out| {
+            out.field("instruction", action(vm.unsupported.instruction));
+            out.field("reference", action(vm.unsupported.reference));
+            out.field("register", action(vm.unsupported.register));
+        });
+        out.field(
+            "counter",
+            match vm.counter {
+                Counter::StartsAtZero => "model::Counter::StartsAtZero".to_owned(),
+                Counter::Offset(ticks) => format!("model::Counter::Offset({ticks:#x})"),
+            },
+        );
+    });
+}
+
+fn load(out: &mut Writer, load: &Load) {
+    out.block("model::Load", "},", |out| {
+        out.field("image", load.image);
+        out.field("offset", format_args!("{:#x}", load.offset));
+        out.field("size_bytes", format_args!("{:#x}", load.size_bytes));
+        out.field("gpa", gpa(load.gpa));
+        out.list("seeds", &load.seeds, |out, seed| {
+            out.line(&format!("model::Seed {{ offset: {:#x}, size_bytes: {} }},", seed.offset, seed.size_bytes));
+        });
+    });
+}
+
+fn vdev(out: &mut Writer, vdev: &Vdev) {
+    out.block("model::Vdev", "},", |out| {
+        out.field("name", format_args!("{:?}", vdev.name));
+        out.field("gpa", gpa(vdev.gpa));
+        out.field("size_bytes", format_args!("{:#x}", vdev.size_bytes));
+        out.field("intid", format_args!("{:?}", vdev.intid));
+        let VdevKind::Pl011 { console } = vdev.kind;
+        let console = match console {
+            Console::Nowhere => "model::Console::Nowhere".to_owned(),
+            Console::Board(direction) => format!("model::Console::Board(model::Direction::{direction:?})"),
+        };
+        out.line(&format!("kind: model::VdevKind::Pl011 {{ console: {console} }},"));
+    });
+}
+
+fn gpa(gpa: Gpa) -> String {
+    format!("model::Gpa({:#x})", gpa.0)
+}
+
+fn action(action: Action) -> String {
+    format!("model::Action::{action:?}")
+}
+
+fn bytes(bytes: &[u8; 32]) -> String {
+    let bytes: Vec<String> = bytes.iter().map(|byte| format!("{byte:#04x}")).collect();
+    format!("[{}]", bytes.join(", "))
+}
+
+/// Source text with indentation.
+#[derive(Default)]
+struct Writer {
+    text: String,
+    depth: usize,
+}
+
+impl Writer {
+    fn line(&mut self, text: &str) {
+        writeln!(self.text, "{:indent$}{text}", "", indent = self.depth * 4).expect("a String takes everything");
+    }
+
+    fn field(&mut self, name: &str, value: impl Display) {
+        self.line(&format!("{name}: {value},"));
+    }
+
+    /// `head {`, what `body` writes, `tail`.
+    fn block(&mut self, head: &str, tail: &str, body: impl FnOnce(&mut Writer)) {
+        self.line(&format!("{head} {{"));
+        self.depth += 1;
+        body(self);
+        self.depth -= 1;
+        self.line(tail);
+    }
+
+    /// `name: &[…]` with what `each` writes for every item.
+    fn list<T>(&mut self, name: &str, items: &[T], each: impl Fn(&mut Writer, &T)) {
+        if items.is_empty() {
+            return self.field(name, "&[]");
+        }
+        self.line(&format!("{name}: &["));
+        self.depth += 1;
+        items.iter().for_each(|item| each(self, item));
+        self.depth -= 1;
+        self.line("],");
+    }
+}

@@ -1,0 +1,89 @@
+//! Carrying a [`Request`] from `xtask` to `hypervisor/build.rs` in environment variables.
+//!
+//! Cargo reruns a build script when a variable it named has changed, so a request in variables is all that it takes
+//! to rebuild exactly what depends on it.
+
+use std::path::{Path, PathBuf};
+
+use crate::Request;
+
+const BOARD: &str = "OSTLER_BOARD";
+const CPUS: &str = "OSTLER_CPUS";
+const MEMORY: &str = "OSTLER_MEMORY";
+const FILES: &str = "OSTLER_FILES";
+
+impl Request {
+    /// The variables that carry a request.
+    pub const VARIABLES: [&'static str; 4] = [BOARD, CPUS, MEMORY, FILES];
+
+    /// This request as variables. The root does not travel: both ends know it.
+    /// A value of `None` is a variable to remove. Errors: a path that is not UTF-8 or contains a line end.
+    pub fn to_env(&self) -> Result<Vec<(&'static str, Option<String>)>, String> {
+        let mut files = Vec::new();
+        for file in &self.files {
+            let text = file.to_str().filter(|text| !text.contains('\n'));
+            files.push(text.ok_or_else(|| format!("{}: the path is not plain text", file.display()))?);
+        }
+        Ok(vec![
+            (BOARD, Some(self.board.clone())),
+            (CPUS, self.cpus.map(|cpus| cpus.to_string())),
+            (MEMORY, self.memory_bytes.map(|bytes| bytes.to_string())),
+            (FILES, Some(files.join("\n"))),
+        ])
+    }
+
+    /// The request in the variables that `env` looks up; `None` if there is none.
+    /// Errors: a number that is not one.
+    pub fn from_env(root: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Option<Request>, String> {
+        let Some(files) = env(FILES).filter(|files| !files.is_empty()) else { return Ok(None) };
+        Ok(Some(Request {
+            root: root.to_owned(),
+            board: env(BOARD).ok_or_else(|| format!("{FILES} is set but {BOARD} is not"))?,
+            cpus: number(env, CPUS)?,
+            memory_bytes: number(env, MEMORY)?,
+            files: files.split('\n').map(PathBuf::from).collect(),
+        }))
+    }
+}
+
+fn number<T: std::str::FromStr>(env: &dyn Fn(&str) -> Option<String>, name: &str) -> Result<Option<T>, String> {
+    env(name).map(|text| text.parse().map_err(|_| format!("{name}=`{text}` is not a number"))).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn a_request_travels() {
+        let request = Request {
+            root: PathBuf::from("/project"),
+            board: "qemu-aarch64".into(),
+            cpus: Some(2),
+            memory_bytes: None,
+            files: vec!["guests/a b.qvmconf".into(), "/tmp/ü.qvmconf".into()],
+        };
+        let env: HashMap<_, _> =
+            request.to_env().unwrap().into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        let back = Request::from_env(Path::new("/project"), &|name| env.get(name).cloned());
+        assert_eq!(back, Ok(Some(request)));
+    }
+
+    #[test]
+    fn no_files_is_no_request() {
+        assert_eq!(Request::from_env(Path::new("/"), &|_| None), Ok(None));
+    }
+
+    #[test]
+    fn bad_requests_are_errors() {
+        let with = |pairs: &'static [(&str, &str)]| {
+            move |name: &str| pairs.iter().find(|pair| pair.0 == name).map(|pair| pair.1.to_owned())
+        };
+        let no_board = Request::from_env(Path::new("/"), &with(&[(FILES, "a")]));
+        assert_eq!(no_board, Err("OSTLER_FILES is set but OSTLER_BOARD is not".into()));
+        let bad_cpus = Request::from_env(Path::new("/"), &with(&[(FILES, "a"), (BOARD, "b"), (CPUS, "two")]));
+        assert_eq!(bad_cpus, Err("OSTLER_CPUS=`two` is not a number".into()));
+    }
+}

@@ -1,0 +1,95 @@
+//! The bootable image: the hypervisor's flat binary and the image section behind it.
+//!
+//! The hypervisor is linked without its guests. Its arm64 `Image` header says how much memory it takes from its
+//! first byte on, `.bss` included; the section goes between the file's bytes and `.bss`, so that number grows by
+//! the section's length. The layout of the section is documented in [`model::images`].
+
+use elf::{ElfBytes, abi::PT_LOAD, endian::LittleEndian};
+use model::images::{ENTRY_BYTES, HEADER_BYTES, MAGIC, NAME_BYTES};
+use sha2::{Digest, Sha256};
+
+use super::Assembly;
+
+const PAGE: usize = model::PAGE_BYTES as usize;
+/// Where an arm64 `Image` keeps its size (Documentation/arch/arm64/booting.rst).
+const IMAGE_SIZE: std::ops::Range<usize> = 16..24;
+/// Where an arm64 `Image` keeps its magic number.
+const IMAGE_MAGIC: std::ops::Range<usize> = 56..60;
+/// Nobody links a hypervisor of this size: a larger one is a section at a stray address.
+const FLAT_LIMIT_BYTES: u64 = 64 << 20;
+
+impl Assembly {
+    /// The image section: table and blobs, a multiple of a page long, each blob on a page boundary.
+    pub fn image_section(&self) -> Vec<u8> {
+        let mut section = vec![0; (HEADER_BYTES + ENTRY_BYTES * self.blobs.len()).next_multiple_of(PAGE)];
+        for (index, blob) in self.blobs.iter().enumerate() {
+            let offset = section.len() as u64;
+            section.extend_from_slice(&blob.bytes);
+            section.resize(section.len().next_multiple_of(PAGE), 0);
+
+            let start = HEADER_BYTES + ENTRY_BYTES * index;
+            let entry = &mut section[start..start + ENTRY_BYTES];
+            let name = name(&blob.name).as_bytes();
+            entry[..name.len()].copy_from_slice(name);
+            entry[64..68].copy_from_slice(&(blob.kind as u32).to_le_bytes());
+            entry[72..80].copy_from_slice(&offset.to_le_bytes());
+            entry[80..88].copy_from_slice(&(blob.bytes.len() as u64).to_le_bytes());
+            entry[88..120].copy_from_slice(&blob.sha256);
+        }
+        let total = section.len() as u64;
+        section[..8].copy_from_slice(&MAGIC);
+        section[8..16].copy_from_slice(&total.to_le_bytes());
+        section[16..20].copy_from_slice(&(self.blobs.len() as u32).to_le_bytes());
+        section
+    }
+
+    /// The hypervisor's flat binary, padded to a page, with the image section behind it and the header's image_size
+    /// grown by the section. Errors: `flat` is no arm64 `Image`, or its image_size does not cover it.
+    pub fn bootable(&self, flat: &[u8]) -> Result<Vec<u8>, String> {
+        if flat.get(IMAGE_MAGIC) != Some(b"ARM\x64".as_slice()) {
+            return Err("the hypervisor's binary has no arm64 Image header".into());
+        }
+        let mut image = flat.to_vec();
+        image.resize(flat.len().next_multiple_of(PAGE), 0);
+        let linked = u64::from_le_bytes(flat[IMAGE_SIZE].try_into().expect("the range is eight bytes long"));
+        if linked < image.len() as u64 {
+            let length = image.len();
+            return Err(format!("the hypervisor's header says {linked:#x} bytes, but its binary has {length:#x}"));
+        }
+        let section = self.image_section();
+        let size = linked.checked_add(section.len() as u64).ok_or("the hypervisor's header says an absurd size")?;
+        image[IMAGE_SIZE].copy_from_slice(&size.to_le_bytes());
+        image.extend_from_slice(&section);
+        Ok(image)
+    }
+}
+
+/// The bytes of an ELF file's PT_LOAD segments by virtual address, from the lowest address on, gaps filled with
+/// zeros. Memory without file bytes (`.bss`) at the end is left out.
+/// Errors: no ELF64, no segments, segments outside of the file or far apart.
+pub fn flatten_elf(elf: &[u8]) -> Result<Vec<u8>, String> {
+    let file = ElfBytes::<LittleEndian>::minimal_parse(elf).map_err(|error| error.to_string())?;
+    let segments: Vec<_> = file.segments().into_iter().flatten().filter(|segment| segment.p_type == PT_LOAD).collect();
+    let base = segments.iter().map(|segment| segment.p_vaddr).min().ok_or("the ELF file has nothing to load")?;
+    let mut flat = Vec::new();
+    for segment in segments.iter().filter(|segment| segment.p_filesz > 0) {
+        let bytes = file.segment_data(segment).map_err(|error| error.to_string())?;
+        let end = (segment.p_vaddr - base).checked_add(segment.p_filesz).filter(|&end| end <= FLAT_LIMIT_BYTES);
+        let end = end.ok_or_else(|| format!("segment at {:#x} is far from the first one", segment.p_vaddr))? as usize;
+        if flat.len() < end {
+            flat.resize(end, 0);
+        }
+        flat[end - bytes.len()..end].copy_from_slice(bytes);
+    }
+    Ok(flat)
+}
+
+/// SHA-256 of `bytes`.
+pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
+/// As much of a blob's name as its entry holds.
+fn name(name: &str) -> &str {
+    &name[..name.floor_char_boundary(NAME_BYTES)]
+}
