@@ -1,2 +1,4 @@
 //! Placeholder.
 #![cfg_attr(not(test), no_std)]
+
+pub mod paging;
