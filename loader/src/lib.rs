@@ -1,2 +1,84 @@
-//! Placeholder.
+//! Guest image formats: what a file is, whether it can run here, and which bytes of it go where.
+//!
+//! ```text
+//! bytes ── inspect ──▶ Image::{Elf, Linux, Gzip, Raw}   or   Error: truncated, malformed, foreign, of another CPU
+//! ```
+//! Nothing is copied and nothing is believed: every number read from a file is checked against the file's length
+//! and against overflow, so that a malformed image can do no more than be refused. Pure and `no_std`, because what
+//! the assembler checks on the host today is what a boot module will be checked with on the board.
 #![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic
+    )
+)]
+
+mod elf64;
+mod error;
+mod foreign;
+mod linux;
+mod pe;
+mod read;
+
+pub use elf64::{Elf, Segments};
+pub use error::Error;
+pub use linux::{KernelPages, Linux, Placement};
+
+/// A file that is, or may be, an image for an arm64 guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Image<'a> {
+    /// ELF64 for arm64 with fixed addresses.
+    Elf(Elf<'a>),
+    /// The arm64 Linux kernel's `Image`.
+    Linux(Linux),
+    /// Compressed by gzip: unpack it and inspect the result.
+    Gzip,
+    /// Nothing that is known: runs from its first byte, wherever it is put.
+    Raw,
+}
+
+/// A run of bytes to copy, and the memory that they and the zeros after them take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// First byte in the file.
+    pub file_offset: u64,
+    /// Number of bytes to copy; the range lies in the file.
+    pub file_bytes: u64,
+    /// Number of bytes of memory, at least `file_bytes`; what is not copied is zero.
+    pub memory_bytes: u64,
+    /// Guest-physical address of the first byte; `address + memory_bytes` does not overflow.
+    pub address: u64,
+}
+
+/// Says what `bytes` are. The first bytes decide; everything else that will be relied on is checked.
+///
+/// # Errors
+/// An empty file, one that ends too early or contradicts itself, and one that is known not to run here.
+pub fn inspect(bytes: &[u8]) -> Result<Image<'_>, Error> {
+    if bytes.is_empty() {
+        return Err(Error::Empty);
+    }
+    if bytes.starts_with(&elf::abi::ELFMAGIC) {
+        return Elf::parse(bytes).map(Image::Elf);
+    }
+    if let Some(linux) = Linux::parse(bytes)? {
+        return Ok(Image::Linux(linux));
+    }
+    // RFC 1952: ID1, ID2, CM = deflate.
+    if bytes.starts_with(&[0x1f, 0x8b, 8]) {
+        return Ok(Image::Gzip);
+    }
+    match foreign::recognise(bytes) {
+        Some(error) => Err(error),
+        None => Ok(Image::Raw),
+    }
+}
+
+#[cfg(test)]
+mod tests;
