@@ -1,2 +1,43 @@
-//! Placeholder.
-fn main() {}
+//! `cargo xtask`: the one tool of the project. It sets up, checks, builds, runs, tests and cleans.
+//!
+//! Each command does the set-up that it needs and only that, so a fresh clone needs no other preparation.
+#![forbid(unsafe_code)]
+
+mod command;
+mod debian;
+mod failure;
+mod host;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The one tool of Ostler: sets up, checks, builds, runs, tests.
+///
+/// Every command does the set-up that it needs by itself. What is fetched or made goes to `.ostler/` in the project.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Setup(command::setup::Setup),
+}
+
+fn main() -> ExitCode {
+    host::interrupt::install();
+    let result = match Arguments::parse().command {
+        Command::Setup(options) => command::setup::run(&options),
+    };
+    let Err(failure) = result else { return ExitCode::SUCCESS };
+    if !failure.message.is_empty() {
+        eprintln!("error: {}", failure.message);
+    }
+    if let Some(hint) = failure.hint {
+        eprintln!("hint: {hint}");
+    }
+    ExitCode::from(failure.status)
+}

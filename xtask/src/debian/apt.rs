@@ -1,0 +1,193 @@
+//! Debian's packages for other architectures, by an apt whose whole state is private.
+//!
+//! The user's system is read for its apt sources and keys and never changed: package lists, caches and downloads live
+//! under `.ostler/`. No version is pinned: `linux-image-arm64` depends on the package with the real kernel.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::failure::{Failure, OnFile, Result};
+use crate::host::interrupt::PartialFile;
+use crate::host::progress::Progress;
+use crate::host::{files, paths, process, stamp};
+
+/// Stamp of the downloads.
+const STAMP: &str = "debian.stamp";
+/// A file of apt sources to use instead of the system's: for distributions other than Debian.
+const SOURCES: &str = "OSTLER_APT_SOURCES";
+
+/// The downloaded packages.
+#[derive(Debug)]
+pub struct Packages {
+    /// Debian's kernel for arm64.
+    pub kernel: PathBuf,
+    /// busybox for arm64, statically linked.
+    pub busybox: PathBuf,
+    /// busybox for 32-bit Arm, statically linked.
+    pub busybox_armhf: PathBuf,
+}
+
+/// Downloads what is not there yet.
+pub fn ensure() -> Result<Packages> {
+    let folder = paths::downloads();
+    if let Some(packages) = stamped(&folder) {
+        return Ok(packages);
+    }
+    if process::find("apt-get").is_none() || process::find("dpkg-deb").is_none() {
+        return Err(Failure::new("the Debian guest is made from Debian's packages, and there is no apt here").hint(
+            "use a Debian machine or container, or copy `.ostler/guests/linux/` and `.ostler/downloads/` from one",
+        ));
+    }
+    let configuration = configure()?;
+    let progress = Progress::new("fetching Debian's package lists (arm64, armhf)");
+    let updated = update(&configuration, &progress);
+    let wanted = wanted(&configuration).map_err(|failure| updated.err().unwrap_or(failure))?;
+    progress.done("");
+    download(&configuration, &wanted)?;
+    let names: Vec<&str> = wanted.iter().map(|package| package.file.as_str()).collect();
+    stamp::put(&folder, STAMP, "debian", &names)?;
+    stamped(&folder).ok_or_else(|| Failure::new("the downloads changed while they were looked at").hint("try again"))
+}
+
+/// The packages by their stamp, in the order of [`wanted`].
+fn stamped(folder: &Path) -> Option<Packages> {
+    let files: Vec<PathBuf> = stamp::check(folder, STAMP, None)?.iter().map(|file| folder.join(&file.name)).collect();
+    let [kernel, busybox, busybox_armhf] = <[PathBuf; 3]>::try_from(files).ok()?;
+    Some(Packages { kernel, busybox, busybox_armhf })
+}
+
+/// Writes apt's configuration and makes its folders.
+fn configure() -> Result<PathBuf> {
+    let apt = paths::apt();
+    for folder in ["lists/partial", "cache/archives/partial"] {
+        files::make_folder(&apt.join(folder))?;
+    }
+    files::write(&apt.join("status"), b"")?;
+    let sources = match std::env::var_os(SOURCES) {
+        Some(file) => {
+            let file = std::path::absolute(&file).on("find", Path::new(&file))?;
+            format!("Dir::Etc::SourceList \"{}\";\nDir::Etc::SourceParts \"/dev/null\";\n", file.display())
+        }
+        None => String::new(),
+    };
+    let apt_shown = apt.display();
+    let text = format!(
+        r#"// Written by xtask: an apt that leaves the system's state alone.
+APT::Architecture "arm64";
+#clear APT::Architectures;
+APT::Architectures {{ "arm64"; "armhf"; }};
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+// The private folders need not be open to the user _apt.
+APT::Sandbox::User "root";
+APT::Update::Error-Mode "any";
+APT::Status-Fd "1";
+Acquire::Languages "none";
+Dir::State "{apt_shown}";
+Dir::State::Lists "{apt_shown}/lists";
+Dir::State::Status "{apt_shown}/status";
+Dir::Cache "{apt_shown}/cache";
+{sources}"#
+    );
+    let path = apt.join("apt.conf");
+    files::write(&path, text.as_bytes())?;
+    Ok(path)
+}
+
+fn apt(program: &str, configuration: &Path) -> Command {
+    let mut command = Command::new(program);
+    // The system's configuration (proxies) is read first, ours wins.
+    command.env("LC_ALL", "C").arg("-qq").arg("-c").arg(configuration);
+    command
+}
+
+/// Shows apt's own account of its progress: `dlstatus:FILE:PER CENT:WORDS`.
+fn show(line: &str, progress: &Progress) {
+    let percent = line.strip_prefix("dlstatus:").and_then(|rest| rest.split(':').nth(1));
+    if let Some(percent) = percent.and_then(|text| text.split('.').next()).and_then(|whole| whole.parse().ok()) {
+        progress.percent(percent);
+    }
+}
+
+/// Fetches the package lists. A list can be bad for a moment while the archive changes: one more try.
+fn update(configuration: &Path, progress: &Progress) -> Result<()> {
+    let once = || process::lines(apt("apt-get", configuration).arg("update"), |line| show(line, progress));
+    once().or_else(|_| once()).map_err(|failure| {
+        failure.hint(format!(
+            "apt needs the network and this machine's Debian sources; {SOURCES}=FILE names other sources (a .list or .sources file)"
+        ))
+    })
+}
+
+/// A package as the lists describe it.
+#[derive(Debug, PartialEq, Eq)]
+struct Package {
+    file: String,
+    sha256: String,
+}
+
+/// The packages to fetch: kernel, busybox for arm64 and for armhf.
+fn wanted(configuration: &Path) -> Result<[Package; 3]> {
+    let no_debian = |what: &str| {
+        Failure::new(format!("apt's sources have no {what}"))
+            .hint(format!("it is in Debian; on another distribution {SOURCES}=FILE names Debian's sources (a .list or .sources file)"))
+    };
+    let depends = process::output(apt("apt-cache", configuration).args(["depends", "linux-image-arm64"]));
+    let depends = depends.map_err(|_| no_debian("linux-image-arm64"))?;
+    let kernel = depends.lines().find_map(|line| line.trim().strip_prefix("Depends: ").filter(|name| name.starts_with("linux-image-")));
+    let kernel = kernel.ok_or_else(|| no_debian("linux-image-arm64"))?;
+    let one = |name: &str| {
+        let said = process::output(apt("apt-get", configuration).args(["--print-uris", "download", name]))?;
+        said.lines().find_map(parse_uri).ok_or_else(|| no_debian(name))
+    };
+    Ok([one(kernel)?, one("busybox-static:arm64")?, one("busybox-static:armhf")?])
+}
+
+/// A line of `apt-get --print-uris`: `'URI' FILE SIZE SHA256:HASH`.
+fn parse_uri(line: &str) -> Option<Package> {
+    let (_, rest) = line.strip_prefix('\'')?.split_once("' ")?;
+    let mut words = rest.split(' ');
+    let file = words.next()?.to_string();
+    let sha256 = words.nth(1)?.strip_prefix("SHA256:")?.to_string();
+    Some(Package { file, sha256 })
+}
+
+/// Downloads packages. A file gets its name only once its hash is that of the signed package list.
+fn download(configuration: &Path, packages: &[Package; 3]) -> Result<()> {
+    let folder = paths::downloads();
+    let partial = PartialFile::new(folder.join("partial"));
+    files::make_folder(partial.path())?;
+    for package in packages {
+        let path = folder.join(&package.file);
+        if path.is_file() && files::sha256_of(&path)? == package.sha256 {
+            continue;
+        }
+        let (name, version_architecture) = package.file.split_once('_').unwrap_or((&package.file, ""));
+        let architecture = version_architecture.trim_end_matches(".deb").rsplit('_').next().unwrap_or_default();
+        let progress = Progress::new(format!("fetching {name} ({architecture})"));
+        let mut command = apt("apt-get", configuration);
+        command.current_dir(partial.path()).args(["download", &format!("{name}:{architecture}")]);
+        process::lines(&mut command, |line| show(line, &progress))
+            .map_err(|failure| failure.hint("the download needs the network and free disk space"))?;
+        let fetched = partial.path().join(&package.file);
+        if files::sha256_of(&fetched)? != package.sha256 {
+            return Err(Failure::new(format!("{} is not what the package list says", package.file)).hint("try again"));
+        }
+        std::fs::rename(&fetched, &path).on("write", &path)?;
+        progress.done("");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uris_are_read() {
+        let line = "'some://where/busybox_1%3a1.deb' busybox-static_1%3a1.35_arm64.deb 822236 SHA256:73ab";
+        let package = Package { file: "busybox-static_1%3a1.35_arm64.deb".into(), sha256: "73ab".into() };
+        assert_eq!(parse_uri(line), Some(package));
+        assert_eq!(parse_uri("N: a notice"), None);
+    }
+}

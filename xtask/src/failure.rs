@@ -1,0 +1,88 @@
+//! What went wrong, in a sentence, with a hint and the status to exit with.
+//!
+//! Every failing path of xtask ends in a [`Failure`]; `main` prints it and nothing else prints errors.
+
+use std::fmt::Display;
+use std::io;
+use std::path::Path;
+
+/// A result of xtask.
+pub type Result<T> = std::result::Result<T, Failure>;
+
+/// Exit statuses beyond 0. The help of `cargo xtask run` lists them for scripts.
+pub mod status {
+    /// Anything that has no status of its own; for `run`: the board came to a bad end.
+    pub const FAILED: u8 = 1;
+    /// The configuration has errors (`EX_DATAERR` of sysexits.h).
+    pub const CONFIGURATION: u8 = 65;
+    /// `run --timeout` ran out (as `timeout(1)` says it).
+    pub const TIMEOUT: u8 = 124;
+    /// The user ended it (as a shell says it for SIGINT).
+    pub const INTERRUPTED: u8 = 130;
+}
+
+/// An error for the user's eyes.
+#[derive(Debug)]
+pub struct Failure {
+    /// Exit status of the process.
+    pub status: u8,
+    /// What failed and why. Empty when everything was said already, by a child or by diagnostics.
+    pub message: String,
+    /// What the user can do about it.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure with status 1.
+    pub fn new(message: impl Display) -> Failure {
+        Failure { status: status::FAILED, message: message.to_string(), hint: None }
+    }
+
+    /// A failure that someone else has explained on the terminal already.
+    pub fn quiet(status: u8) -> Failure {
+        Failure { status, message: String::new(), hint: None }
+    }
+
+    /// Adds what the user can do.
+    pub fn hint(mut self, hint: impl Display) -> Failure {
+        self.hint = Some(hint.to_string());
+        self
+    }
+
+    /// A failed operation of the system on a file.
+    pub fn io(action: &str, path: &Path, error: &io::Error) -> Failure {
+        let failure = Failure::new(format!("can't {action} {}: {error}", path.display()));
+        match error.kind() {
+            io::ErrorKind::StorageFull => failure.hint(
+                "the disk is full: `cargo xtask clean --downloads` frees what Ostler stored, `cargo clean` what was compiled",
+            ),
+            io::ErrorKind::PermissionDenied => failure.hint("does another user (root?) own the file or its folder?"),
+            _ => failure,
+        }
+    }
+}
+
+/// Turns errors of `std::io` into [`Failure`]s that name the file.
+pub trait OnFile<T> {
+    /// `action` completes “can't … PATH”.
+    fn on(self, action: &str, path: &Path) -> Result<T>;
+}
+
+impl<T> OnFile<T> for io::Result<T> {
+    fn on(self, action: &str, path: &Path) -> Result<T> {
+        self.map_err(|error| Failure::io(action, path, &error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_gets_a_hint() {
+        let error = io::Error::from(io::ErrorKind::StorageFull);
+        let failure = Err::<(), _>(error).on("write", Path::new("/x/y")).unwrap_err();
+        assert!(failure.message.starts_with("can't write /x/y: "), "{}", failure.message);
+        assert!(failure.hint.unwrap().contains("clean --downloads"));
+    }
+}
