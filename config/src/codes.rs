@@ -17,6 +17,47 @@ codes! {
     UNREADABLE = "Q0001",
     /// A qvm file is not UTF-8.
     NOT_UTF8 = "Q0002",
+
+    /// The board does not exist, or does not come with so many CPUs or so much memory.
+    BOARD = "Q0101",
+    /// Two VMs have one name.
+    DUPLICATE_VM = "Q0102",
+    /// A name has characters that names do not have, or is not unique in its VM.
+    BAD_NAME = "Q0103",
+    /// A range is empty, no multiple of a page, or beyond the guest-physical address space.
+    BAD_RANGE = "Q0104",
+    /// Two things claim one guest-physical address.
+    OVERLAP = "Q0105",
+    /// The VMs need more RAM than the board has.
+    TOO_MUCH_MEMORY = "Q0106",
+    /// A `runmask` names a pCPU that the board does not have.
+    NO_SUCH_PCPU = "Q0107",
+    /// Two vCPUs are bound to one pCPU.
+    PCPU_TAKEN = "Q0108",
+    /// There are more vCPUs than pCPUs.
+    TOO_MANY_VCPUS = "Q0109",
+    /// The virtual GIC cannot be of this version on this board.
+    GIC_VERSION = "Q0110",
+    /// A vdev lacks an option that it cannot do without.
+    VDEV_OPTION = "Q0111",
+    /// An interrupt line does not exist or is taken.
+    INTERRUPT = "Q0112",
+    /// A `hostdev` that is not built yet.
+    HOSTDEV = "Q0113",
+    /// A serial vdev leads nowhere.
+    NO_HOSTDEV = "Q0114",
+    /// A VM has no program to run, or more than one.
+    NO_PROGRAM = "Q0115",
+    /// A file that `load` names cannot be read.
+    FILE_UNREADABLE = "Q0116",
+    /// A file that `load` names is no image for this guest.
+    BAD_IMAGE = "Q0117",
+    /// An image does not fit where it has to be.
+    NO_ROOM = "Q0118",
+    /// A device tree that `fdt load` names is malformed or cannot be merged.
+    BAD_TREE = "Q0119",
+    /// A setting that this version does not have.
+    NOT_BUILT = "Q0120",
 }
 
 #[cfg(test)]
