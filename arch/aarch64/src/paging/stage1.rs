@@ -71,5 +71,5 @@ pub const fn tcr_el2(pa_range: u8) -> u64 {
         | (0b11 << 12) // SH0: table walks are inner shareable,
         | (0b01 << 10) // ORGN0: write-back,
         | (0b01 << 8) // IRGN0: write-back.
-        | (64 - Stage1::MAX_BITS as u64) // T0SZ
+        | 64u64.wrapping_sub(Stage1::MAX_BITS as u64) // T0SZ
 }
