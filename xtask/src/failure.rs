@@ -7,23 +7,23 @@ use std::io;
 use std::path::Path;
 
 /// A result of xtask.
-pub type Result<T> = std::result::Result<T, Failure>;
+pub(crate) type Result<T> = std::result::Result<T, Failure>;
 
 /// Exit statuses beyond 0. The help of `cargo xtask run` lists them for scripts.
-pub mod status {
+pub(crate) mod status {
     /// Anything that has no status of its own; for `run`: the board came to a bad end.
-    pub const FAILED: u8 = 1;
+    pub(crate) const FAILED: u8 = 1;
     /// The configuration has errors (`EX_DATAERR` of sysexits.h).
-    pub const CONFIGURATION: u8 = 65;
+    pub(crate) const CONFIGURATION: u8 = 65;
     /// `run --timeout` ran out (as `timeout(1)` says it).
-    pub const TIMEOUT: u8 = 124;
+    pub(crate) const TIMEOUT: u8 = 124;
     /// The user ended it (as a shell says it for SIGINT).
-    pub const INTERRUPTED: u8 = 130;
+    pub(crate) const INTERRUPTED: u8 = 130;
 }
 
 /// An error for the user's eyes.
 #[derive(Debug)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// Exit status of the process.
     pub status: u8,
     /// What failed and why. Empty when everything was said already, by a child or by diagnostics.
@@ -34,23 +34,29 @@ pub struct Failure {
 
 impl Failure {
     /// A failure with status 1.
-    pub fn new(message: impl Display) -> Failure {
+    pub(crate) fn new(message: impl Display) -> Failure {
         Failure { status: status::FAILED, message: message.to_string(), hint: None }
     }
 
     /// A failure that someone else has explained on the terminal already.
-    pub fn quiet(status: u8) -> Failure {
+    pub(crate) fn quiet(status: u8) -> Failure {
         Failure { status, message: String::new(), hint: None }
     }
 
+    /// Ends with another status than 1.
+    pub(crate) fn status(mut self, status: u8) -> Failure {
+        self.status = status;
+        self
+    }
+
     /// Adds what the user can do.
-    pub fn hint(mut self, hint: impl Display) -> Failure {
+    pub(crate) fn hint(mut self, hint: impl Display) -> Failure {
         self.hint = Some(hint.to_string());
         self
     }
 
     /// A failed operation of the system on a file.
-    pub fn io(action: &str, path: &Path, error: &io::Error) -> Failure {
+    pub(crate) fn io(action: &str, path: &Path, error: &io::Error) -> Failure {
         let failure = Failure::new(format!("can't {action} {}: {error}", path.display()));
         match error.kind() {
             io::ErrorKind::StorageFull => failure.hint(
@@ -63,7 +69,7 @@ impl Failure {
 }
 
 /// Turns errors of `std::io` into [`Failure`]s that name the file.
-pub trait OnFile<T> {
+pub(crate) trait OnFile<T> {
     /// `action` completes “can't … PATH”.
     fn on(self, action: &str, path: &Path) -> Result<T>;
 }

@@ -4,9 +4,10 @@
 #![forbid(unsafe_code)]
 
 mod command;
-mod debian;
 mod failure;
+mod guests;
 mod host;
+mod image;
 
 use std::process::ExitCode;
 
@@ -24,13 +25,21 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Run(command::run::Run),
+    Build(command::build::Build),
+    Check(command::check::Check),
     Setup(command::setup::Setup),
+    Clean(command::clean::Clean),
 }
 
 fn main() -> ExitCode {
     host::interrupt::install();
     let result = match Arguments::parse().command {
+        Command::Run(options) => command::run::run(&options),
+        Command::Build(options) => command::build::run(&options),
+        Command::Check(options) => command::check::run(&options),
         Command::Setup(options) => command::setup::run(&options),
+        Command::Clean(options) => command::clean::run(&options),
     };
     let Err(failure) = result else { return ExitCode::SUCCESS };
     if !failure.message.is_empty() {

@@ -1,3 +1,7 @@
 //! The commands of `cargo xtask`, one a file.
 
+pub(crate) mod build;
+pub(crate) mod check;
+pub(crate) mod clean;
+pub(crate) mod run;
 pub(crate) mod setup;

@@ -2,19 +2,23 @@
 
 use clap::Args;
 
-use crate::debian;
 use crate::failure::Result;
-use crate::host::{packages, paths, toolchain};
+use crate::guests;
+use crate::host::{packages, toolchain};
 
-/// Options of `setup`.
+/// Fetch and make all that the other commands need.
+///
+/// They do it themselves when they need it; this is for later work without a network. The Rust target comes by rustup,
+/// QEMU and dtc by apt (with sudo if you are not root), Debian's kernel and busybox by a private apt whose state is in
+/// `.ostler/`. What is there already is not fetched again.
 #[derive(Args, Debug)]
-pub struct Setup {}
+pub(crate) struct Setup {}
 
 /// Runs the command.
-pub fn run(_: &Setup) -> Result<()> {
+pub(crate) fn run(_: &Setup) -> Result<()> {
     toolchain::ensure_target(toolchain::BARE_ARM64)?;
     packages::ensure(&[packages::QEMU, packages::DTC])?;
-    let linux = debian::ensure()?;
-    println!("ready: Rust target {}, QEMU, dtc, Debian guest in {}", toolchain::BARE_ARM64, paths::shown(&linux));
+    guests::ensure(&guests::files_or_demo(&[])?)?;
+    println!("ready");
     Ok(())
 }

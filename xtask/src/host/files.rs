@@ -10,17 +10,17 @@ use crate::failure::{OnFile, Result};
 use crate::host::interrupt::PartialFile;
 
 /// A SHA-256 in the usual hexadecimal form.
-pub fn hex(hash: &[u8]) -> String {
+pub(crate) fn hex(hash: &[u8]) -> String {
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// SHA-256 of bytes, in hexadecimal.
-pub fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
 /// SHA-256 of a file, in hexadecimal.
-pub fn sha256_of(path: &Path) -> Result<String> {
+pub(crate) fn sha256_of(path: &Path) -> Result<String> {
     let mut file = fs::File::open(path).on("open", path)?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 20];
@@ -33,18 +33,18 @@ pub fn sha256_of(path: &Path) -> Result<String> {
 }
 
 /// Makes a folder and those above it.
-pub fn make_folder(path: &Path) -> Result<()> {
+pub(crate) fn make_folder(path: &Path) -> Result<()> {
     fs::create_dir_all(path).on("make the folder", path)
 }
 
 /// Reads a file whole.
-pub fn read(path: &Path) -> Result<Vec<u8>> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).on("read", path)
 }
 
 /// Writes a file so that nobody ever sees half of it, and only if its content changes: a tool that looks at time
 /// stamps must not think that there is work. Returns whether it wrote.
-pub fn write(path: &Path, bytes: &[u8]) -> Result<bool> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<bool> {
     let same_size = fs::metadata(path).is_ok_and(|data| data.len() == bytes.len() as u64);
     if same_size && read(path)? == bytes {
         return Ok(false);
@@ -61,7 +61,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<bool> {
 }
 
 /// Removes a file or a folder with all in it; absent is fine.
-pub fn remove(path: &Path) -> Result<()> {
+pub(crate) fn remove(path: &Path) -> Result<()> {
     let gone = match fs::symlink_metadata(path) {
         Err(_) => return Ok(()),
         Ok(data) if data.is_dir() => fs::remove_dir_all(path),

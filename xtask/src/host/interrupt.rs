@@ -26,7 +26,7 @@ fn registered() -> MutexGuard<'static, Registered> {
 }
 
 /// Installs the handler; once, at the start.
-pub fn install() {
+pub(crate) fn install() {
     // It fails only if a handler exists already; then Ctrl-C ends xtask the plain way.
     let _ = ctrlc::set_handler(|| {
         INTERRUPTED.store(true, Ordering::SeqCst);
@@ -55,7 +55,7 @@ fn end_everything() {
 
 /// Call after a child ended badly: a Ctrl-C reaches the child and us at once, and its failure is then no news.
 /// Does not return if the user interrupted.
-pub fn stop_here_if_interrupted() {
+pub(crate) fn stop_here_if_interrupted() {
     std::thread::sleep(Duration::from_millis(100));
     while INTERRUPTED.load(Ordering::SeqCst) {
         std::thread::sleep(Duration::from_secs(1));
@@ -64,11 +64,11 @@ pub fn stop_here_if_interrupted() {
 
 /// A running child that an interrupt ends.
 #[derive(Debug)]
-pub struct ChildGuard(u32);
+pub(crate) struct ChildGuard(u32);
 
 impl ChildGuard {
     /// Registers the process; drop the guard once it was waited for.
-    pub fn new(pid: u32) -> ChildGuard {
+    pub(crate) fn new(pid: u32) -> ChildGuard {
         registered().children.push(pid);
         ChildGuard(pid)
     }
@@ -82,22 +82,22 @@ impl Drop for ChildGuard {
 
 /// A file or folder that is only half there: removed when dropped or interrupted, unless it was kept.
 #[derive(Debug)]
-pub struct PartialFile(PathBuf);
+pub(crate) struct PartialFile(PathBuf);
 
 impl PartialFile {
     /// Registers `path`, which need not exist yet.
-    pub fn new(path: PathBuf) -> PartialFile {
+    pub(crate) fn new(path: PathBuf) -> PartialFile {
         registered().files.push(path.clone());
         PartialFile(path)
     }
 
     /// Where to write.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
     /// The file is whole: gives it its real name.
-    pub fn keep_as(self, path: &Path) -> std::io::Result<()> {
+    pub(crate) fn keep_as(self, path: &Path) -> std::io::Result<()> {
         std::fs::rename(&self.0, path)
     }
 }

@@ -7,7 +7,7 @@ use crate::host::process;
 
 /// A program and the Debian package that brings it.
 #[derive(Clone, Copy, Debug)]
-pub struct Tool {
+pub(crate) struct Tool {
     /// The program, as found by `PATH`.
     pub program: &'static str,
     /// The package of Debian and Ubuntu.
@@ -15,12 +15,12 @@ pub struct Tool {
 }
 
 /// Runs the boards.
-pub const QEMU: Tool = Tool { program: "qemu-system-aarch64", package: "qemu-system-arm" };
+pub(crate) const QEMU: Tool = Tool { program: "qemu-system-aarch64", package: "qemu-system-arm" };
 /// Shows device trees as text.
-pub const DTC: Tool = Tool { program: "dtc", package: "device-tree-compiler" };
+pub(crate) const DTC: Tool = Tool { program: "dtc", package: "device-tree-compiler" };
 
 /// Makes sure that the programs are there: asks nothing when they are, calls apt when not.
-pub fn ensure(tools: &[Tool]) -> Result<()> {
+pub(crate) fn ensure(tools: &[Tool]) -> Result<()> {
     let missing: Vec<Tool> = tools.iter().copied().filter(|tool| process::find(tool.program).is_none()).collect();
     if missing.is_empty() {
         return Ok(());
@@ -29,7 +29,9 @@ pub fn ensure(tools: &[Tool]) -> Result<()> {
     install(&packages)?;
     match missing.iter().find(|tool| process::find(tool.program).is_none()) {
         None => Ok(()),
-        Some(tool) => Err(Failure::new(format!("`{}` is not in PATH although {} is installed", tool.program, tool.package))),
+        Some(tool) => {
+            Err(Failure::new(format!("`{}` is not in PATH although {} is installed", tool.program, tool.package)))
+        }
     }
 }
 
@@ -67,5 +69,6 @@ fn install(packages: &[&str]) -> Result<()> {
     if apt(&arguments)?.success() {
         return Ok(());
     }
-    Err(Failure::new(format!("apt could not install {list}")).hint("its own message is above; it needs the network and free disk space"))
+    Err(Failure::new(format!("apt could not install {list}"))
+        .hint("its own message is above; it needs the network and free disk space"))
 }

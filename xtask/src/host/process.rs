@@ -9,13 +9,13 @@ use crate::failure::{Failure, Result};
 use crate::host::interrupt::{self, ChildGuard};
 
 /// Where `program` is, by `PATH`.
-pub fn find(program: &str) -> Option<PathBuf> {
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
 /// The command as a user could type it.
-pub fn shown(command: &Command) -> String {
+pub(crate) fn shown(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(quoted).collect::<Vec<_>>().join(" ")
 }
@@ -23,7 +23,11 @@ pub fn shown(command: &Command) -> String {
 fn quoted(word: &OsStr) -> String {
     let word = word.to_string_lossy();
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.into_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    if !word.is_empty() && word.chars().all(plain) {
+        word.into_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 fn name(command: &Command) -> String {
@@ -31,7 +35,7 @@ fn name(command: &Command) -> String {
 }
 
 /// Starts a program and registers it for Ctrl-C.
-pub fn spawn(command: &mut Command) -> Result<(Child, ChildGuard)> {
+pub(crate) fn spawn(command: &mut Command) -> Result<(Child, ChildGuard)> {
     let child = command.spawn().map_err(|error| match error.kind() {
         ErrorKind::NotFound => Failure::new(format!("`{}` is not installed or not in PATH", name(command))),
         _ => Failure::new(format!("can't start `{}`: {error}", name(command))),
@@ -41,7 +45,7 @@ pub fn spawn(command: &mut Command) -> Result<(Child, ChildGuard)> {
 }
 
 /// Waits for a program; if the user interrupted meanwhile, this does not return.
-pub fn wait(child: &mut Child, program: &str) -> Result<ExitStatus> {
+pub(crate) fn wait(child: &mut Child, program: &str) -> Result<ExitStatus> {
     let status = child.wait().map_err(|error| Failure::new(format!("can't wait for `{program}`: {error}")))?;
     if !status.success() {
         interrupt::stop_here_if_interrupted();
@@ -50,13 +54,13 @@ pub fn wait(child: &mut Child, program: &str) -> Result<ExitStatus> {
 }
 
 /// Runs a program that talks to the user's terminal itself.
-pub fn status(command: &mut Command) -> Result<ExitStatus> {
+pub(crate) fn status(command: &mut Command) -> Result<ExitStatus> {
     let (mut child, _guard) = spawn(command)?;
     wait(&mut child, &name(command))
 }
 
 /// Runs a program, hands each line of its standard output to `line`, and returns what it said on standard error.
-pub fn lines(command: &mut Command, mut line: impl FnMut(&str)) -> Result<()> {
+pub(crate) fn lines(command: &mut Command, mut line: impl FnMut(&str)) -> Result<()> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let (mut child, _guard) = spawn(command)?;
     let mut stderr = child.stderr.take();
@@ -68,11 +72,7 @@ pub fn lines(command: &mut Command, mut line: impl FnMut(&str)) -> Result<()> {
         }
         said
     });
-    if let Some(stream) = child.stdout.take() {
-        for text in BufReader::new(stream).lines().map_while(std::io::Result::ok) {
-            line(&text);
-        }
-    }
+    each_line(&mut child, &mut line);
     let status = wait(&mut child, &name(command))?;
     if status.success() {
         return Ok(());
@@ -81,8 +81,25 @@ pub fn lines(command: &mut Command, mut line: impl FnMut(&str)) -> Result<()> {
     Err(Failure::new(format!("`{}` failed ({status})\n{}", shown(command), said.trim_end())))
 }
 
+/// Runs a program whose standard error is the user's terminal, hands each line of its standard output to `line`, and
+/// returns whether it ended well.
+pub(crate) fn messages(command: &mut Command, mut line: impl FnMut(&str)) -> Result<bool> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    let (mut child, _guard) = spawn(command)?;
+    each_line(&mut child, &mut line);
+    Ok(wait(&mut child, &name(command))?.success())
+}
+
+fn each_line(child: &mut Child, line: &mut dyn FnMut(&str)) {
+    if let Some(stream) = child.stdout.take() {
+        for text in BufReader::new(stream).lines().map_while(std::io::Result::ok) {
+            line(&text);
+        }
+    }
+}
+
 /// Runs a program and returns its standard output.
-pub fn output(command: &mut Command) -> Result<String> {
+pub(crate) fn output(command: &mut Command) -> Result<String> {
     let mut text = String::new();
     lines(command, |line| {
         text.push_str(line);

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 /// One piece of long work, from its announcement to its end.
 #[derive(Debug)]
-pub struct Progress {
+pub(crate) struct Progress {
     what: String,
     /// `None` when standard error is not a terminal.
     bar: Option<ProgressBar>,
@@ -16,7 +16,7 @@ pub struct Progress {
 
 impl Progress {
     /// Announces work that takes a while, as “fetching Debian's kernel”.
-    pub fn new(what: impl Into<String>) -> Progress {
+    pub(crate) fn new(what: impl Into<String>) -> Progress {
         let what = what.into();
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(100).with_message(what.clone());
@@ -33,7 +33,7 @@ impl Progress {
     }
 
     /// How much is done, in per cent; the first call turns the spinner into a bar.
-    pub fn percent(&self, percent: u64) {
+    pub(crate) fn percent(&self, percent: u64) {
         if let Some(bar) = &self.bar {
             if bar.position() == 0
                 && let Ok(style) = ProgressStyle::with_template("{spinner} {msg} [{bar:30}] {percent}% {elapsed}")
@@ -45,7 +45,7 @@ impl Progress {
     }
 
     /// The work is done; `result` completes the line.
-    pub fn done(mut self, result: &str) {
+    pub(crate) fn done(mut self, result: &str) {
         self.finished = true;
         let line = if result.is_empty() { format!("{}: done", self.what) } else { format!("{}: {result}", self.what) };
         match &self.bar {

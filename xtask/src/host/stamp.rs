@@ -13,7 +13,7 @@ use crate::host::files;
 
 /// One stamped file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stamped {
+pub(crate) struct Stamped {
     /// Name, relative to the stamp's folder.
     pub name: String,
     /// SHA-256 in hexadecimal.
@@ -23,7 +23,7 @@ pub struct Stamped {
 }
 
 /// Stamps files of a folder: they are whole now, made from what `key` stands for.
-pub fn put(folder: &Path, stamp: &str, key: &str, names: &[&str]) -> Result<()> {
+pub(crate) fn put(folder: &Path, stamp: &str, key: &str, names: &[&str]) -> Result<()> {
     let mut text = format!("{key}\n");
     for name in names {
         let path = folder.join(name);
@@ -34,7 +34,7 @@ pub fn put(folder: &Path, stamp: &str, key: &str, names: &[&str]) -> Result<()> 
 }
 
 /// The stamped files, if the stamp is there, has this key (`None`: any) and each file is as it was stamped.
-pub fn check(folder: &Path, stamp: &str, key: Option<&str>) -> Option<Vec<Stamped>> {
+pub(crate) fn check(folder: &Path, stamp: &str, key: Option<&str>) -> Option<Vec<Stamped>> {
     let text = fs::read_to_string(folder.join(stamp)).ok()?;
     let (stamped_key, rest) = text.split_once('\n')?;
     if key.is_some_and(|key| key != stamped_key) {

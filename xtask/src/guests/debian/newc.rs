@@ -11,34 +11,34 @@ const CHARACTER: u32 = 0o020_000;
 
 /// An archive in the making.
 #[derive(Debug, Default)]
-pub struct Archive {
+pub(super) struct Archive {
     bytes: Vec<u8>,
     entries: u32,
 }
 
 impl Archive {
     /// A folder with mode 0755.
-    pub fn folder(&mut self, path: &str) {
+    pub(super) fn folder(&mut self, path: &str) {
         self.entry(path, FOLDER | 0o755, (0, 0), &[]);
     }
 
     /// A file with the given permission bits.
-    pub fn file(&mut self, path: &str, permissions: u32, content: &[u8]) {
+    pub(super) fn file(&mut self, path: &str, permissions: u32, content: &[u8]) {
         self.entry(path, FILE | permissions, (0, 0), content);
     }
 
     /// A symbolic link.
-    pub fn link(&mut self, path: &str, target: &str) {
+    pub(super) fn link(&mut self, path: &str, target: &str) {
         self.entry(path, LINK | 0o777, (0, 0), target.as_bytes());
     }
 
     /// A character device, by its major and minor number.
-    pub fn character_device(&mut self, path: &str, major: u32, minor: u32) {
+    pub(super) fn character_device(&mut self, path: &str, major: u32, minor: u32) {
         self.entry(path, CHARACTER | 0o600, (major, minor), &[]);
     }
 
     /// The whole archive.
-    pub fn finish(mut self) -> Vec<u8> {
+    pub(super) fn finish(mut self) -> Vec<u8> {
         self.entry("TRAILER!!!", 0, (0, 0), &[]);
         self.bytes
     }
@@ -49,10 +49,10 @@ impl Archive {
         let fields = [
             self.entries, // inode
             mode,
-            0,                         // user
-            0,                         // group
+            0,                          // user
+            0,                          // group
             if folder { 2 } else { 1 }, // links
-            0,                         // time of change
+            0,                          // time of change
             u32::try_from(content.len()).expect("no file of an initramfs has 4 GiB"),
             0, // device that the archive was made on, major and minor
             0,

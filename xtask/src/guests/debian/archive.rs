@@ -9,7 +9,7 @@ use crate::host::process;
 
 /// What the guest needs of a kernel package.
 #[derive(Debug)]
-pub struct Kernel {
+pub(super) struct Kernel {
     /// `boot/vmlinuz-VERSION`: on arm64 an uncompressed `Image`.
     pub image: Vec<u8>,
     /// The modules that were asked for, in that order.
@@ -17,11 +17,13 @@ pub struct Kernel {
 }
 
 /// Takes the kernel and the modules (paths below `lib/modules/VERSION/`) out of a kernel package.
-pub fn kernel(package: &Path, modules: &[String]) -> Result<Kernel> {
+pub(super) fn kernel(package: &Path, modules: &[String]) -> Result<Kernel> {
     let mut wanted = vec![Wanted::new("the kernel", |path| path.starts_with("boot/vmlinuz-"))];
     for module in modules {
         wanted.push(Wanted::new(module, move |path| {
-            path.strip_prefix("lib/modules/").and_then(|rest| rest.split_once('/')).is_some_and(|(_, rest)| rest == module)
+            path.strip_prefix("lib/modules/")
+                .and_then(|rest| rest.split_once('/'))
+                .is_some_and(|(_, rest)| rest == module)
         }));
     }
     let mut found = take(package, wanted)?.into_iter();
@@ -30,7 +32,7 @@ pub fn kernel(package: &Path, modules: &[String]) -> Result<Kernel> {
 }
 
 /// Takes one file, by its path without a leading slash, out of a package.
-pub fn file(package: &Path, path: &str) -> Result<Vec<u8>> {
+pub(super) fn file(package: &Path, path: &str) -> Result<Vec<u8>> {
     Ok(take(package, vec![Wanted::new(path, move |found| found == path)])?.remove(0))
 }
 
@@ -70,5 +72,10 @@ fn take(package: &Path, mut wanted: Vec<Wanted>) -> Result<Vec<Vec<u8>>> {
     // Most of a kernel package is modules that nobody asked for: don't unpack to the end.
     let _ = child.kill();
     let _ = child.wait();
-    wanted.into_iter().map(|wanted| wanted.content.ok_or_else(|| Failure::new(format!("no {} in {}", wanted.what, package.display())))).collect()
+    wanted
+        .into_iter()
+        .map(|wanted| {
+            wanted.content.ok_or_else(|| Failure::new(format!("no {} in {}", wanted.what, package.display())))
+        })
+        .collect()
 }

@@ -18,7 +18,7 @@ const SOURCES: &str = "OSTLER_APT_SOURCES";
 
 /// The downloaded packages.
 #[derive(Debug)]
-pub struct Packages {
+pub(super) struct Packages {
     /// Debian's kernel for arm64.
     pub kernel: PathBuf,
     /// busybox for arm64, statically linked.
@@ -28,7 +28,7 @@ pub struct Packages {
 }
 
 /// Downloads what is not there yet.
-pub fn ensure() -> Result<Packages> {
+pub(super) fn ensure() -> Result<Packages> {
     let folder = paths::downloads();
     if let Some(packages) = stamped(&folder) {
         return Ok(packages);
@@ -129,12 +129,15 @@ struct Package {
 /// The packages to fetch: kernel, busybox for arm64 and for armhf.
 fn wanted(configuration: &Path) -> Result<[Package; 3]> {
     let no_debian = |what: &str| {
-        Failure::new(format!("apt's sources have no {what}"))
-            .hint(format!("it is in Debian; on another distribution {SOURCES}=FILE names Debian's sources (a .list or .sources file)"))
+        Failure::new(format!("apt's sources have no {what}")).hint(format!(
+            "it is in Debian; on another distribution {SOURCES}=FILE names Debian's sources (a .list or .sources file)"
+        ))
     };
     let depends = process::output(apt("apt-cache", configuration).args(["depends", "linux-image-arm64"]));
     let depends = depends.map_err(|_| no_debian("linux-image-arm64"))?;
-    let kernel = depends.lines().find_map(|line| line.trim().strip_prefix("Depends: ").filter(|name| name.starts_with("linux-image-")));
+    let kernel = depends
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("Depends: ").filter(|name| name.starts_with("linux-image-")));
     let kernel = kernel.ok_or_else(|| no_debian("linux-image-arm64"))?;
     let one = |name: &str| {
         let said = process::output(apt("apt-get", configuration).args(["--print-uris", "download", name]))?;

@@ -23,7 +23,7 @@ const STAMP: &str = "stamp";
 const RECIPE: &str = "1";
 
 /// Makes sure that kernel and initramfs of `guests/linux` are there. Returns their folder.
-pub fn ensure() -> Result<PathBuf> {
+pub(crate) fn ensure() -> Result<PathBuf> {
     let folder = paths::guest("linux");
     let recipe = initramfs::Recipe::read(&paths::root().join("guests/linux"))?;
     let key = files::sha256(format!("{RECIPE}\n{}\n{}", recipe.init, recipe.modules.join("\n")).as_bytes());

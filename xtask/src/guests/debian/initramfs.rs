@@ -6,12 +6,12 @@ use std::path::Path;
 
 use flate2::{Compression, GzBuilder};
 
-use crate::debian::newc::Archive;
 use crate::failure::{OnFile, Result};
+use crate::guests::debian::newc::Archive;
 
 /// What `guests/linux` says.
 #[derive(Debug)]
-pub struct Recipe {
+pub(super) struct Recipe {
     /// The script that the kernel starts.
     pub init: String,
     /// Kernel modules to load, in this order: paths below the kernel's module folder, as `kernel/net/9p/9pnet.ko`.
@@ -20,7 +20,7 @@ pub struct Recipe {
 
 impl Recipe {
     /// Reads the recipe from its folder.
-    pub fn read(folder: &Path) -> Result<Recipe> {
+    pub(super) fn read(folder: &Path) -> Result<Recipe> {
         let text = |name| {
             let path = folder.join(name);
             fs::read_to_string(&path).on("read", &path)
@@ -32,7 +32,7 @@ impl Recipe {
 }
 
 /// The initramfs, compressed. `modules` are the contents of the recipe's modules, in the same order.
-pub fn make(recipe: &Recipe, modules: &[Vec<u8>], busybox: Vec<u8>, busybox_armhf: Vec<u8>) -> Result<Vec<u8>> {
+pub(super) fn make(recipe: &Recipe, modules: &[Vec<u8>], busybox: Vec<u8>, busybox_armhf: Vec<u8>) -> Result<Vec<u8>> {
     let mut archive = Archive::default();
     for folder in ["bin", "dev", "etc", "modules", "proc", "root", "sys", "tmp"] {
         archive.folder(folder);

@@ -1,0 +1,35 @@
+//! `cargo xtask build`: one bootable image from qvm files.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::failure::Result;
+use crate::image::{self, Selection};
+
+/// Build a bootable image.
+///
+/// Writes to DIR: `ostler.img` (what the board boots), `ostler.elf` (symbols for a debugger) and NAME.dtb, the device
+/// tree of each virtual machine. The same input gives the same bytes on every machine; files that would not change are
+/// left alone. Exit status: 0; 65 if the configuration has errors; 1 for everything else.
+#[derive(Args, Debug)]
+pub(crate) struct Build {
+    /// Folder to write to; made if absent.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Print the sizes and hashes as one JSON object instead of a table.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    selection: Selection,
+}
+
+/// Runs the command.
+pub(crate) fn run(options: &Build) -> Result<()> {
+    let built = image::build(&options.selection.request()?, &options.out)?;
+    match options.json {
+        true => println!("{:#}", built.report.json()),
+        false => print!("{}", built.report.table()),
+    }
+    Ok(())
+}

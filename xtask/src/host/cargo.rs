@@ -1,0 +1,89 @@
+//! Bare-metal programs by cargo, the same bytes wherever and whenever they are built.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::failure::{Failure, Result};
+use crate::host::toolchain::{self, BARE_ARM64};
+use crate::host::{paths, process};
+
+/// A program for the bare arm64 board.
+#[derive(Clone, Debug)]
+pub(crate) struct Bare {
+    /// Its package in this workspace.
+    pub package: &'static str,
+    /// The binary of that package.
+    pub binary: &'static str,
+    /// Leave the debug information out, for what ends up in an image.
+    pub strip: bool,
+    /// Variables for its build script; without a value they are removed.
+    pub env: Vec<(&'static str, Option<String>)>,
+}
+
+impl Bare {
+    /// Builds it in release mode and returns the ELF file. Nothing is done if nothing changed.
+    pub(crate) fn build(&self) -> Result<PathBuf> {
+        toolchain::ensure_target(BARE_ARM64)?;
+        let mut command = cargo();
+        command.args(["build", "--release", "--package", self.package, "--bin", self.binary, "--target", BARE_ARM64]);
+        command.args(["--message-format", "json-render-diagnostics", "--config", &remapped_paths()]);
+        if self.strip {
+            command.args(["--config", "profile.release.strip=\"debuginfo\""]);
+        }
+        for (name, value) in &self.env {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        self.executable(command)
+    }
+
+    /// Runs cargo, whose progress goes to the terminal, and reads from its messages where the program is.
+    fn executable(&self, mut command: Command) -> Result<PathBuf> {
+        let mut executable = None;
+        let good = process::messages(&mut command, |line| {
+            let Ok(message) = serde_json::from_str::<Value>(line) else { return };
+            let ours = message.pointer("/target/name").is_some_and(|name| name == self.binary);
+            if let Some(path) = message.get("executable").and_then(Value::as_str).filter(|_| ours) {
+                executable = Some(PathBuf::from(path));
+            }
+        })?;
+        match executable {
+            Some(path) if good => Ok(path),
+            // Cargo has said why.
+            _ => Err(Failure::new(format!("`{}` could not be built", self.package))),
+        }
+    }
+}
+
+/// The cargo that runs us, in the project's root.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(paths::root());
+    // Cargo sets these for a program that it runs; a package of ours that reads them would be built again and again.
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("CARGO_PKG_") || name == "CARGO_MANIFEST_DIR" {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// A configuration that keeps this machine's folders out of the program: they stand in panic messages and debug
+/// information. Given by `--config`, because `RUSTFLAGS` would switch off what a user's configuration says.
+fn remapped_paths() -> String {
+    let mut flags = Vec::new();
+    let mut remap = |from: PathBuf, to: &str| flags.push(format!("\"--remap-path-prefix={}={to}\"", from.display()));
+    let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo"));
+    if let Some(cargo_home) = std::env::var_os("CARGO_HOME").map(PathBuf::from).or(home) {
+        remap(cargo_home, "/cargo");
+    }
+    remap(paths::root(), "/ostler");
+    if let Some(target) = std::env::var_os("CARGO_TARGET_DIR").and_then(|target| std::path::absolute(target).ok()) {
+        remap(target, "/ostler/target");
+    }
+    format!("target.{BARE_ARM64}.rustflags=[{}]", flags.join(","))
+}

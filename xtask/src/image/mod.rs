@@ -1,0 +1,74 @@
+//! The bootable image: assembled, compiled, packed.
+//!
+//! ```text
+//! qvm files ─ config::assemble ─▶ Assembly ─┬─ environment ─ cargo build (build.rs assembles again) ─▶ ostler.elf
+//!                                           └─ image section, trees            │ flatten
+//!                                                     └──────────── ostler.img ◀┘
+//! ```
+
+mod report;
+mod select;
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use config::assemble::{self, Assembly, flatten_elf};
+use config::{Request, assemble::Board};
+
+use crate::failure::{Failure, Result, status};
+use crate::guests;
+use crate::host::{cargo, files, paths};
+
+pub(crate) use report::Report;
+pub(crate) use select::Selection;
+
+/// A built image and its companions, in one folder.
+#[derive(Debug)]
+pub(crate) struct Image {
+    /// The bootable image.
+    pub image: PathBuf,
+    /// The hypervisor with symbols, for debuggers.
+    pub elf: PathBuf,
+    /// What it is made of.
+    pub report: Report,
+}
+
+/// Makes the guests that the files load, assembles, and prints every diagnostic. Errors end with status 65.
+pub(crate) fn assemble(request: &Request) -> Result<Assembly> {
+    guests::ensure(&request.files)?;
+    let (assembly, diagnostics, sources) = assemble::assemble(request, &|name| std::env::var(name).ok());
+    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    eprint!("{}", diagnostics.render(&sources, colour));
+    assembly.ok_or_else(|| match diagnostics.errors() {
+        1 => Failure::new("the configuration has an error").status(status::CONFIGURATION),
+        count => Failure::new(format!("the configuration has {count} errors")).status(status::CONFIGURATION),
+    })
+}
+
+/// Builds what `request` names and writes it to `folder`. Files that would not change are left alone.
+pub(crate) fn build(request: &Request, folder: &Path) -> Result<Image> {
+    let assembly = assemble(request)?;
+    let env = request.to_env().map_err(Failure::new)?;
+    let built = cargo::Bare { package: "hypervisor", binary: "ostler", strip: false, env }.build()?;
+    let elf_bytes = files::read(&built)?;
+    let flat = flatten_elf(&elf_bytes).map_err(|why| Failure::new(format!("{}: {why}", built.display())))?;
+    let image_bytes = assembly.bootable(&flat).map_err(|why| Failure::new(format!("{}: {why}", built.display())))?;
+
+    let image = folder.join("ostler.img");
+    let elf = folder.join("ostler.elf");
+    files::write(&image, &image_bytes)?;
+    files::write(&elf, &elf_bytes)?;
+    for (name, tree) in &assembly.trees {
+        files::write(&folder.join(format!("{name}.dtb")), tree)?;
+    }
+    for (path, tree) in &assembly.fdt_dumps {
+        files::write(path, &assembly.trees[*tree].1)?;
+    }
+    let report = Report::new(&assembly, &image, &image_bytes, &elf_bytes)?;
+    Ok(Image { image, elf, report })
+}
+
+/// The page of the board that a request names.
+pub(crate) fn board(request: &Request) -> Result<Board> {
+    Board::load(&paths::root(), &request.board).map_err(|why| Failure::new(why).status(status::CONFIGURATION))
+}

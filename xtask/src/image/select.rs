@@ -1,0 +1,45 @@
+//! The options that say which system is meant.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use config::Request;
+use config::assemble::parse_size;
+
+use crate::failure::Result;
+use crate::guests;
+use crate::host::paths;
+
+/// Which system: the board, its variant, and the virtual machines.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Selection {
+    /// The board: a folder under boards/.
+    #[arg(long, value_name = "NAME", default_value = "qemu-aarch64")]
+    pub board: String,
+    /// Number of CPUs of the board [default: what boards/NAME/board.toml says].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub smp: Option<u32>,
+    /// RAM of the board, as 512M or 2G [default: what boards/NAME/board.toml says].
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub memory: Option<u64>,
+    /// A qvm file for each virtual machine [default: the demo, guests/linux and guests/hello].
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+impl Selection {
+    /// The same for the assembler.
+    pub(crate) fn request(&self) -> Result<Request> {
+        Ok(Request {
+            root: paths::root(),
+            board: self.board.clone(),
+            cpus: self.smp,
+            memory_bytes: self.memory,
+            files: guests::files_or_demo(&self.files)?,
+        })
+    }
+}
+
+fn size(text: &str) -> std::result::Result<u64, String> {
+    parse_size(text).filter(|&bytes| bytes > 0).ok_or_else(|| "a size is a number with K, M or G, as 512M".into())
+}
