@@ -3,3 +3,7 @@
 
 pub mod paging;
 pub mod syndrome;
+pub mod psci;
+pub mod smccc;
+pub mod vgic;
+pub mod inject;

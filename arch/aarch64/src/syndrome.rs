@@ -367,7 +367,7 @@ mod tests {
             Cause::Coprocessor(trap) => trap,
             other => panic!("{other:?}"),
         };
-        let (z, it_ne) = (1 << 30, 0b0001_1000 << 8 | 0);
+        let (z, it_ne) = (1 << 30, 0b0001_1000 << 8);
         let a32 = |condition: u64| trap(1 << 24 | condition << 20);
         assert!(a32(0xe).is_executed(0) && a32(0xf).is_executed(0));
         assert!(a32(0).is_executed(z) && !a32(0).is_executed(0) && !a32(1).is_executed(z));
