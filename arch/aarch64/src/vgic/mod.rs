@@ -1,0 +1,149 @@
+//! The virtual GICv3 (IHI 0069) of one VM: one security state (GICD_CTLR.DS = 1), affinity routing only, no LPIs.
+//!
+//! Two parts, by who may touch them:
+//! - [`Vgic`] holds what the whole VM shares. All its functions take `&self` and may run on any number of pCPUs at once,
+//!   for any vCPU: register accesses, SGIs, device lines. There is no lock; words of 32 interrupts change by atomic
+//!   operations. What needs a vCPU's attention comes back as a [`KickMask`].
+//! - [`CpuInterface`] belongs to one vCPU and only its pCPU touches it, while the guest is not running there. It moves
+//!   interrupts between the shared state and the list registers ([`ListRegisters`]), where the guest takes and ends them
+//!   without an exit.
+//!
+//! | event | on which pCPU | what to call |
+//! |---|---|---|
+//! | abort in the distributor's frame | the vCPU's | [`CpuInterface::sync`], then [`Vgic::distributor_read`] or `_write` |
+//! | abort in a redistributor's frame | the vCPU's | the same with [`Vgic::redistributor_read`] or `_write` |
+//! | trapped ICC_SGI1R_EL1, ICC_SGI0R_EL1, ICC_ASGI1R_EL1 | the vCPU's | [`Vgic::send_sgi`], [`Vgic::send_group0_sgi`] |
+//! | trapped ICC_DIR_EL1 | the vCPU's | [`Vgic::deactivate`] |
+//! | physical timer interrupt, priority dropped, not deactivated | the vCPU's | [`Vgic::hardware_pending`] |
+//! | a device's line or message | any | [`Vgic::inject`] |
+//! | maintenance interrupt | the vCPU's | [`CpuInterface::sync`] |
+//! | before every entry, interrupts masked | the vCPU's | while [`CpuInterface::needs_flush`]: [`CpuInterface::flush`] |
+//! | kick | the vCPU's | nothing: leaving and entering the guest does it |
+//! | vCPU starts, stops (PSCI, VM stop or reset) | the vCPU's | [`CpuInterface::start`], [`CpuInterface::stop`] |
+//! | VM resets, all vCPUs stopped | any one | [`Vgic::reset`] |
+//!
+//! An interrupt's way: a device sets a bit in its [`bank`]; [`notify`] finds the vCPU it goes to and leaves a hint
+//! there; that vCPU's [`CpuInterface::flush`] claims the interrupt, so that no other vCPU can deliver it, and puts it
+//! into a list register; [`CpuInterface::sync`] sees what the guest made of it and gives the claim back.
+//!
+//! GICv2 guests would be another view on the same banks, next to [`distributor`].
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic
+    )
+)]
+
+mod bank;
+mod bits;
+mod cpu;
+mod distributor;
+mod fields;
+mod flush;
+mod lines;
+mod lr;
+mod notify;
+mod power;
+mod redistributor;
+mod registers;
+mod sgi;
+mod sync;
+mod words;
+
+pub use bits::{KickMask, MAX_VCPUS};
+pub use cpu::CpuInterface;
+pub use lines::NoSuchInterrupt;
+pub use lr::{ListRegisters, hcr};
+pub use redistributor::Redistributor;
+
+use bank::{Bank, SharedBank};
+use bits::BANKS;
+use core::sync::atomic::{AtomicU32, Ordering::SeqCst};
+
+const SHARED_BANKS: usize = BANKS as usize - 1;
+
+/// What all vCPUs of one VM share: the distributor and the redistributors. Can be a `static` or placed in any memory;
+/// it needs no heap.
+#[derive(Debug)]
+pub struct Vgic<'a> {
+    /// GICD_CTLR's enable bits.
+    control: AtomicU32,
+    /// vCPUs between [`CpuInterface::start`] and [`CpuInterface::stop`].
+    online: AtomicU32,
+    shared: [SharedBank; SHARED_BANKS],
+    redistributors: &'a [Redistributor],
+}
+
+/// What a register read gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Read {
+    /// The register's value, zero-extended.
+    pub value: u64,
+    /// vCPUs whose list registers know better: kick them, so that a guest that polls the register gets there.
+    pub kick: KickMask,
+}
+
+impl From<u64> for Read {
+    fn from(value: u64) -> Read {
+        Read { value, kick: KickMask::NONE }
+    }
+}
+
+impl<'a> Vgic<'a> {
+    /// A controller at power-on, with one redistributor for each vCPU in the order of their indices (which gives their
+    /// affinities, [`model::affinity`]). Those after the first [`MAX_VCPUS`] are not used.
+    pub const fn new(redistributors: &'a [Redistributor]) -> Vgic<'a> {
+        Vgic {
+            control: AtomicU32::new(0),
+            online: AtomicU32::new(0),
+            shared: [const { SharedBank::new() }; SHARED_BANKS],
+            redistributors,
+        }
+    }
+
+    /// Back to power-on. All vCPUs must have been stopped ([`CpuInterface::stop`]). Lines keep their level until their
+    /// devices change it.
+    pub fn reset(&self) {
+        self.control.store(0, SeqCst);
+        for shared in &self.shared {
+            shared.reset();
+        }
+        for redistributor in self.redistributors {
+            redistributor.reset();
+        }
+    }
+
+    /// Number of vCPUs.
+    pub fn vcpus(&self) -> u32 {
+        u32::try_from(self.redistributors.len().min(MAX_VCPUS)).unwrap_or(0)
+    }
+
+    fn control(&self) -> u32 {
+        self.control.load(SeqCst)
+    }
+
+    fn online(&self) -> u32 {
+        self.online.load(SeqCst)
+    }
+
+    fn redistributor(&self, vcpu: u32) -> Option<&'a Redistributor> {
+        self.redistributors.get(usize::try_from(vcpu).ok()?).filter(|_| vcpu < self.vcpus())
+    }
+
+    /// The bank of word `word` as `vcpu` sees it: its own for word 0, else a shared one.
+    fn bank(&self, vcpu: u32, word: u32) -> Option<&Bank> {
+        match word {
+            0 => self.redistributor(vcpu).map(|redistributor| &redistributor.bank),
+            _ => self.shared(word).map(|shared| &shared.bank),
+        }
+    }
+
+    fn shared(&self, word: u32) -> Option<&SharedBank> {
+        self.shared.get(usize::try_from(word.checked_sub(1)?).ok()?)
+    }
+}

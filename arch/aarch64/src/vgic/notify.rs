@@ -1,0 +1,106 @@
+//! Telling vCPUs that there is something to do.
+//!
+//! Each vCPU has a word of hints: one bit for each word of interrupts in which something may be for it, and
+//! [`RESYNC`]. It takes all hints at once when it looks ([`super::CpuInterface::flush`]); whoever finds the word empty
+//! and sets the first bit has to kick.
+//!
+//! Why nothing gets lost: every change is written first, and then the writer looks who has the interrupt. A claimer
+//! claims first and then looks at the state. All of it is sequentially consistent, so of a writer and a claimer at least
+//! one sees the other. Whoever gives a claim back looks once more, and so finds what arrived in between.
+
+use super::Vgic;
+use super::bank::{Bank, ROUTE_ANY, SharedBank};
+use super::bits::{KickMask, bit, ones};
+use core::sync::atomic::Ordering::SeqCst;
+
+/// Hint: something that is in your list registers has changed; read them back and check.
+pub(super) const RESYNC: u32 = 1 << 31;
+/// Hints for words of interrupts.
+pub(super) const WORDS: u32 = 0xffff;
+
+impl Vgic<'_> {
+    /// Leaves `hints` for `vcpu`.
+    pub(super) fn hint(&self, vcpu: u32, hints: u32) -> KickMask {
+        match self.redistributor(vcpu) {
+            Some(redistributor) if redistributor.hints.fetch_or(hints, SeqCst) == 0 => KickMask::of(vcpu),
+            _ => KickMask::NONE,
+        }
+    }
+
+    /// `bits` of word `word` may have become deliverable (`vcpu` counts for word 0 only). Tells those who can deliver them.
+    pub(super) fn notify(&self, vcpu: u32, word: u32, bits: u32) -> KickMask {
+        let Some(bank) = self.bank(vcpu, word) else { return KickMask::NONE };
+        let wanting = bank.wanting(self.control()) & bits & !bank.claims.orphans();
+        match (wanting, self.shared(word)) {
+            (0, _) => KickMask::NONE,
+            (_, None) => self.hint(vcpu, bit(word)),
+            (_, Some(shared)) => self.notify_shared(shared, word, wanting),
+        }
+    }
+
+    fn notify_shared(&self, shared: &SharedBank, word: u32, wanting: u32) -> KickMask {
+        let listed = shared.bank.claims.listed();
+        // What is listed is its owner's business: a list register may take it, or has to tell when it ends.
+        let targets = ones(wanting).filter_map(|index| match listed & bit(index) {
+            0 => self.target(shared, index),
+            _ => shared.owner(index).map(|owner| u32::from(owner.load(SeqCst))),
+        });
+        let targets = targets.fold(KickMask::NONE, |targets, target| targets | KickMask::of(target));
+        targets.iter().fold(KickMask::NONE, |kick, target| kick | self.hint(target, bit(word)))
+    }
+
+    /// `bits` of word `word` may not be deliverable any more, or are to be deactivated. Tells those who have listed them.
+    pub(super) fn retract(&self, vcpu: u32, word: u32, bits: u32) -> KickMask {
+        let Some(bank) = self.bank(vcpu, word) else { return KickMask::NONE };
+        self.owners(vcpu, word, bank, bits).iter().fold(KickMask::NONE, |kick, owner| kick | self.hint(owner, RESYNC))
+    }
+
+    /// The vCPUs that have listed any of `bits`.
+    pub(super) fn owners(&self, vcpu: u32, word: u32, bank: &Bank, bits: u32) -> KickMask {
+        let listed = bank.claims.listed() & bits;
+        match (listed, self.shared(word)) {
+            (0, _) => KickMask::NONE,
+            (_, None) => KickMask::of(vcpu),
+            (_, Some(shared)) => ones(listed)
+                .filter_map(|index| shared.owner(index))
+                .fold(KickMask::NONE, |owners, owner| owners | KickMask::of(owner.load(SeqCst).into())),
+        }
+    }
+
+    /// Everybody checks what they have listed and looks at everything: group enables have changed.
+    pub(super) fn notify_all(&self) -> KickMask {
+        (0..self.vcpus()).fold(KickMask::NONE, |kick, vcpu| kick | self.hint(vcpu, RESYNC | WORDS))
+    }
+
+    /// The vCPU that a shared interrupt goes to; `None` if its route names nobody, and it waits for a better one.
+    pub(super) fn target(&self, shared: &SharedBank, index: u32) -> Option<u32> {
+        let route = shared.route(index)?.load(SeqCst);
+        if route & ROUTE_ANY != 0 { self.any_target() } else { self.vcpu_of(route) }
+    }
+
+    /// Whether `vcpu` may deliver a shared interrupt.
+    pub(super) fn may_deliver(&self, shared: &SharedBank, index: u32, vcpu: u32) -> bool {
+        let route = shared.route(index).map(|route| route.load(SeqCst));
+        route.is_some_and(|route| route & ROUTE_ANY != 0 || self.vcpu_of(route) == Some(vcpu))
+    }
+
+    /// One of the vCPUs that run, if possible one that has nothing to look at yet (1 of N, IHI 0069 section 3.3.1).
+    fn any_target(&self) -> Option<u32> {
+        let online = || ones(self.online()).filter(|&vcpu| vcpu < self.vcpus());
+        let idle = |&vcpu: &u32| self.redistributor(vcpu).is_some_and(|cpu| cpu.hints.load(SeqCst) == 0);
+        online().find(idle).or_else(|| online().next())
+    }
+
+    /// The vCPU of an affinity (Aff3 in bits 39 to 32, Aff2 to Aff0 in bits 23 to 0): [`model::affinity`] backwards.
+    pub(super) fn vcpu_of(&self, affinity: u64) -> Option<u32> {
+        let vcpu = u32::try_from(((affinity >> 4) & 0xff0) | (affinity & 0xf)).ok()?;
+        (vcpu < self.vcpus() && model::affinity(vcpu) == affinity).then_some(vcpu)
+    }
+
+    /// Whether a vCPU other than `from` has yet to take an interrupt back: GICD_CTLR.RWP.
+    pub(super) fn is_retracting(&self, from: u32) -> bool {
+        ones(self.online() & !bit(from)).any(|vcpu| {
+            self.redistributor(vcpu).is_some_and(|redistributor| redistributor.hints.load(SeqCst) & RESYNC != 0)
+        })
+    }
+}
