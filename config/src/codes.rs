@@ -17,14 +17,62 @@ codes! {
     UNREADABLE = "Q0001",
     /// A qvm file is not UTF-8.
     NOT_UTF8 = "Q0002",
+    /// A character that has no place in a qvm file.
+    STRAY_CHARACTER = "Q0003",
+    /// A quoted text has no end on its line.
+    UNCLOSED_QUOTE = "Q0004",
+    /// A backslash at a line's end outside of quotes.
+    STRAY_CONTINUATION = "Q0005",
+    /// A quotation mark that does not quote.
+    WRONG_QUOTE = "Q0006",
+    /// A comment starts in the middle of a word.
+    COMMENT_IN_WORD = "Q0007",
+    /// A substitution is malformed or unknown.
+    BAD_SUBSTITUTION = "Q0008",
+    /// An environment variable is not set.
+    VARIABLE_NOT_SET = "Q0009",
+    /// A word that the language does not have.
+    UNKNOWN_WORD = "Q0010",
+    /// A part of the language that Ostler does not have.
+    NOT_SUPPORTED = "Q0011",
+    /// Accepted, but without effect in Ostler.
+    NO_MEANING = "Q0012",
+    /// An option outside of the context that it belongs to.
+    OUT_OF_CONTEXT = "Q0013",
+    /// An option without its argument.
+    MISSING_ARGUMENT = "Q0014",
+    /// A text that is not the number that is asked for.
+    BAD_NUMBER = "Q0015",
+    /// An argument that does not have the form that is asked for.
+    BAD_VALUE = "Q0016",
+    /// A number outside of its range.
+    OUT_OF_RANGE = "Q0017",
+    /// An address or length that is not a multiple of 4 KiB.
+    NOT_PAGES = "Q0018",
+    /// A range that runs past the end of the address space.
+    PAST_END = "Q0019",
+    /// An option that stands before what it needs, or behind what must follow it.
+    ORDER = "Q0020",
+    /// An option that a later one overrides.
+    OVERRIDDEN = "Q0021",
+    /// An address whose radix a reader could mistake.
+    RADIX = "Q0022",
+    /// A name that cannot be one.
+    WRONG_NAME = "Q0023",
+    /// An argument that looks like the next option.
+    ARGUMENT_IS_OPTION = "Q0024",
+    /// A context that says nothing.
+    EMPTY_CONTEXT = "Q0025",
+    /// An interrupt of a controller that is not there.
+    UNKNOWN_CONTROLLER = "Q0026",
 
     /// The board does not exist, or does not come with so many CPUs or so much memory.
     BOARD = "Q0101",
     /// Two VMs have one name.
     DUPLICATE_VM = "Q0102",
-    /// A name has characters that names do not have, or is not unique in its VM.
-    BAD_NAME = "Q0103",
-    /// A range is empty, no multiple of a page, or beyond the guest-physical address space.
+    /// Two vdevs of a VM have one name.
+    DUPLICATE_VDEV = "Q0103",
+    /// A range ends beyond the guest-physical address space.
     BAD_RANGE = "Q0104",
     /// Two things claim one guest-physical address.
     OVERLAP = "Q0105",
@@ -42,10 +90,10 @@ codes! {
     VDEV_OPTION = "Q0111",
     /// An interrupt line does not exist or is taken.
     INTERRUPT = "Q0112",
-    /// A `hostdev` that is not built yet.
-    HOSTDEV = "Q0113",
     /// A serial vdev leads nowhere.
-    NO_HOSTDEV = "Q0114",
+    NO_HOSTDEV = "Q0113",
+    /// A VM cannot be called by its file's name.
+    UNNAMED = "Q0114",
     /// A VM has no program to run, or more than one.
     NO_PROGRAM = "Q0115",
     /// A file that `load` names cannot be read.

@@ -144,6 +144,12 @@ impl Diagnostics {
         self.list.push(diagnostic);
     }
 
+    /// Adds those of one text, in the order of the text.
+    pub(crate) fn append_in_order(&mut self, mut other: Diagnostics) {
+        other.list.sort_by_key(|diagnostic| diagnostic.span.map(|span| span.start));
+        self.list.append(&mut other.list);
+    }
+
     /// Whether there is an error among them.
     pub fn has_errors(&self) -> bool {
         self.errors() > 0
@@ -193,7 +199,22 @@ mod tests {
             .label(span(0, 4, 6), "first claimed here")
             .label(span(1, 4, 6), "and here")
             .hint("move one");
-        insta::assert_snapshot!(diagnostic.render(&sources(), false), @"");
+        insta::assert_snapshot!(diagnostic.render(&sources(), false), @"
+        error[Q0001]: these overlap
+         --> a.qvmconf:2:5
+          |
+        1 | ram 1M
+          |     -- first claimed here
+        2 | ram 2M
+          |     ^^ this
+          |
+         ::: b.qvmconf:1:5
+          |
+        1 | rom 3M
+          |     -- and here
+          |
+          = help: move one
+        ");
     }
 
     #[test]
@@ -206,7 +227,13 @@ mod tests {
     #[test]
     fn a_span_past_the_end_is_shown_at_the_end() {
         let diagnostic = Diagnostic::note(codes::UNREADABLE, "nothing follows").at(span(1, 7, 900));
-        insta::assert_snapshot!(diagnostic.render(&sources(), false), @"");
+        insta::assert_snapshot!(diagnostic.render(&sources(), false), @"
+        note[Q0001]: nothing follows
+         --> b.qvmconf:1:8
+          |
+        1 | rom 3M
+          |       ^
+        ");
     }
 
     #[test]

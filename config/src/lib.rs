@@ -8,6 +8,7 @@
 pub mod assemble;
 pub mod codes;
 pub mod diagnostic;
+pub mod language;
 pub mod source;
 pub mod spec;
 

@@ -148,20 +148,36 @@ mod tests {
     fn what_is_not_utf8_is_shown_where_it_is() {
         let (sources, file, diagnostics) = add(b"ram 1M\ncmdline \xe4\n");
         assert_eq!(file, None);
-        insta::assert_snapshot!(diagnostics.render(&sources, false), @"");
+        insta::assert_snapshot!(diagnostics.render(&sources, false), @"
+        error[Q0002]: byte 0xe4 is not UTF-8 text
+         --> vm.qvmconf:2:9
+          |
+        2 | cmdline �
+          |         ^
+          |
+          = help: save the file as UTF-8; is this a qvm file at all?
+        ");
     }
 
     #[test]
     fn utf16_is_recognised() {
         let (sources, file, diagnostics) = add(b"\xff\xfer\0a\0m\0");
         assert_eq!(file, None);
-        insta::assert_snapshot!(diagnostics.render(&sources, false), @"");
+        insta::assert_snapshot!(diagnostics.render(&sources, false), @"
+        error[Q0002]: byte 0xff is not UTF-8 text
+         --> vm.qvmconf:1:1
+          |
+        1 | ��r␀a␀m␀
+          | ^
+          |
+          = help: this looks like UTF-16: save the file as UTF-8
+        ");
     }
 
     #[test]
     fn a_missing_file_is_reported_without_a_place() {
         let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
         assert_eq!(sources.read(Path::new("no/such.qvmconf"), &mut diagnostics), None);
-        insta::assert_snapshot!(diagnostics.render(&sources, false), @"");
+        insta::assert_snapshot!(diagnostics.render(&sources, false), @"error[Q0001]: cannot read `no/such.qvmconf`: No such file or directory (os error 2)");
     }
 }

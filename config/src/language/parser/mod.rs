@@ -1,0 +1,230 @@
+//! From words to a [`VmSpec`].
+//!
+//! Every word is an option or belongs to the option before it. `cpu`, `vdev` and `reserve` open a context;
+//! sub-options attach to the context that was opened last, and the other options neither join nor end it. After a
+//! mistake the parser goes on, so that one run reports all of them.
+
+mod arguments;
+mod cpu;
+mod finish;
+mod memory;
+mod settings;
+mod unknown;
+mod vdev;
+
+use std::path::PathBuf;
+
+use super::lexer::Word;
+use super::vocabulary::{self, Entry, Place, Status};
+use crate::codes;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::source::Source;
+use crate::spec::{FileId, Span, Spanned, VdevSpecKind, VmSpec};
+
+pub use settings::name_problem;
+
+/// The state of reading one file.
+pub(super) struct Parser<'a> {
+    source: &'a Source,
+    words: Vec<Word>,
+    /// Index of the next word.
+    at: usize,
+    diagnostics: &'a mut Diagnostics,
+    spec: VmSpec,
+    context: Context,
+    /// The first entry, if there was one.
+    first: Option<Span>,
+    /// A `ram` or `rom` was there, whatever became of it.
+    memory_seen: bool,
+    /// The option that last took a free text, and the index of the word behind that text.
+    last_text: Option<(&'static str, usize)>,
+    /// Controllers that `intr` named, with the index of the vdev: looked up at the end, when all names are known.
+    controllers: Vec<(usize, Spanned<String>)>,
+}
+
+/// What sub-options attach to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Context {
+    /// No context was opened yet.
+    None,
+    /// The vCPU with this index.
+    Cpu(usize),
+    /// The vdev with this index.
+    Vdev(usize),
+    /// A `reserve`, and whether it has reserved anything.
+    Reserve { span: Span, filled: bool },
+    /// Something that was refused: its sub-options are passed over, because its error is enough.
+    Refused,
+}
+
+impl<'a> Parser<'a> {
+    pub(super) fn new(
+        file: FileId,
+        source: &'a Source,
+        words: Vec<Word>,
+        diagnostics: &'a mut Diagnostics,
+    ) -> Parser<'a> {
+        let spec = VmSpec {
+            file,
+            system: None,
+            memory: Vec::new(),
+            cpus: Vec::new(),
+            loads: Vec::new(),
+            cmdline: None,
+            reserves: Vec::new(),
+            vdevs: Vec::new(),
+            counter_offset: None,
+            fdt_dump_file: None,
+            exit_on_halt: None,
+            unsupported_instruction: None,
+            unsupported_reference: None,
+            unsupported_register: None,
+        };
+        Parser {
+            source,
+            words,
+            at: 0,
+            diagnostics,
+            spec,
+            context: Context::None,
+            first: None,
+            memory_seen: false,
+            last_text: None,
+            controllers: Vec::new(),
+        }
+    }
+
+    /// Reads all words. The result means something only if no error was reported.
+    pub(super) fn run(mut self) -> VmSpec {
+        while let Some(word) = self.next() {
+            self.option(&word);
+            self.first.get_or_insert(word.span);
+        }
+        self.open(Context::None);
+        self.check_controllers();
+        self.spec
+    }
+
+    /// Reads one option and its arguments; `word` was taken already.
+    fn option(&mut self, word: &Word) {
+        if word.broken {
+            return self.skip_line(word);
+        }
+        match vocabulary::find(&word.text, |entry| entry.place == Place::Top || self.takes(entry)) {
+            Some(entry) if self.is_refused_context() && entry.place != Place::Top => {
+                self.skip(word, entry.argument_count())
+            }
+            Some(entry) => self.entry(entry, word),
+            None if self.is_refused_context() => self.skip_line(word),
+            None => self.unknown(word),
+        }
+    }
+
+    fn is_refused_context(&self) -> bool {
+        self.context == Context::Refused
+    }
+
+    /// Whether the context of the moment takes this sub-option.
+    fn takes(&self, entry: &Entry) -> bool {
+        match self.context {
+            Context::None => false,
+            Context::Cpu(_) => entry.place == Place::Cpu,
+            Context::Vdev(index) => self.vdev_kind(index).is_some_and(|kind| entry.fits_vdev(kind)),
+            Context::Reserve { .. } => entry.place == Place::Resource,
+            Context::Refused => matches!(entry.place, Place::AnyVdev | Place::Vdev(_) | Place::Resource),
+        }
+    }
+
+    fn vdev_kind(&self, index: usize) -> Option<&'static str> {
+        self.spec.vdevs.get(index).map(|vdev| match vdev.kind {
+            VdevSpecKind::Gic { .. } => "gic",
+            VdevSpecKind::Pl011 { .. } => "pl011",
+        })
+    }
+
+    fn entry(&mut self, entry: &'static Entry, word: &Word) {
+        match (entry.place, entry.word, entry.status) {
+            (Place::Top, "guest" | "initrd" | "data" | "fdt" | "acpi", _) => self.typed(entry, word),
+            (_, _, Status::Refused(instead)) => {
+                self.not_supported(entry.word, word.span, instead);
+                self.skip(word, entry.argument_count());
+                if entry.word == "pass" {
+                    self.open(Context::Refused);
+                }
+            }
+            (Place::Top, "system", _) => self.system(entry, word),
+            (Place::Top, "ram" | "rom", _) => self.memory(entry, word),
+            (Place::Top, "load", _) => self.load(entry, word, word.span, crate::spec::LoadKind::Sniffed),
+            (Place::Top, "cmdline", _) => self.cmdline(entry, word),
+            (Place::Top, "set", _) => self.set(entry, word),
+            (Place::Top, "unsupported", _) => self.unsupported(entry, word),
+            (Place::Top, "cpu", _) => self.cpu(word),
+            (Place::Top, "vdev", _) => self.vdev(entry, word),
+            (Place::Top, "reserve", _) => self.open(Context::Reserve { span: word.span, filled: false }),
+            _ => match self.context {
+                Context::Cpu(index) => self.cpu_option(index, entry, word),
+                Context::Vdev(index) => self.vdev_option(index, entry, word),
+                Context::Reserve { .. } => self.reserve_option(entry, word),
+                Context::None | Context::Refused => self.skip(word, entry.argument_count()),
+            },
+        }
+    }
+
+    /// Ends the context of the moment and opens another.
+    fn open(&mut self, context: Context) {
+        if let Context::Reserve { span, filled: false } = self.context {
+            let diagnostic = Diagnostic::error(codes::EMPTY_CONTEXT, "`reserve` reserves nothing")
+                .at(span)
+                .hint("write `reserve loc START,LENGTH` or `reserve intr LINE`");
+            self.diagnostics.push(diagnostic);
+        }
+        self.context = context;
+    }
+
+    /// Takes the next word.
+    fn next(&mut self) -> Option<Word> {
+        let word = self.peek().cloned();
+        self.at += usize::from(word.is_some());
+        word
+    }
+
+    fn peek(&self) -> Option<&Word> {
+        self.words.get(self.at)
+    }
+
+    /// Whether `word` would be read as an option here.
+    fn is_option(&self, word: &Word) -> bool {
+        vocabulary::find(&word.text, |entry| entry.place == Place::Top || self.takes(entry)).is_some()
+    }
+
+    /// Passes over the `count` arguments of `option`, but not over what is an option on another line.
+    fn skip(&mut self, option: &Word, count: usize) {
+        for _ in 0..count {
+            match self.peek() {
+                Some(word) if !self.is_option(word) || self.same_line(option, word) => self.at += 1,
+                _ => break,
+            }
+        }
+    }
+
+    /// Whether no line end stands between two words. Line ends mean nothing to the language, but after a mistake
+    /// they tell what the writer had in mind.
+    fn same_line(&self, one: &Word, other: &Word) -> bool {
+        self.source.text().get(one.span.end..other.span.start).is_some_and(|between| !between.contains('\n'))
+    }
+
+    fn not_supported(&mut self, what: &str, span: Span, instead: &str) {
+        let message = format!("`{what}` is not supported yet");
+        self.diagnostics.push(Diagnostic::error(codes::NOT_SUPPORTED, message).at(span).hint(instead));
+    }
+
+    /// `path` as the file means it: relative to the file's own folder.
+    fn resolve(&self, path: &str) -> PathBuf {
+        self.source.path().parent().map_or_else(|| PathBuf::from(path), |folder| folder.join(path))
+    }
+}
+
+/// From the start of one span to the end of another.
+fn join(from: Span, to: Span) -> Span {
+    Span { end: to.end, ..from }
+}

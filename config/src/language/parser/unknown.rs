@@ -1,0 +1,113 @@
+//! Words that are not options here: what they could have meant.
+
+use super::super::lexer::Word;
+use super::super::suggest;
+use super::super::vocabulary::{self, Entry, Place, Status, WORDS};
+use super::{Context, Parser};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
+
+impl Parser<'_> {
+    /// Reports a word that is no option of the context it stands in.
+    pub(super) fn unknown(&mut self, word: &Word) {
+        if word.text.starts_with('@') {
+            self.not_supported("@FILE", word.span, "write everything in one file; its content can stand here");
+            return self.skip_line(word);
+        }
+        let homes: Vec<&Entry> = WORDS.iter().filter(|entry| entry.word == word.text).collect();
+        match homes.first() {
+            None => self.no_such_word(word),
+            Some(entry) => {
+                self.out_of_context(word, &homes);
+                self.skip(word, entry.argument_count());
+            }
+        }
+    }
+
+    /// Passes over what follows `word` on its line, up to the next option: most likely it belongs to it. Line ends
+    /// mean nothing to the language, but they tell what the writer had in mind.
+    pub(super) fn skip_line(&mut self, word: &Word) {
+        let mut end = word.span.end;
+        while let Some(next) = self.peek() {
+            let between = self.source.text().get(end..next.span.start).unwrap_or("");
+            let is_option = vocabulary::find(&next.text, |entry| entry.place == Place::Top).is_some();
+            if between.contains('\n') || is_option {
+                break;
+            }
+            end = next.span.end;
+            self.at += 1;
+        }
+    }
+
+    fn no_such_word(&mut self, word: &Word) {
+        let after_text = self.last_text.filter(|(_, behind)| behind + 1 == self.at);
+        let here = vocabulary::words(|entry| entry.place == Place::Top || self.takes(entry));
+        let hint = match (suggest::nearest(&word.text, here), after_text) {
+            (Some(nearest), _) => {
+                if matches!(nearest, "cpu" | "vdev" | "reserve" | "pass") {
+                    // What follows is meant for the context that this word should have opened.
+                    self.open(Context::Refused);
+                }
+                format!("did you mean `{nearest}`?")
+            }
+            (None, Some((option, _))) => {
+                format!("if it belongs to the argument of `{option}`, put the whole argument in double quotes")
+            }
+            (None, None) => match suggest::nearest(&word.text, WORDS.iter().map(|entry| entry.word)) {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None => "docs/qvm.md lists all options".to_owned(),
+            },
+        };
+        let diagnostic = Diagnostic::error(codes::UNKNOWN_WORD, format!("there is no option `{}`", word.text));
+        self.diagnostics.push(diagnostic.at(word.span).hint(hint));
+        self.skip_line(word);
+    }
+
+    /// Reports a word of the language that stands in the wrong place; `homes` are where it could stand.
+    fn out_of_context(&mut self, word: &Word, homes: &[&Entry]) {
+        let works = |entry: &&Entry| matches!(entry.status, Status::Works | Status::NoMeaning(_));
+        let mut places: Vec<String> = homes.iter().copied().filter(works).flat_map(home).collect();
+        if places.is_empty() {
+            places = homes.iter().copied().flat_map(home).collect();
+        }
+        let mut diagnostic = Diagnostic::error(codes::OUT_OF_CONTEXT, format!("`{}` does not belong here", word.text))
+            .at(word.span)
+            .hint(format!("it belongs to {}", places.join(" or to ")));
+        let context = match self.context {
+            Context::None | Context::Refused => None,
+            Context::Cpu(index) => self.spec.cpus.get(index).map(|cpu| cpu.span),
+            Context::Vdev(index) => self.spec.vdevs.get(index).map(|vdev| vdev.span),
+            Context::Reserve { span, .. } => Some(span),
+        };
+        if let Some(span) = context {
+            diagnostic = diagnostic.label(span, "the context of the moment");
+        }
+        self.diagnostics.push(diagnostic);
+    }
+}
+
+/// Where an entry belongs, in words.
+fn home(entry: &Entry) -> Vec<String> {
+    match entry.place {
+        Place::Top => Vec::new(),
+        Place::Cpu => vec!["a `cpu`".into()],
+        Place::AnyVdev => vec!["a `vdev`".into()],
+        Place::Resource => vec!["a `reserve`".into()],
+        Place::Variable => vec![format!("`set`: `{}`", entry.synopsis())],
+        Place::VdevType => vec![format!("`vdev`: `{}`", entry.synopsis())],
+        Place::Vdev(kinds) => {
+            let works = |kind: &&str| {
+                vocabulary::find(kind, |entry| entry.place == Place::VdevType)
+                    .is_some_and(|entry| entry.status == Status::Works)
+            };
+            let working: Vec<_> = kinds.iter().copied().filter(works).map(|kind| format!("`vdev {kind}`")).collect();
+            match working.is_empty() {
+                false => working,
+                true => {
+                    let kind = kinds.first().copied().unwrap_or_default();
+                    vec![format!("`vdev {kind}`, which is not supported yet")]
+                }
+            }
+        }
+    }
+}

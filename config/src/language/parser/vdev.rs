@@ -1,0 +1,157 @@
+//! `vdev` and what belongs to it.
+
+use super::super::lexer::Word;
+use super::super::suggest;
+use super::super::vocabulary::{self, Entry, Place, Status};
+use super::{Context, Parser, join};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
+use crate::spec::{Span, Spanned, VdevSpec, VdevSpecKind};
+
+impl Parser<'_> {
+    /// `vdev TYPE`.
+    pub(super) fn vdev(&mut self, entry: &'static Entry, word: &Word) {
+        self.open(Context::Refused);
+        let Some(argument) = self.argument(entry, word) else { return };
+        let span = join(word.span, argument.span);
+        // The type is the name of a shared object in qvm, and may be written as such.
+        let text = argument.text.as_str();
+        let text = text.strip_prefix("vdev-").and_then(|rest| rest.strip_suffix(".so")).unwrap_or(text);
+        let is_type = |entry: &Entry| entry.place == Place::VdevType;
+        match vocabulary::find(text, is_type) {
+            Some(Entry { status: Status::Refused(instead), .. }) => {
+                self.not_supported(&format!("vdev {text}"), span, instead);
+            }
+            Some(entry) => self.open_vdev(entry.word, span),
+            None => match text.strip_suffix("-safety").and_then(|plain| vocabulary::find(plain, is_type)) {
+                Some(plain) => {
+                    let instead = format!("there are no certified variants: write `vdev {}`", plain.word);
+                    self.not_supported(&format!("vdev {text}"), span, &instead);
+                }
+                None => {
+                    let hint = match suggest::nearest(text, vocabulary::words(is_type)) {
+                        Some(nearest) => format!("did you mean `{nearest}`?"),
+                        None => "there are `gic` and `pl011`; a vdev of one's own cannot be loaded".to_owned(),
+                    };
+                    let diagnostic =
+                        Diagnostic::error(codes::UNKNOWN_WORD, format!("there is no vdev `{}`", argument.text));
+                    self.diagnostics.push(diagnostic.at(argument.span).hint(hint));
+                }
+            },
+        }
+    }
+
+    fn open_vdev(&mut self, kind: &str, span: Span) {
+        let is_gic = |vdev: &VdevSpec| matches!(vdev.kind, VdevSpecKind::Gic { .. });
+        // A guest has one GIC, asked for or not: more lines for it give more options to the same.
+        let index = match self.spec.vdevs.iter().position(is_gic) {
+            Some(index) if kind == "gic" => index,
+            _ => {
+                let kind = match kind {
+                    "gic" => VdevSpecKind::Gic { version: None },
+                    _ => VdevSpecKind::Pl011 { hostdev: Vec::new() },
+                };
+                self.spec.vdevs.push(VdevSpec { kind, loc: None, intr: None, name: None, span });
+                self.spec.vdevs.len() - 1
+            }
+        };
+        self.open(Context::Vdev(index));
+    }
+
+    /// A sub-option of the vdev `index`.
+    pub(super) fn vdev_option(&mut self, index: usize, entry: &'static Entry, word: &Word) {
+        if let Status::NoMeaning(why) = entry.status {
+            self.no_meaning(entry.word, word, why);
+        }
+        let argument = match entry.word {
+            "name" | "hostdev" => self.text_argument(entry, word),
+            _ => self.argument(entry, word),
+        };
+        let Some(argument) = argument else { return };
+        match entry.word {
+            "loc" => self.vdev_loc(index, &argument),
+            "intr" => self.intr(index, &argument),
+            "name" => self.vdev_name(index, &argument),
+            "version" => self.gic_version(index, &argument),
+            "hostdev" => self.hostdev(index, argument),
+            "sched" => drop(self.sched(&argument)),
+            "delayed" if argument.text == "forever" => {}
+            "delayed" => drop(self.plain(argument.piece(), "a number of seconds, or `forever`")),
+            _ => drop(self.plain(argument.piece(), "a number of microseconds")),
+        }
+    }
+
+    fn vdev_loc(&mut self, index: usize, argument: &Word) {
+        let Some(location) = self.memory_location("loc", argument) else { return };
+        if location.text.contains(',') {
+            let hint = "write the address alone: the device knows its length";
+            return self.bad_value(location.span, "the `loc` of a vdev takes no length", hint);
+        }
+        let Some(address) = self.address(location.piece()) else { return };
+        self.check_page(address);
+        self.override_with("loc", |spec| spec.vdevs.get_mut(index).map(|vdev| &mut vdev.loc), address);
+    }
+
+    /// `PIC:LINE`; without the name before the colon it is the default controller.
+    fn intr(&mut self, index: usize, argument: &Word) {
+        let [controller, line] = *argument.split(':', 2) else {
+            if argument.text == "apic" {
+                let instead = "the local APIC is of x86 guests: write `gic:LINE`";
+                return self.not_supported("intr apic", argument.span, instead);
+            }
+            let hint = "write `intr gic:LINE`, with a raw INTID: SPI 5 is `gic:37`";
+            return self.bad_value(argument.span, "`intr` needs a controller and a line", hint);
+        };
+        let Some(line) = self.word32(line, "an interrupt line") else { return };
+        let name = controller.value.to_owned();
+        let controller = Spanned { value: name.clone(), span: controller.span };
+        let intr = Spanned { value: (name, line.value), span: argument.span };
+        self.controllers.retain(|(other, _)| *other != index);
+        self.controllers.push((index, controller));
+        self.override_with("intr", |spec| spec.vdevs.get_mut(index).map(|vdev| &mut vdev.intr), intr);
+    }
+
+    fn vdev_name(&mut self, index: usize, argument: &Word) {
+        let Some(name) = self.name(argument) else { return };
+        if self.vdev_kind(index) == Some("gic") && name.value.contains(':') {
+            let message = format!("the name `{}` has a colon in it", name.value);
+            let diagnostic = Diagnostic::error(codes::WRONG_NAME, message)
+                .at(name.span)
+                .hint("an interrupt controller's name stands before a colon in `intr`");
+            return self.diagnostics.push(diagnostic);
+        }
+        self.override_with("name", |spec| spec.vdevs.get_mut(index).map(|vdev| &mut vdev.name), name);
+    }
+
+    fn gic_version(&mut self, index: usize, argument: &Word) {
+        let version = match argument.text.as_str() {
+            "2" => 2,
+            "3" => 3,
+            text => {
+                let message = format!("there is no GIC version `{text}`");
+                return self.bad_value(argument.span, message, "write `version 3` or `version 2`");
+            }
+        };
+        let version = Spanned { value: version, span: argument.span };
+        self.override_with(
+            "version",
+            |spec| match &mut spec.vdevs.get_mut(index)?.kind {
+                VdevSpecKind::Gic { version } => Some(version),
+                VdevSpecKind::Pl011 { .. } => None,
+            },
+            version,
+        );
+    }
+
+    /// `[<|>]-`; several add up.
+    fn hostdev(&mut self, index: usize, argument: Word) {
+        if !matches!(argument.text.as_str(), "-" | "<-" | ">-") {
+            let instead =
+                "the board's console is the only host device: `hostdev -`, or `>-` and `<-` for one direction";
+            return self.not_supported(&format!("hostdev {}", argument.text), argument.span, instead);
+        }
+        if let Some(VdevSpec { kind: VdevSpecKind::Pl011 { hostdev }, .. }) = self.spec.vdevs.get_mut(index) {
+            hostdev.push(Spanned { value: argument.text, span: argument.span });
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! What every diagnostic of the language looks like: one file of mistakes and one snapshot for each kind.
+//!
+//! `INSTA_UPDATE=always cargo test -p config` writes the snapshots anew; read the difference before you commit it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::read;
+use crate::codes;
+
+/// The files of mistakes, by name.
+fn cases() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/language/tests/diagnostics");
+    let mut cases: Vec<PathBuf> = std::fs::read_dir(folder)
+        .expect("the folder of cases")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "qvmconf"))
+        .collect();
+    cases.sort();
+    cases
+}
+
+#[test]
+fn every_diagnostic_looks_as_it_did() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("diagnostics");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    let mut seen = BTreeSet::new();
+    for case in cases() {
+        let stem = case.file_stem().and_then(|stem| stem.to_str()).expect("a plain name");
+        let outcome = read(&format!("{stem}.qvmconf"), &std::fs::read(&case).expect("a readable case"));
+        seen.extend(outcome.diagnostics.iter().map(|diagnostic| diagnostic.code));
+        settings.bind(|| insta::assert_snapshot!(stem, outcome.diagnostics.render(&outcome.sources, false)));
+    }
+    // A file that cannot be read is shown by the tests of `source`.
+    seen.insert(codes::UNREADABLE);
+    let missing: Vec<_> =
+        codes::ALL.iter().filter(|(code, _)| code.starts_with("Q00") && !seen.contains(code)).collect();
+    assert!(missing.is_empty(), "no case shows {missing:?}");
+}

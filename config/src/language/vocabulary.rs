@@ -1,0 +1,226 @@
+//! Every word of the language: where it may stand, how much follows it, and whether Ostler has it.
+//!
+//! The whole of qvm's language is here, so that a word of qvm that Ostler does not have is told from a typing
+//! mistake, and so that what follows it can be skipped. docs/qvm.md explains the same words to users; a test keeps
+//! both in step.
+
+/// What Ostler does with a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Status {
+    /// It works.
+    Works,
+    /// Accepted, checked, and without effect; the reason.
+    NoMeaning(&'static str),
+    /// Refused; what to do instead.
+    Refused(&'static str),
+}
+
+/// Where a word may stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Anywhere: an option that neither joins nor ends a context, or that opens one.
+    Top,
+    /// In a `cpu` context.
+    Cpu,
+    /// In the context of every vdev.
+    AnyVdev,
+    /// In the context of these vdevs.
+    Vdev(&'static [&'static str]),
+    /// In a `reserve` or `pass` context.
+    Resource,
+    /// After `set`.
+    Variable,
+    /// After `vdev`.
+    VdevType,
+}
+
+/// One word.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    /// Where it may stand.
+    pub(super) place: Place,
+    /// The word.
+    pub(super) word: &'static str,
+    /// What follows it, one word each, as help shows it.
+    pub(super) arguments: &'static str,
+    /// What Ostler does with it.
+    pub(super) status: Status,
+}
+
+impl Entry {
+    /// The word and what follows it.
+    pub(super) fn synopsis(&self) -> String {
+        let start = match self.place {
+            Place::Variable => "set ",
+            Place::VdevType => "vdev ",
+            _ => "",
+        };
+        format!("{start}{} {}", self.word, self.arguments).trim_end().to_owned()
+    }
+
+    /// How many words follow.
+    pub(super) fn argument_count(&self) -> usize {
+        self.arguments.split_whitespace().count()
+    }
+
+    /// Whether `vdev KIND` takes it.
+    pub(super) fn fits_vdev(&self, kind: &str) -> bool {
+        match self.place {
+            Place::AnyVdev => true,
+            Place::Vdev(kinds) => kinds.contains(&kind),
+            _ => false,
+        }
+    }
+}
+
+/// The entry of `word` at a place that `fits`.
+pub(super) fn find(word: &str, fits: impl Fn(&Entry) -> bool) -> Option<&'static Entry> {
+    WORDS.iter().find(|entry| entry.word == word && fits(entry))
+}
+
+/// The words at a place that `fits`.
+pub(super) fn words(fits: impl Fn(&Entry) -> bool) -> impl Iterator<Item = &'static str> {
+    WORDS.iter().filter(move |entry| fits(entry)).map(|entry| entry.word)
+}
+
+const fn works(place: Place, word: &'static str, arguments: &'static str) -> Entry {
+    Entry { place, word, arguments, status: Status::Works }
+}
+
+const fn no_meaning(place: Place, word: &'static str, arguments: &'static str, why: &'static str) -> Entry {
+    Entry { place, word, arguments, status: Status::NoMeaning(why) }
+}
+
+const fn refused(place: Place, word: &'static str, arguments: &'static str, instead: &'static str) -> Entry {
+    Entry { place, word, arguments, status: Status::Refused(instead) }
+}
+
+const X86_DEVICE: &str = "it is a device of x86 boards: an arm64 guest has the `gic` and its timers, so leave it out";
+const NO_PCI: &str = "there is no virtual PCI yet: leave it out";
+const NO_VIRTIO: &str = "leave it out; the vdevs that work are `gic` and `pl011`";
+const NO_DEVICE: &str = NO_VIRTIO;
+const NO_WATCHDOG: &str = "there is no virtual watchdog yet: leave it out, and disable it in the guest";
+const OF_MISSING_VDEV: &str = "leave it out with its vdev, which is not supported yet either";
+const NO_HOST_SERVERS: &str = "no host server stands behind a VM, so no message can block";
+const NO_ASINFO: &str = "the GIC's addresses come from the board";
+
+use Place::{AnyVdev, Cpu, Resource, Top, Variable, Vdev, VdevType};
+
+/// The vdevs that move data to and from the host.
+const HOSTED: &[&str] = &["ser8250", "virtio-console", "virtio-blk"];
+
+/// All words.
+#[rustfmt::skip]
+pub(super) const WORDS: &[Entry] = &[
+    works(Top, "system", "NAME"),
+    works(Top, "ram", "[START,]LENGTH"),
+    works(Top, "rom", "[START,]LENGTH"),
+    works(Top, "cpu", ""),
+    works(Top, "load", "[ADDRESS,]FILE"),
+    works(Top, "guest", "load [ADDRESS,]FILE"),
+    works(Top, "initrd", "load [ADDRESS,]FILE"),
+    works(Top, "data", "load [ADDRESS,]FILE"),
+    works(Top, "fdt", "load [ADDRESS,]FILE"),
+    refused(Top, "acpi", "load [ADDRESS,]FILE", "ACPI tables are for x86 guests; an arm64 guest takes a device tree: `fdt load FILE`"),
+    works(Top, "cmdline", "TEXT"),
+    works(Top, "reserve", ""),
+    works(Top, "vdev", "TYPE"),
+    works(Top, "set", "VARIABLE VALUE"),
+    works(Top, "unsupported", "TYPE ACTION"),
+    refused(Top, "pass", "", "no device, memory or interrupt of the board can be passed to a guest yet: use a vdev"),
+    refused(Top, "dump", "TO", "guests cannot be dumped yet: leave it out"),
+    refused(Top, "logger", "FILTER TO", "all messages go to the board's console: leave it out"),
+    refused(Top, "safety", "LEVEL", "there are no certified variants of Ostler's parts: leave it out"),
+    refused(Top, "dryrun", "", "a configuration is always checked before it runs: use `cargo xtask build`, which runs nothing"),
+    refused(Top, "debug", "", "there is no status report on a signal: leave it out"),
+    refused(Top, "user", "NAME", "Ostler has no host users: leave it out"),
+    refused(Top, "generate", "WHAT", "device trees are always generated: leave it out"),
+
+    works(Cpu, "sched", "PRIORITY[r|f|o]"),
+    works(Cpu, "runmask", "CPU[,CPU…]"),
+    refused(Cpu, "cluster", "NAME", "boards have no named sets of CPUs: name them by number, `runmask N`"),
+    refused(Cpu, "partition", "NAME", "there are no CPU budgets yet: leave it out"),
+
+    works(Resource, "loc", "[mem:]START,LENGTH"),
+    works(Resource, "intr", "LINE"),
+
+    works(VdevType, "gic", ""),
+    works(VdevType, "pl011", ""),
+    refused(VdevType, "ioapic", "", X86_DEVICE),
+    refused(VdevType, "8259", "", X86_DEVICE),
+    refused(VdevType, "timer8254", "", X86_DEVICE),
+    refused(VdevType, "hpet", "", X86_DEVICE),
+    refused(VdevType, "mc146818", "", X86_DEVICE),
+    refused(VdevType, "pckeyboard", "", X86_DEVICE),
+    refused(VdevType, "ser8250", "", "use `vdev pl011`, the UART of arm64 guests"),
+    refused(VdevType, "virtio-console", "", "use `vdev pl011`"),
+    refused(VdevType, "virtio-blk", "", "leave it out; an initial RAM disk (`initrd load FILE`) can carry a root file system"),
+    refused(VdevType, "virtio-net", "", NO_VIRTIO),
+    refused(VdevType, "virtio-entropy", "", "leave it out; guests get random seeds in their device tree at each boot"),
+    refused(VdevType, "virtio-fs", "", NO_VIRTIO),
+    refused(VdevType, "virtio-input", "", NO_VIRTIO),
+    refused(VdevType, "virtio-gpu", "", NO_VIRTIO),
+    refused(VdevType, "virtio-video", "", NO_VIRTIO),
+    refused(VdevType, "virtio-snd", "", NO_VIRTIO),
+    refused(VdevType, "virtio-vsock", "", NO_VIRTIO),
+    refused(VdevType, "shmem", "", NO_DEVICE),
+    refused(VdevType, "smmu", "", NO_DEVICE),
+    refused(VdevType, "wdt-sp805", "", NO_WATCHDOG),
+    refused(VdevType, "wdt-ib700", "", NO_WATCHDOG),
+    refused(VdevType, "pci-dummy", "", NO_PCI),
+    refused(VdevType, "progress", "", NO_DEVICE),
+    refused(VdevType, "trace", "", NO_DEVICE),
+    refused(VdevType, "vgpu-gvtg", "", NO_DEVICE),
+
+    works(AnyVdev, "loc", "[mem:]ADDRESS"),
+    works(AnyVdev, "name", "NAME"),
+    refused(AnyVdev, "log", "FILTER TO", "all messages go to the board's console: leave it out"),
+    works(Vdev(&["gic"]), "version", "2|3"),
+    refused(Vdev(&["gic"]), "msi", "ADDRESS,FIRST,COUNT", "there is no virtual PCI whose devices could send messages: leave it out"),
+    refused(Vdev(&["gic", "ioapic"]), "hostvector", "N", "no interrupt of the board can be passed to a guest yet: leave it out"),
+    works(Vdev(&["pl011", "ser8250", "timer8254", "hpet", "virtio-console", "virtio-blk", "virtio-net", "ioapic", "shmem", "smmu", "wdt-sp805", "virtio-entropy"]), "intr", "PIC:LINE"),
+    works(Vdev(&["pl011"]), "hostdev", "[<|>]-"),
+    no_meaning(Vdev(&["pl011"]), "delayed", "SECONDS|forever", "the board's console is always open"),
+    no_meaning(Vdev(&["pl011"]), "batch", "MICROSECONDS", "output is always collected, and no guest waits for it"),
+    no_meaning(Vdev(&["pl011"]), "sched", "PRIORITY", "no thread serves a vdev: its vCPU's own `sched` counts"),
+    refused(Vdev(HOSTED), "hostdev", "[<|>]FILE", OF_MISSING_VDEV),
+    refused(Vdev(HOSTED), "delayed", "SECONDS|forever", OF_MISSING_VDEV),
+    refused(Vdev(&["ser8250"]), "batch", "MICROSECONDS", OF_MISSING_VDEV),
+    refused(Vdev(&["ser8250", "virtio-console", "virtio-blk", "shmem"]), "sched", "PRIORITY", OF_MISSING_VDEV),
+    refused(Vdev(&["virtio-console", "virtio-blk", "virtio-net"]), "legacy", "", OF_MISSING_VDEV),
+    refused(Vdev(&["virtio-blk"]), "threads", "N", OF_MISSING_VDEV),
+    refused(Vdev(&["virtio-blk"]), "dio", "enable", OF_MISSING_VDEV),
+    refused(Vdev(&["virtio-net"]), "mac", "ADDRESS", OF_MISSING_VDEV),
+    refused(Vdev(&["virtio-net"]), "peer", "PATH", OF_MISSING_VDEV),
+    refused(Vdev(&["virtio-net"]), "peerfeats", "MASK", OF_MISSING_VDEV),
+    refused(Vdev(&["shmem"]), "create", "NAME,SIZE", OF_MISSING_VDEV),
+    refused(Vdev(&["shmem"]), "allow", "PATTERN", OF_MISSING_VDEV),
+    refused(Vdev(&["shmem"]), "deny", "PATTERN", OF_MISSING_VDEV),
+    refused(Vdev(&["shmem"]), "subst", "[MATCH],PREFIX", OF_MISSING_VDEV),
+    refused(Vdev(&["wdt-sp805"]), "frequency", "HERTZ", OF_MISSING_VDEV),
+    refused(Vdev(&["wdt-sp805", "wdt-ib700"]), "action", "[dump,]terminate|fiq", OF_MISSING_VDEV),
+    refused(Vdev(&["pci-dummy"]), "clone", "pci:BUS:DEVICE.FUNCTION", OF_MISSING_VDEV),
+    refused(Vdev(&["mc146818"]), "reg", "OFFSET,VALUE", OF_MISSING_VDEV),
+    refused(Vdev(&["virtio-fs"]), "host_path", "PATH", OF_MISSING_VDEV),
+    refused(Vdev(&["virtio-fs"]), "tag", "NAME", OF_MISSING_VDEV),
+    refused(Vdev(&["virtio-fs"]), "num_req_queues", "N", OF_MISSING_VDEV),
+    refused(Vdev(&["virtio-fs"]), "directio", "", OF_MISSING_VDEV),
+    refused(Vdev(&["virtio-input"]), "screen", "TYPE", OF_MISSING_VDEV),
+    refused(Vdev(&["virtio-input"]), "size", "SIZE", OF_MISSING_VDEV),
+    refused(Vdev(&["virtio-input"]), "display", "N", OF_MISSING_VDEV),
+    refused(Vdev(&["virtio-input"]), "window", "N", OF_MISSING_VDEV),
+    refused(Vdev(&["virtio-input"]), "protocol", "b", OF_MISSING_VDEV),
+
+    works(Variable, "counter-offset", "NUMBER"),
+    works(Variable, "fdt-dump-file", "FILE"),
+    works(Variable, "exit-on-halt", "BOOLEAN"),
+    works(Variable, "gic-hwassist", "true"),
+    no_meaning(Variable, "grow-heap", "LENGTH", "everything is sized before the board starts"),
+    no_meaning(Variable, "slog-buffer", "LENGTH", "there is no system log"),
+    no_meaning(Variable, "message-block-timeout", "MILLISECONDS", NO_HOST_SERVERS),
+    no_meaning(Variable, "vdev-message-block-timeout", "MILLISECONDS", NO_HOST_SERVERS),
+    no_meaning(Variable, "debug", "BOOLEAN", "there is no status report on a signal"),
+    no_meaning(Variable, "host-paddr-gicd", "ADDRESS", NO_ASINFO),
+    no_meaning(Variable, "host-paddr-gich", "ADDRESS", NO_ASINFO),
+    no_meaning(Variable, "host-paddr-gicv", "ADDRESS", NO_ASINFO),
+];
