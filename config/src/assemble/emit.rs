@@ -15,7 +15,12 @@ impl Assembly {
         out.block("pub static SYSTEM: model::System = model::System", "};", |out| {
             out.field("version", format_args!("{version:?}"));
             out.field("git", format_args!("{git:?}"));
-            out.line(&format!("configuration: {},", bytes(&self.configuration)));
+            out.line("configuration: [");
+            for row in self.configuration.chunks(16) {
+                let row: Vec<String> = row.iter().map(|byte| format!("{byte:#04x}")).collect();
+                out.line(&format!("    {},", row.join(", ")));
+            }
+            out.line("],");
             out.block("board: model::Board", "},", |out| {
                 out.field("name", format_args!("{:?}", board.name));
                 out.field("gic", format_args!("model::GicVersion::{:?}", board.gic));
@@ -117,11 +122,6 @@ fn gpa(gpa: Gpa) -> String {
 
 fn action(action: Action) -> String {
     format!("model::Action::{action:?}")
-}
-
-fn bytes(bytes: &[u8; 32]) -> String {
-    let bytes: Vec<String> = bytes.iter().map(|byte| format!("{byte:#04x}")).collect();
-    format!("[{}]", bytes.join(", "))
 }
 
 /// Source text with indentation.

@@ -1,26 +1,40 @@
 //! From qvm files to a checked system: statics, device trees and the image section.
 //!
+//! ```text
+//! VmSpec ─ memory, vdevs (claims) ─ cpus ─ place (files, floor) ─ tree ─▶ Assembly ─ emit, section ─▶ what boots
+//! ```
 //! Whatever can be known before boot is decided here, and every mistake that can be found before boot is reported
 //! here. The result has no opinion left in it: the hypervisor runs it as it is.
 
 mod assembly;
 mod board;
+mod claims;
+mod cpus;
 mod emit;
+mod files;
+mod floor;
+mod guest;
+mod memory;
+mod place;
 mod request;
 mod section;
+mod system;
+mod tree;
+mod vdevs;
+
+#[cfg(test)]
+mod tests;
 
 pub use assembly::{Assembly, Blob, Board as AssumedBoard, Load, Vdev, Vm};
 pub use board::{Architecture, Board, Console, Cpus, Memory, Qemu, Uart, parse_size};
 pub use emit::empty_rust_source;
 pub use section::flatten_elf;
+pub use system::assemble;
+
+use crate::spec::{Span, VmSpec};
 use section::sha256;
 
-use crate::{Request, diagnostic::Diagnostics, source::Sources};
-
-/// Reads, checks and assembles what `request` names. `env` answers `$env{NAME}`.
-///
-/// The assembly is there only without errors; the diagnostics may hold warnings all the same.
-pub fn assemble(request: &Request, env: &dyn Fn(&str) -> Option<String>) -> (Option<Assembly>, Diagnostics, Sources) {
-    let _ = (request, env);
-    (None, Diagnostics::new(), Sources::new())
+/// Where to point when a VM as a whole is meant: at its name, or else at the file's beginning.
+fn home(spec: &VmSpec) -> Span {
+    spec.system.as_ref().map_or(Span { file: spec.file, start: 0, end: 0 }, |name| name.span)
 }

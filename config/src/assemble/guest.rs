@@ -1,0 +1,121 @@
+//! Assembly of one VM: its address space, its devices, its images, its device tree.
+
+use model::{Counter, Cpu, Entry, GicVersion, Gpa, Unsupported};
+
+use super::claims::Claims;
+use super::files::Files;
+use super::floor::Floor;
+use super::tree::{self, Facts, Tree};
+use super::{Vm, home, memory, place, vdevs};
+use crate::codes;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::spec::{LoadKind, LoadSpec, VmSpec};
+
+/// One assembled VM.
+pub(super) struct Guest {
+    pub(super) vm: Vm,
+    /// Its device tree, which is also among the blobs.
+    pub(super) tree: Vec<u8>,
+}
+
+/// Assembles one VM that is called `name` and runs on `cpus`. Reports all that is wrong with it.
+pub(super) fn assemble(
+    name: &str,
+    spec: &VmSpec,
+    cpus: Vec<Cpu>,
+    board: GicVersion,
+    files: &mut Files,
+    diagnostics: &mut Diagnostics,
+) -> Option<Guest> {
+    let before = diagnostics.errors();
+    let vcpus = spec.cpus.len().max(1);
+    let mut claims = Claims::default();
+    let regions = memory::place(spec, &mut claims, diagnostics);
+    let controller = vdevs::gic(spec, board, vcpus, &mut claims, diagnostics);
+    let vdevs = vdevs::vdevs(spec, &controller, &mut claims, diagnostics);
+    if let Some(off) = spec.exit_on_halt.filter(|exit| !exit.value) {
+        let error = Diagnostic::error(codes::NOT_BUILT, "`set exit-on-halt off` is not built yet").at(off.span);
+        diagnostics.push(error.hint("leave it out: every vCPU has a pCPU of its own, so halting costs no other one"));
+    }
+    let over = user_trees(spec, files, diagnostics);
+    let mut floor = Floor::new(spec, &regions);
+    let placed = place::place(spec, &mut floor, files, diagnostics);
+    if diagnostics.errors() > before {
+        return None;
+    }
+    let mut placed = placed?;
+    let memory = memory::joined(&regions);
+    let facts = Facts {
+        memory: &memory,
+        vcpus: u32::try_from(vcpus).ok()?,
+        gic: &controller.gic,
+        vdevs: &vdevs,
+        cmdline: spec.cmdline.as_ref().map(|cmdline| cmdline.value.as_str()),
+        initrd: placed.initrd,
+        phandles: tree::free_phandles(over.iter().map(|(_, tree)| tree)),
+    };
+    let (tree, seeds) = device_tree(spec, &facts, over, diagnostics)?;
+    let argument = placed.place_tree(tree.clone(), seeds, (name, home(spec)), &mut floor, files, diagnostics)?;
+    let unsupported = Unsupported::default();
+    let vm = Vm {
+        name: name.to_owned(),
+        memory,
+        cpus,
+        loads: placed.loads,
+        entry: Entry { pc: Gpa(placed.pc), argument },
+        gic: controller.gic,
+        vdevs,
+        unsupported: Unsupported {
+            instruction: spec.unsupported_instruction.map_or(unsupported.instruction, |action| action.value),
+            reference: spec.unsupported_reference.map_or(unsupported.reference, |action| action.value),
+            register: spec.unsupported_register.map_or(unsupported.register, |action| action.value),
+        },
+        counter: match spec.counter_offset {
+            Some(offset) if offset.value != u64::MAX => Counter::Offset(offset.value),
+            _ => Counter::StartsAtZero,
+        },
+    };
+    Some(Guest { vm, tree })
+}
+
+/// The trees that `fdt load` names, in order.
+fn user_trees<'a>(spec: &'a VmSpec, files: &mut Files, diagnostics: &mut Diagnostics) -> Vec<(&'a LoadSpec, Tree)> {
+    let mut trees = Vec::new();
+    for load in spec.loads.iter().filter(|load| load.kind == LoadKind::Fdt) {
+        let Some(bytes) = files.read(load, diagnostics) else { continue };
+        match tree::read(&bytes) {
+            Ok(tree) => trees.push((load, tree)),
+            Err(message) => diagnostics.push(bad_tree(load, &message)),
+        }
+    }
+    trees
+}
+
+/// The generated tree with the user's over it, as a blob.
+fn device_tree(
+    spec: &VmSpec,
+    facts: &Facts,
+    over: Vec<(&LoadSpec, Tree)>,
+    diagnostics: &mut Diagnostics,
+) -> Option<(Vec<u8>, Vec<model::Seed>)> {
+    let mut tree = tree::generate(facts);
+    let mut at = home(spec);
+    for (load, over) in over {
+        at = load.path.span;
+        if let Err(message) = tree::merge(&mut tree, over) {
+            diagnostics.push(bad_tree(load, &message));
+            return None;
+        }
+    }
+    let written = tree.write();
+    let report = |error| {
+        let message = format!("the device tree cannot be written: {error}");
+        diagnostics.push(Diagnostic::error(codes::BAD_TREE, message).at(at));
+    };
+    written.map_err(report).ok()
+}
+
+fn bad_tree(load: &LoadSpec, message: &str) -> Diagnostic {
+    let name = super::files::file_name(&load.path.value);
+    Diagnostic::error(codes::BAD_TREE, format!("`{name}`: {message}")).at(load.path.span)
+}

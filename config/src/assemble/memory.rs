@@ -1,0 +1,73 @@
+//! Where a VM's `ram` and `rom` are.
+
+use model::{Access, Gpa, Memory, PAGE_BYTES};
+
+use super::claims::{Claims, Range};
+use crate::diagnostic::Diagnostics;
+use crate::spec::{MemorySpec, ReserveSpec, Span, VmSpec};
+
+/// One `ram` or `rom` with its place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Region {
+    pub(super) range: Range,
+    pub(super) access: Access,
+    pub(super) span: Span,
+}
+
+/// Places the memory of one VM. A range without a start comes directly after the highest one so far, the first at 0,
+/// as in qvm; what `reserve` names is skipped.
+pub(super) fn place(spec: &VmSpec, claims: &mut Claims, diagnostics: &mut Diagnostics) -> Vec<Region> {
+    let reserved = reserved(spec);
+    let mut regions: Vec<Region> = Vec::new();
+    for memory in &spec.memory {
+        let highest = regions.iter().map(|region| region.range.end).max().unwrap_or(0);
+        let size = memory.size_bytes.value;
+        let start = memory.start.map_or_else(|| after(highest, size, &reserved), |start| start.value);
+        let what = if memory.read_only { "`rom`" } else { "`ram`" };
+        if let Some(range) = claims.claim((start, size), what, Some(memory.span), diagnostics) {
+            regions.push(Region { range, access: access(memory), span: memory.span });
+        }
+    }
+    regions.sort_by_key(|region| region.range.start);
+    regions
+}
+
+/// What `reserve loc` names.
+pub(super) fn reserved(spec: &VmSpec) -> Vec<Range> {
+    let memory = spec.reserves.iter().filter_map(|reserve| match reserve {
+        ReserveSpec::Memory { start, size_bytes } => Range::new(start.value, size_bytes.value),
+        ReserveSpec::Interrupt(_) => None,
+    });
+    memory.collect()
+}
+
+/// The regions as the hypervisor wants them: neighbours of one kind joined, which allows larger second-stage blocks.
+pub(super) fn joined(regions: &[Region]) -> Vec<Memory> {
+    let mut joined: Vec<Memory> = Vec::new();
+    for region in regions {
+        match joined.last_mut() {
+            Some(last) if last.gpa.0 + last.size_bytes == region.range.start && last.access == region.access => {
+                last.size_bytes += region.range.size();
+            }
+            _ => joined.push(Memory {
+                gpa: Gpa(region.range.start),
+                size_bytes: region.range.size(),
+                access: region.access,
+            }),
+        }
+    }
+    joined
+}
+
+fn access(memory: &MemorySpec) -> Access {
+    if memory.read_only { Access::ReadOnly } else { Access::ReadWrite }
+}
+
+/// The first start at or above `start` where `size` bytes keep off everything in `reserved`.
+fn after(mut start: u64, size: u64, reserved: &[Range]) -> u64 {
+    let obstacle = |start| Range::new(start, size).and_then(|range| reserved.iter().find(|r| r.overlaps(range)));
+    while let Some(obstacle) = obstacle(start) {
+        start = obstacle.end.next_multiple_of(PAGE_BYTES);
+    }
+    start
+}

@@ -1,0 +1,202 @@
+//! Assembly of all VMs together: the board, their names, their CPUs, their memory.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use model::PAGE_BYTES;
+use sha2::{Digest, Sha256};
+
+use super::files::Files;
+use super::guest::{self, Guest};
+use super::{Assembly, AssumedBoard, Board, cpus, home};
+use crate::codes;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::language;
+use crate::source::Sources;
+use crate::spec::VmSpec;
+use crate::{Request, spec::Span};
+
+/// Every variable that a qvm file named, and what it was.
+type UsedEnv = BTreeMap<String, Option<String>>;
+
+/// Reads, checks and assembles what `request` names. `env` answers `$env{NAME}`.
+///
+/// The assembly is there only without errors; the diagnostics may hold warnings and notes all the same.
+pub fn assemble(request: &Request, env: &dyn Fn(&str) -> Option<String>) -> (Option<Assembly>, Diagnostics, Sources) {
+    let (mut diagnostics, mut sources, mut used_env) = (Diagnostics::new(), Sources::new(), UsedEnv::new());
+    let specs: Vec<VmSpec> = request
+        .files
+        .iter()
+        .filter_map(|file| {
+            let path = request.root.join(file);
+            language::parse(&mut sources, &path, env, &mut diagnostics, &mut used_env)
+        })
+        .collect();
+    let board = board(request, &mut diagnostics);
+    let assembly = board.and_then(|(board, assumed)| {
+        let configuration = configuration(&board, &assumed, &sources, &request.root, &used_env);
+        let mut assembly = system(&board, assumed, &specs, &sources, &mut diagnostics)?;
+        assembly.configuration = configuration;
+        let qvm_files = sources.iter().map(|source| source.path().to_owned());
+        assembly.inputs.splice(..0, qvm_files.chain([Board::file(&request.root, &board.name)]));
+        assembly.env = used_env.into_keys().collect();
+        Some(assembly)
+    });
+    (assembly.filter(|_| !diagnostics.has_errors()), diagnostics, sources)
+}
+
+/// The board and the variant of it that was asked for.
+fn board(request: &Request, diagnostics: &mut Diagnostics) -> Option<(Board, AssumedBoard)> {
+    let mut error = |message: String| diagnostics.push(Diagnostic::error(codes::BOARD, message));
+    let board = Board::load(&request.root, &request.board).map_err(&mut error).ok()?;
+    let cpus = request.cpus.unwrap_or(board.cpus.default);
+    if !(board.cpus.min..=board.cpus.max).contains(&cpus) {
+        let (min, max) = (board.cpus.min, board.cpus.max);
+        error(format!("board `{}` comes with {min} to {max} CPUs, not with {cpus}", board.name));
+        return None;
+    }
+    let memory_bytes = request.memory_bytes.unwrap_or(board.memory.default);
+    if !(board.memory.min..=board.memory.max).contains(&memory_bytes) {
+        let [min, max, asked] = [board.memory.min, board.memory.max, memory_bytes].map(size);
+        error(format!("board `{}` comes with {min} to {max} of RAM, not with {asked}", board.name));
+        return None;
+    }
+    let assumed = AssumedBoard { name: board.name.clone(), gic: board.gic, cpus, memory_bytes };
+    Some((board, assumed))
+}
+
+fn system(
+    board: &Board,
+    assumed: AssumedBoard,
+    specs: &[VmSpec],
+    sources: &Sources,
+    diagnostics: &mut Diagnostics,
+) -> Option<Assembly> {
+    let vms = named(specs, sources, diagnostics);
+    let cpus = cpus::assign(&vms, assumed.cpus, diagnostics);
+    let mut files = Files::default();
+    let mut guests = Vec::new();
+    let mut whole = true;
+    for ((name, spec), cpus) in vms.iter().zip(cpus) {
+        match guest::assemble(name, spec, cpus, assumed.gic, &mut files, diagnostics) {
+            Some(guest) => guests.push((guest, *spec)),
+            None => whole = false,
+        }
+    }
+    if !whole {
+        return None;
+    }
+    check_memory(board, &assumed, &guests, &files, diagnostics);
+    let mut assembly = Assembly {
+        board: assumed,
+        configuration: [0; 32],
+        vms: Vec::new(),
+        blobs: files.blobs,
+        trees: Vec::new(),
+        inputs: files.inputs,
+        env: Vec::new(),
+        fdt_dumps: Vec::new(),
+    };
+    for (index, (Guest { vm, tree }, spec)) in guests.into_iter().enumerate() {
+        assembly.trees.push((vm.name.clone(), tree));
+        assembly.fdt_dumps.extend(spec.fdt_dump_file.iter().map(|path| (path.value.clone(), index)));
+        assembly.vms.push(vm);
+    }
+    Some(assembly)
+}
+
+/// Each VM with its name: what `system` says, or else the file's name without its extension.
+fn named<'a>(specs: &'a [VmSpec], sources: &Sources, diagnostics: &mut Diagnostics) -> Vec<(String, &'a VmSpec)> {
+    let mut firsts: HashMap<String, Span> = HashMap::new();
+    let mut vms = Vec::new();
+    for spec in specs {
+        let name = match &spec.system {
+            Some(system) => system.value.clone(),
+            None => {
+                let path = sources.get(spec.file).map_or(Path::new(""), |source| source.path());
+                let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                if let Some(problem) = language::name_problem(&stem) {
+                    let message = format!("this VM cannot be called by its file: the name `{stem}` {problem}");
+                    let error = Diagnostic::error(codes::UNNAMED, message).at(home(spec));
+                    diagnostics.push(error.hint("name it by a first line `system NAME`"));
+                }
+                stem
+            }
+        };
+        if let Some(&first) = firsts.get(&name) {
+            let error = Diagnostic::error(codes::DUPLICATE_VM, format!("two VMs are called `{name}`"));
+            let hint = "give one of them another name by a first line `system NAME`";
+            diagnostics.push(error.at(home(spec)).label(first, "first called so here").hint(hint));
+        }
+        firsts.entry(name.clone()).or_insert(home(spec));
+        vms.push((name, spec));
+    }
+    vms
+}
+
+/// Whether the board's RAM holds all VMs, their images and Ostler itself.
+fn check_memory(
+    board: &Board,
+    assumed: &AssumedBoard,
+    guests: &[(Guest, &VmSpec)],
+    files: &Files,
+    diagnostics: &mut Diagnostics,
+) {
+    let images: u64 = files.blobs.iter().map(|blob| (blob.bytes.len() as u64).next_multiple_of(PAGE_BYTES)).sum();
+    let of_vm = |guest: &Guest| guest.vm.memory.iter().map(|memory| memory.size_bytes).sum::<u64>();
+    let vms: u64 = guests.iter().map(|(guest, _)| of_vm(guest)).sum();
+    let asked = vms.saturating_add(images).saturating_add(board.memory.ostler);
+    if asked <= assumed.memory_bytes {
+        return;
+    }
+    let (has, ostler) = (size(assumed.memory_bytes), size(board.memory.ostler));
+    let message = format!(
+        "the board has {has} of RAM and {} are asked for: {} by VMs, {} for their images, {ostler} by Ostler",
+        size(asked),
+        size(vms),
+        size(images),
+    );
+    let hint = "make a VM smaller, or start the board with more RAM (`--memory`)";
+    let mut error = Diagnostic::error(codes::TOO_MUCH_MEMORY, message).hint(hint);
+    for (index, (guest, spec)) in guests.iter().enumerate() {
+        let Some(largest) = spec.memory.iter().max_by_key(|memory| memory.size_bytes.value) else { continue };
+        if index == 0 {
+            error = error.at(largest.span);
+        }
+        error = error.label(largest.span, format!("VM `{}` asks for {}", guest.vm.name, size(of_vm(guest))));
+    }
+    diagnostics.push(error);
+}
+
+/// A number of bytes for people: in MiB, or KiB below one.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..0x10_0000 => format!("{} KiB", bytes.div_ceil(1 << 10)),
+        _ => format!("{} MiB", bytes.div_ceil(1 << 20)),
+    }
+}
+
+/// SHA-256 over everything that was read but the images, whose hashes are in their table. Paths do not count, so that
+/// two clones of one tree agree: a file is called by its place under the root, or by its name if it is elsewhere.
+fn configuration(board: &Board, assumed: &AssumedBoard, sources: &Sources, root: &Path, env: &UsedEnv) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    let mut add = |field: &[u8]| {
+        hash.update((field.len() as u64).to_le_bytes());
+        hash.update(field);
+    };
+    add(board.name.as_bytes());
+    add(&board.sha256);
+    add(&assumed.cpus.to_le_bytes());
+    add(&assumed.memory_bytes.to_le_bytes());
+    for source in sources.iter() {
+        let inside = source.path().strip_prefix(root).ok().map(Path::as_os_str);
+        let name = inside.or(source.path().file_name()).unwrap_or_default();
+        add(name.as_encoded_bytes());
+        add(source.bytes());
+    }
+    for (name, value) in env {
+        add(name.as_bytes());
+        add(value.as_deref().unwrap_or("\0").as_bytes());
+    }
+    hash.finalize().into()
+}

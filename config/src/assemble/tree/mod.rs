@@ -1,0 +1,120 @@
+//! Device trees as values: nodes that are generated, read from a file, merged, and written.
+//!
+//! The format is that of the Devicetree Specification 0.4, chapter 5.
+
+mod generate;
+mod overlay;
+mod read;
+
+pub(super) use generate::{Facts, generate};
+pub(super) use overlay::{free_phandles, merge};
+pub(super) use read::read;
+
+use model::Seed;
+
+/// A node: its properties in order and its children in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Node {
+    /// Name with unit address; empty for the root.
+    pub(super) name: String,
+    pub(super) properties: Vec<(String, Vec<u8>)>,
+    pub(super) children: Vec<Node>,
+}
+
+/// A whole tree.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tree {
+    pub(super) root: Node,
+    /// The memory reservation block: address and size.
+    pub(super) reservations: Vec<(u64, u64)>,
+}
+
+impl Node {
+    pub(super) fn new(name: impl Into<String>) -> Node {
+        Node { name: name.into(), ..Node::default() }
+    }
+
+    /// Sets a property, in place of one of the same name.
+    pub(super) fn set(&mut self, name: &str, value: impl Into<Vec<u8>>) -> &mut Node {
+        let value = value.into();
+        match self.properties.iter_mut().find(|(other, _)| other == name) {
+            Some((_, old)) => *old = value,
+            None => self.properties.push((name.to_owned(), value)),
+        }
+        self
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&[u8]> {
+        self.properties.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_slice())
+    }
+
+    /// The child of that name, which is made unless there is one.
+    pub(super) fn child(&mut self, name: &str) -> &mut Node {
+        let index = self.children.iter().position(|child| child.name == name).unwrap_or_else(|| {
+            self.children.push(Node::new(name));
+            self.children.len() - 1
+        });
+        &mut self.children[index]
+    }
+
+    /// The node at `path`, which starts with a slash.
+    pub(super) fn at_path(&mut self, path: &str) -> Option<&mut Node> {
+        let names = path.strip_prefix('/')?.split('/').filter(|name| !name.is_empty());
+        names.into_iter().try_fold(self, |node, name| node.children.iter_mut().find(|child| child.name == name))
+    }
+
+    /// This node and all below it.
+    pub(super) fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Node)) {
+        visit(self);
+        self.children.iter().for_each(|child| child.walk(visit));
+    }
+}
+
+impl Tree {
+    /// The tree as a blob, and where in it the seeds are that [`generate`] planted. Seeds are zero in the blob.
+    pub(super) fn write(&self) -> Result<(Vec<u8>, Vec<Seed>), vm_fdt::Error> {
+        let reservations: Result<Vec<_>, _> =
+            self.reservations.iter().map(|&(address, size)| vm_fdt::FdtReserveEntry::new(address, size)).collect();
+        let mut writer = vm_fdt::FdtWriter::new_with_mem_reserv(&reservations?)?;
+        write_node(&self.root, &mut writer)?;
+        let mut blob = writer.finish()?;
+        let mut seeds = Vec::new();
+        for pattern in generate::seed_patterns() {
+            // Absent if a tree of the user's replaced the property.
+            if let Some(offset) = find(&blob, &pattern) {
+                blob[offset..offset + pattern.len()].fill(0);
+                seeds.push(Seed { offset: offset as u64, size_bytes: pattern.len() as u64 });
+            }
+        }
+        Ok((blob, seeds))
+    }
+}
+
+fn write_node(node: &Node, writer: &mut vm_fdt::FdtWriter) -> Result<(), vm_fdt::Error> {
+    let open = writer.begin_node(&node.name)?;
+    for (name, value) in &node.properties {
+        writer.property(name, value)?;
+    }
+    node.children.iter().try_for_each(|child| write_node(child, writer))?;
+    writer.end_node(open)
+}
+
+/// Offset of `pattern`, which properties hold on a 4-byte boundary.
+fn find(blob: &[u8], pattern: &[u8]) -> Option<usize> {
+    (0..blob.len()).step_by(4).find(|&offset| blob[offset..].starts_with(pattern))
+}
+
+/// 32-bit cells.
+pub(super) fn cells(cells: &[u32]) -> Vec<u8> {
+    cells.iter().flat_map(|cell| cell.to_be_bytes()).collect()
+}
+
+/// 64-bit numbers, two cells each.
+pub(super) fn wide(numbers: &[u64]) -> Vec<u8> {
+    numbers.iter().flat_map(|number| number.to_be_bytes()).collect()
+}
+
+/// Strings, each with its end.
+pub(super) fn strings(strings: &[&str]) -> Vec<u8> {
+    strings.iter().flat_map(|string| string.bytes().chain([0])).collect()
+}

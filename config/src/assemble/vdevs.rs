@@ -1,0 +1,150 @@
+//! The virtual interrupt controller and the vdevs of one VM.
+
+use std::collections::HashMap;
+
+use model::{Console, Direction, Gic, GicVersion, Gpa, VdevKind};
+
+use super::Vdev;
+use super::claims::Claims;
+use crate::codes;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::spec::{Span, Spanned, VdevSpec, VdevSpecKind, VmSpec};
+
+/// The distributor's address without `loc`, as in qvm: that of Arm's Foundation Model.
+const DISTRIBUTOR: u64 = 0x2f00_0000;
+/// How far above the distributor the redistributors are.
+const REDISTRIBUTORS_OFFSET: u64 = 0x10_0000;
+/// Size of a PL011's register frame (DDI 0183, section 3.2).
+const PL011_BYTES: u64 = 0x1000;
+
+/// The virtual GIC and the name that `intr` calls it by.
+pub(super) struct Controller {
+    pub(super) gic: Gic,
+    pub(super) name: String,
+}
+
+/// The virtual GIC of a VM with `vcpus` vCPUs. It is there unasked; `vdev gic` changes its options.
+pub(super) fn gic(
+    spec: &VmSpec,
+    board: GicVersion,
+    vcpus: usize,
+    claims: &mut Claims,
+    diagnostics: &mut Diagnostics,
+) -> Controller {
+    let line = spec.vdevs.iter().find(|vdev| matches!(vdev.kind, VdevSpecKind::Gic { .. }));
+    if let Some(VdevSpec { kind: VdevSpecKind::Gic { version: Some(version) }, .. }) = line {
+        check_version(version, board, diagnostics);
+    }
+    let loc = line.and_then(|line| line.loc);
+    let name = line.and_then(|line| line.name.as_ref()).map_or_else(|| "gic".to_owned(), |name| name.value.clone());
+    let start = loc.map_or(DISTRIBUTOR, |loc| loc.value);
+    let span = loc.map(|loc| loc.span).or(line.map(|line| line.span));
+    let redistributors = start.saturating_add(REDISTRIBUTORS_OFFSET);
+    let redistributors_bytes = Gic::REDISTRIBUTOR_BYTES * vcpus as u64;
+    let frames =
+        [(start, Gic::DISTRIBUTOR_BYTES, "distributor"), (redistributors, redistributors_bytes, "redistributors")];
+    for (start, size, frame) in frames {
+        claims.claim((start, size), &format!("the GIC's {frame}"), span, diagnostics);
+    }
+    let gic = Gic { version: board, distributor: Gpa(start), redistributors: Gpa(redistributors) };
+    Controller { gic, name }
+}
+
+fn check_version(version: &Spanned<u32>, board: GicVersion, diagnostics: &mut Diagnostics) {
+    let number = match board {
+        GicVersion::V2 => 2,
+        GicVersion::V3 => 3,
+    };
+    if version.value != number {
+        let message = format!("a guest on this board cannot have a GICv{}: the board has a {board}", version.value);
+        let hint = format!("write `version {number}` or leave it out: it is this board's default");
+        diagnostics.push(Diagnostic::error(codes::GIC_VERSION, message).at(version.span).hint(hint));
+    }
+}
+
+/// Every vdev but the interrupt controller, sorted by address.
+pub(super) fn vdevs(
+    spec: &VmSpec,
+    controller: &Controller,
+    claims: &mut Claims,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Vdev> {
+    let mut vdevs = Vec::new();
+    let mut lines = HashMap::new();
+    let mut names = HashMap::from([(controller.name.clone(), super::home(spec))]);
+    for vdev in &spec.vdevs {
+        let VdevSpecKind::Pl011 { hostdev } = &vdev.kind else { continue };
+        let intid = line(vdev, controller, &mut lines, diagnostics);
+        let console = console(vdev, hostdev, diagnostics);
+        let Some(loc) = &vdev.loc else {
+            let error = Diagnostic::error(codes::VDEV_OPTION, "this pl011 has no `loc`").at(vdev.span);
+            diagnostics.push(error.hint("say where its registers are, for example `loc 0x1c090000`"));
+            continue;
+        };
+        let name = vdev.name.as_ref().map_or_else(|| format!("pl011@{:x}", loc.value), |name| name.value.clone());
+        let span = vdev.name.as_ref().map_or(vdev.span, |name| name.span);
+        if let Some(first) = names.insert(name.clone(), span) {
+            let error = Diagnostic::error(codes::DUPLICATE_VDEV, format!("two vdevs are called `{name}`"));
+            diagnostics.push(error.at(span).label(first, "first used here"));
+        }
+        if claims.claim((loc.value, PL011_BYTES), &format!("vdev `{name}`"), Some(loc.span), diagnostics).is_some() {
+            let kind = VdevKind::Pl011 { console };
+            vdevs.push(Vdev { name, gpa: Gpa(loc.value), size_bytes: PL011_BYTES, intid, kind });
+        }
+    }
+    vdevs.sort_by_key(|vdev| vdev.gpa);
+    vdevs
+}
+
+/// The INTID of `intr`, if it is good; `taken` is who has which.
+fn line(
+    vdev: &VdevSpec,
+    controller: &Controller,
+    taken: &mut HashMap<u32, Span>,
+    diagnostics: &mut Diagnostics,
+) -> Option<u32> {
+    let name = &controller.name;
+    let Some(Spanned { value: (_, line), span }) = &vdev.intr else {
+        let error = Diagnostic::error(codes::VDEV_OPTION, "this pl011 has no `intr`").at(vdev.span);
+        diagnostics.push(error.hint(format!("say which line it interrupts by, for example `intr {name}:37`")));
+        return None;
+    };
+    let error = |message: String| Diagnostic::error(codes::INTERRUPT, message).at(*span);
+    let shared = 32..Gic::INTIDS;
+    if !shared.contains(line) {
+        let hint = format!("`{name}` takes raw INTIDs: {} to {} are shared lines", shared.start, shared.end - 1);
+        let error = match line {
+            0..32 => error(format!("line {line} is private to a CPU"))
+                .hint(format!("{hint}; if SPI {line} was meant, write `{name}:{}`", line + shared.start)),
+            _ => error(format!("`{name}` has no line {line}")).hint(hint),
+        };
+        diagnostics.push(error);
+        return None;
+    }
+    if let Some(first) = taken.insert(*line, *span) {
+        let error = error(format!("line {line} of `{name}` is taken"));
+        diagnostics.push(error.label(first, "first claimed here").hint("each vdev needs a line of its own"));
+        return None;
+    }
+    Some(*line)
+}
+
+/// What `hostdev` leads to. Several accumulate: `>-` and `<-` together are `-`.
+fn console(vdev: &VdevSpec, hostdev: &[Spanned<String>], diagnostics: &mut Diagnostics) -> Console {
+    let (mut output, mut input) = (false, false);
+    for host in hostdev {
+        // The parser lets nothing else through.
+        output |= host.value != "<-";
+        input |= host.value != ">-";
+    }
+    if hostdev.is_empty() {
+        let warning = Diagnostic::warning(codes::NO_HOSTDEV, "this pl011 leads nowhere: it has no `hostdev`");
+        diagnostics.push(warning.at(vdev.span).hint("`hostdev -` leads to the board's console"));
+    }
+    match (output, input) {
+        (true, true) => Console::Board(Direction::Both),
+        (true, false) => Console::Board(Direction::Output),
+        (false, true) => Console::Board(Direction::Input),
+        (false, false) => Console::Nowhere,
+    }
+}
