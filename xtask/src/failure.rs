@@ -2,7 +2,7 @@
 //!
 //! Every failing path of xtask ends in a [`Failure`]; `main` prints it and nothing else prints errors.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io;
 use std::path::Path;
 
@@ -26,7 +26,7 @@ pub(crate) mod status {
 pub(crate) struct Failure {
     /// Exit status of the process.
     pub status: u8,
-    /// What failed and why. Empty when everything was said already, by a child or by diagnostics.
+    /// What failed and why.
     pub message: String,
     /// What the user can do about it.
     pub hint: Option<String>,
@@ -36,11 +36,6 @@ impl Failure {
     /// A failure with status 1.
     pub(crate) fn new(message: impl Display) -> Failure {
         Failure { status: status::FAILED, message: message.to_string(), hint: None }
-    }
-
-    /// A failure that someone else has explained on the terminal already.
-    pub(crate) fn quiet(status: u8) -> Failure {
-        Failure { status, message: String::new(), hint: None }
     }
 
     /// Ends with another status than 1.
@@ -64,6 +59,17 @@ impl Failure {
             ),
             io::ErrorKind::PermissionDenied => failure.hint("does another user (root?) own the file or its folder?"),
             _ => failure,
+        }
+    }
+}
+
+/// As the user reads it.
+impl Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.message)?;
+        match &self.hint {
+            Some(hint) => write!(f, "\nhint: {hint}"),
+            None => Ok(()),
         }
     }
 }

@@ -26,6 +26,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Run(command::run::Run),
+    Test(command::test::Test),
     Build(command::build::Build),
     Check(command::check::Check),
     Setup(command::setup::Setup),
@@ -36,17 +37,13 @@ fn main() -> ExitCode {
     host::interrupt::install();
     let result = match Arguments::parse().command {
         Command::Run(options) => command::run::run(&options),
+        Command::Test(options) => command::test::run(&options),
         Command::Build(options) => command::build::run(&options),
         Command::Check(options) => command::check::run(&options),
         Command::Setup(options) => command::setup::run(&options),
         Command::Clean(options) => command::clean::run(&options),
     };
     let Err(failure) = result else { return ExitCode::SUCCESS };
-    if !failure.message.is_empty() {
-        eprintln!("error: {}", failure.message);
-    }
-    if let Some(hint) = failure.hint {
-        eprintln!("hint: {hint}");
-    }
+    eprintln!("{failure}");
     ExitCode::from(failure.status)
 }

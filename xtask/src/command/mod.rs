@@ -5,3 +5,4 @@ pub(crate) mod check;
 pub(crate) mod clean;
 pub(crate) mod run;
 pub(crate) mod setup;
+pub(crate) mod test;

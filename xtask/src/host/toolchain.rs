@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::failure::{Failure, Result};
+use crate::host::cargo::cargo;
 use crate::host::{paths, process};
 
 /// What runs on the bare arm64 board. Soft float: neither hypervisor nor guests' stubs touch the FP registers of others.
@@ -22,17 +23,29 @@ pub(crate) fn ensure_target(target: &str) -> Result<()> {
     if Path::new(libraries.trim()).is_dir() {
         return Ok(());
     }
-    if process::find("rustup").is_none() {
-        return Err(Failure::new(format!(
-            "the compiler has no libraries for {target}, and there is no rustup to add them"
-        ))
-        .hint("install Rust by rustup, or your distribution's package with the libraries of this target"));
+    let what = format!("the libraries for {target}");
+    rustup(&what, &["target", "add", target])
+}
+
+/// Makes sure that the toolchain has `component`, which brings `cargo SUBCOMMAND`.
+pub(crate) fn ensure_component(component: &str, subcommand: &str) -> Result<()> {
+    if process::output(cargo().args([subcommand, "--version"])).is_ok() {
+        return Ok(());
     }
-    eprintln!("adding the target {target} to the Rust toolchain …");
-    let status = process::status(Command::new("rustup").current_dir(&root).args(["target", "add", target]))?;
+    rustup(component, &["component", "add", component])
+}
+
+/// Adds something to the toolchain of the project.
+fn rustup(what: &str, arguments: &[&str]) -> Result<()> {
+    if process::find("rustup").is_none() {
+        return Err(Failure::new(format!("the Rust toolchain lacks {what}, and there is no rustup to add it"))
+            .hint("install Rust by rustup, or your distribution's package with it"));
+    }
+    eprintln!("adding {what} to the Rust toolchain …");
+    let status = process::status(Command::new("rustup").current_dir(paths::root()).args(arguments))?;
     if status.success() {
         return Ok(());
     }
-    Err(Failure::new(format!("`rustup target add {target}` failed"))
+    Err(Failure::new(format!("`rustup {}` failed", arguments.join(" ")))
         .hint("it needs the network; try again when there is one"))
 }

@@ -10,11 +10,13 @@ use crate::failure::Result;
 use crate::guests;
 use crate::host::paths;
 
+const DEFAULT_BOARD: &str = "qemu-aarch64";
+
 /// Which system: the board, its variant, and the virtual machines.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Selection {
     /// The board: a folder under boards/.
-    #[arg(long, value_name = "NAME", default_value = "qemu-aarch64")]
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_BOARD)]
     pub board: String,
     /// Number of CPUs of the board [default: what boards/NAME/board.toml says].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -28,6 +30,11 @@ pub(crate) struct Selection {
 }
 
 impl Selection {
+    /// These files on the default board.
+    pub(crate) fn of(files: Vec<PathBuf>) -> Selection {
+        Selection { board: DEFAULT_BOARD.into(), smp: None, memory: None, files }
+    }
+
     /// The same for the assembler.
     pub(crate) fn request(&self) -> Result<Request> {
         Ok(Request {

@@ -1,0 +1,132 @@
+//! `cargo xtask test`: everything that must hold before a change is taken.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use qemu_tests::{SYSTEMS, System};
+
+use crate::failure::{Failure, Result, status};
+use crate::host::cargo::cargo;
+use crate::host::{packages, paths, process, toolchain};
+use crate::image::{self, Selection};
+
+/// Run all checks and tests: format, lints, host tests, and boards on QEMU.
+///
+/// With FILTER only tests whose name contains it run, and no format check and no lints. Uses `cargo nextest` where it is
+/// installed. A failing step does not stop the others; the summary at the end names them. Exit status: 0 if all is well.
+#[derive(Args, Debug)]
+pub(crate) struct Test {
+    /// Only what runs on this machine: format, lints, host tests.
+    #[arg(long)]
+    host: bool,
+    /// Only the tests that boot images on QEMU.
+    #[arg(long, conflicts_with = "host")]
+    qemu: bool,
+    /// Part of a test's name.
+    filter: Option<String>,
+}
+
+/// Runs the command.
+pub(crate) fn run(options: &Test) -> Result<()> {
+    let mut summary = Summary::default();
+    let filter = options.filter.as_deref();
+    if !options.qemu {
+        if filter.is_none() {
+            toolchain::ensure_component("rustfmt", "fmt")?;
+            toolchain::ensure_component("clippy", "clippy")?;
+            toolchain::ensure_target(toolchain::BARE_ARM64)?;
+            summary.step("format", || passes(cargo().args(["fmt", "--all", "--check"])));
+            summary.step("lints, host", || lints(&["--workspace", "--all-targets"]));
+            summary.step("lints, bare arm64", || {
+                lints(&["--package", "hypervisor", "--package", "hello", "--target", toolchain::BARE_ARM64])
+            });
+        }
+        summary.step("host tests", || host_tests(filter));
+    }
+    if !options.host {
+        packages::ensure(&[packages::QEMU])?;
+        let mut built = true;
+        for system in SYSTEMS {
+            built &= summary.step(&format!("image `{}`", system.name), || build(system));
+        }
+        if built {
+            summary.step("boards on QEMU", || qemu_tests(filter));
+        }
+    }
+    summary.end()
+}
+
+fn lints(what: &[&str]) -> Result<bool> {
+    passes(cargo().arg("clippy").args(what).args(["--", "-D", "warnings"]))
+}
+
+fn passes(command: &mut Command) -> Result<bool> {
+    Ok(process::status(command)?.success())
+}
+
+/// The arguments that run tests of `packages`, with a filter that may match nothing.
+fn runner(packages: &[&str], filter: Option<&str>) -> Command {
+    let mut command = cargo();
+    match process::find("cargo-nextest") {
+        Some(_) => command.args(["nextest", "run", "--no-fail-fast", "--no-tests", "pass"]).args(packages).args(filter),
+        None => command.args(["test", "--no-fail-fast", "--tests"]).args(packages).args(filter),
+    };
+    command
+}
+
+fn host_tests(filter: Option<&str>) -> Result<bool> {
+    let tests = passes(&mut runner(&["--workspace"], filter))?;
+    // nextest runs no examples of the documentation.
+    Ok(passes(cargo().args(["test", "--workspace", "--doc"]).args(filter))? && tests)
+}
+
+/// Builds an image of the tests.
+fn build(system: &System) -> Result<bool> {
+    let files = system.files.iter().map(|file| paths::root().join(file)).collect();
+    image::build(&Selection::of(files).request()?, &system.folder())?;
+    Ok(true)
+}
+
+fn qemu_tests(filter: Option<&str>) -> Result<bool> {
+    let mut command = runner(&["--package", "qemu-tests", "--test", "*"], filter);
+    if process::find("cargo-nextest").is_none() {
+        // Each test is a board with several CPUs; libtest would start one for every CPU of this machine.
+        command.args(["--", "--test-threads", "2"]);
+    }
+    passes(command.env("OSTLER_QEMU_TESTS", "1"))
+}
+
+/// What was run and how it went.
+#[derive(Default)]
+struct Summary {
+    steps: Vec<(String, bool, Duration)>,
+}
+
+impl Summary {
+    /// Runs a step; a failure is printed and remembered.
+    fn step(&mut self, name: &str, run: impl FnOnce() -> Result<bool>) -> bool {
+        eprintln!("\n──── {name}");
+        let start = Instant::now();
+        let passed = run().unwrap_or_else(|failure| {
+            eprintln!("{failure}");
+            false
+        });
+        self.steps.push((name.to_owned(), passed, start.elapsed()));
+        passed
+    }
+
+    /// Prints the summary.
+    fn end(self) -> Result<()> {
+        eprintln!("\n──── summary");
+        for (name, passed, time) in &self.steps {
+            eprintln!("{} {:4} s  {name}", if *passed { "passed" } else { "FAILED" }, time.as_secs());
+        }
+        match self.steps.iter().filter(|step| !step.1).count() {
+            0 => Ok(()),
+            failed => {
+                Err(Failure::new(format!("{failed} of {} steps failed", self.steps.len())).status(status::FAILED))
+            }
+        }
+    }
+}
