@@ -22,5 +22,5 @@ pub use console::Console;
 pub use error::{Error, Result};
 pub use machine::Machine;
 pub use qmp::Qmp;
-pub use systems::{DEMO, HELLO, LINUX, SYSTEMS, System, enabled, root};
+pub use systems::{BOTH, HELLO, LINUX, SYSTEMS, System, TRESPASS, enabled, root};
 pub use verdict::Verdict;

@@ -20,15 +20,25 @@ pub struct System {
     pub files: &'static [&'static str],
 }
 
-/// The demo: what `cargo xtask run` boots.
-pub const DEMO: System = System { name: "demo", files: &["guests/linux/linux.qvmconf", "guests/hello/hello.qvmconf"] };
+/// Both guests of the demo; the bare-metal one powers off after a while.
+pub const BOTH: System =
+    System { name: "both", files: &["guests/linux/linux.qvmconf", "qemu-tests/systems/hello-beside.qvmconf"] };
 /// Debian alone; it powers off by itself.
 pub const LINUX: System = System { name: "linux", files: &["qemu-tests/systems/linux-poweroff.qvmconf"] };
 /// The bare-metal guest alone; it powers off by itself.
 pub const HELLO: System = System { name: "hello", files: &["qemu-tests/systems/hello-beats.qvmconf"] };
+/// Three times Debian, each reading what it does not own, with three policies.
+pub const TRESPASS: System = System {
+    name: "trespass",
+    files: &[
+        "qemu-tests/systems/trespass-ignore.qvmconf",
+        "qemu-tests/systems/trespass-fail.qvmconf",
+        "qemu-tests/systems/trespass-abort.qvmconf",
+    ],
+};
 
 /// All of them.
-pub const SYSTEMS: &[System] = &[DEMO, LINUX, HELLO];
+pub const SYSTEMS: &[System] = &[BOTH, LINUX, HELLO, TRESPASS];
 
 impl System {
     /// Where its image and symbols are.

@@ -1,0 +1,44 @@
+//! Both guests of the demo at once: the shell works, the other guest lives, and the board ends well.
+
+use qemu_tests::{BOTH, Result, Verdict, enabled};
+
+#[test]
+fn debian_and_hello_share_the_board() -> Result<()> {
+    if !enabled() {
+        return Ok(());
+    }
+    let (mut board, mut console) = BOTH.boot()?;
+    console.expect("linux: user space on 6.")?;
+    console.expect("linux:/root# ")?;
+    // The sum is not in what is typed, so it can only come from the shell.
+    console.send("echo sum $((40 + 2))\n")?;
+    console.expect("sum 42")?;
+    // hello goes on beside the shell …
+    console.expect("[hello] hello: alive")?;
+    // … and Ctrl-C ends a program, not the machine.
+    console.send("echo wait$((0)); sleep 1000\n")?;
+    console.expect("wait0")?;
+    console.send("\x03")?;
+    console.expect("linux:/root# ")?;
+    console.send("poweroff\n")?;
+    console.expect("\x1e[ostler] linux: stopped: the guest powered off (code 0)")?;
+    console.expect("\x1e[ostler] hello: stopped: the guest powered off (code 0)")?;
+    assert_eq!(board.verdict(&mut console)?, Verdict::PoweredOff);
+    assert!(console.transcript().contains("[hello] hello: all passed"), "{}", console.transcript());
+    Ok(())
+}
+
+#[test]
+fn a_guest_cannot_forge_the_hypervisors_lines() -> Result<()> {
+    if !enabled() {
+        return Ok(());
+    }
+    let (_board, mut console) = BOTH.boot()?;
+    console.expect("linux:/root# ")?;
+    console.send("printf '\\036[ostler] forged %s\\n' line\n")?;
+    console.expect("[ostler] forged line")?;
+    let transcript = console.transcript();
+    assert!(!transcript.contains("\x1e[ostler] forged"), "{transcript}");
+    assert!(transcript.contains("\x1e[ostler]"), "the hypervisor's own lines have the mark\n{transcript}");
+    Ok(())
+}
