@@ -65,6 +65,8 @@ codes! {
     EMPTY_CONTEXT = "Q0025",
     /// An interrupt of a controller that is not there.
     UNKNOWN_CONTROLLER = "Q0026",
+    /// So many errors in a file that the rest of it is not read.
+    TOO_MANY = "Q0027",
 
     /// The board does not exist, or does not come with so many CPUs or so much memory.
     BOARD = "Q0101",

@@ -131,6 +131,7 @@ fn range(span: Span, source: &Source) -> std::ops::Range<usize> {
 #[derive(Clone, Debug, Default)]
 pub struct Diagnostics {
     list: Vec<Diagnostic>,
+    errors: usize,
 }
 
 impl Diagnostics {
@@ -141,23 +142,25 @@ impl Diagnostics {
 
     /// Adds one.
     pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.errors += usize::from(diagnostic.level == Level::Error);
         self.list.push(diagnostic);
     }
 
     /// Adds those of one text, in the order of the text.
     pub(crate) fn append_in_order(&mut self, mut other: Diagnostics) {
         other.list.sort_by_key(|diagnostic| diagnostic.span.map(|span| span.start));
+        self.errors += other.errors;
         self.list.append(&mut other.list);
     }
 
     /// Whether there is an error among them.
     pub fn has_errors(&self) -> bool {
-        self.errors() > 0
+        self.errors > 0
     }
 
     /// Number of errors.
     pub fn errors(&self) -> usize {
-        self.list.iter().filter(|diagnostic| diagnostic.level == Level::Error).count()
+        self.errors
     }
 
     /// All of them.

@@ -66,7 +66,7 @@ pub(super) fn words(
 ) -> Vec<Word> {
     let mut lexer = Lexer { file, text, at: 0, environment, diagnostics };
     let mut words = Vec::new();
-    while let Some(c) = lexer.peek() {
+    while let Some(c) = lexer.peek().filter(|_| lexer.diagnostics.errors() < super::MOST_ERRORS) {
         match c {
             '#' => lexer.skip_comment(),
             _ if c.is_ascii_whitespace() || c == '\x0b' => lexer.bump(c),
@@ -219,10 +219,10 @@ impl Lexer<'_, '_> {
         }
     }
 
-    /// A character that cannot be in a file of words: said, and left out.
+    /// A character that cannot be in a file of words, or a run of it: said, and left out.
     fn stray(&mut self, c: char, word: &mut Word) {
         let start = self.at;
-        self.bump(c);
+        self.at += self.rest().find(|other| other != c).unwrap_or(self.rest().len());
         word.broken = true;
         let (message, hint) = match c.is_control() {
             true => (format!("control character U+{:04X}", u32::from(c)), "remove it; is this a qvm file at all?"),

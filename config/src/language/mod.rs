@@ -20,11 +20,15 @@ mod vocabulary;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::diagnostic::Diagnostics;
+use crate::codes;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::Sources;
 use crate::spec::{FileId, VmSpec};
 
 pub use parser::name_problem;
+
+/// After so many errors the rest of a file is not read: it is no qvm file, and nobody reads more of them.
+const MOST_ERRORS: usize = 100;
 
 /// Reads the qvm file at `path` and gives what it says.
 ///
@@ -55,7 +59,11 @@ fn parse_source(
     let mut environment = substitution::Environment { lookup: env, used: used_env };
     let words = lexer::words(file, source.text(), &mut environment, &mut own);
     let spec = parser::Parser::new(file, source, words, &mut own).run();
-    let good = !own.has_errors();
+    let errors = own.errors();
     diagnostics.append_in_order(own);
-    good.then_some(spec)
+    if errors >= MOST_ERRORS {
+        let message = format!("too many errors: the rest of `{}` is not read", source.path().display());
+        diagnostics.push(Diagnostic::error(codes::TOO_MANY, message).hint("is this a qvm file at all?"));
+    }
+    (errors == 0).then_some(spec)
 }

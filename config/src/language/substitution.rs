@@ -52,29 +52,31 @@ impl Environment<'_> {
             let bytes = line.find('}').map_or(name_bytes, |brace| brace + 1);
             return Dollar::Substitution(opening_bytes + bytes, Err(Box::new(diagnostic)));
         }
-        Dollar::Substitution(opening_bytes + name_bytes + 1, self.value(word, name).map_err(Box::new))
+        Dollar::Substitution(opening_bytes + name_bytes + 1, self.value(word, name))
     }
 
-    fn value(&mut self, word: &str, name: &str) -> Result<String, Diagnostic> {
-        match word {
+    fn value(&mut self, word: &str, name: &str) -> Result<String, Box<Diagnostic>> {
+        let diagnostic = match word {
             "env" => {
                 let value = (self.lookup)(name);
                 self.used.insert(name.to_owned(), value.clone());
-                value.ok_or_else(|| {
-                    Diagnostic::error(codes::VARIABLE_NOT_SET, format!("the environment variable `{name}` is not set"))
-                        .hint(format!("set it for this command: `{name}=VALUE cargo xtask …`"))
-                })
+                if let Some(value) = value {
+                    return Ok(value);
+                }
+                Diagnostic::error(codes::VARIABLE_NOT_SET, format!("the environment variable `{name}` is not set"))
+                    .hint(format!("set it for this command: `{name}=VALUE cargo xtask …`"))
             }
             "asinfo_start" | "asinfo_length" => {
                 let message = format!("`${word}{{…}}` is not supported yet");
-                Err(Diagnostic::error(codes::NOT_SUPPORTED, message)
-                    .hint("there is no host system page to ask: write the number, or take it from `$env{NAME}`"))
+                Diagnostic::error(codes::NOT_SUPPORTED, message)
+                    .hint("there is no host system page to ask: write the number, or take it from `$env{NAME}`")
             }
             _ => {
                 let nearest = suggest::nearest(word, NAMES).unwrap_or("env");
-                Err(Diagnostic::error(codes::BAD_SUBSTITUTION, format!("there is no substitution `${word}{{…}}`"))
-                    .hint(format!("did you mean `${nearest}{{{name}}}`?")))
+                Diagnostic::error(codes::BAD_SUBSTITUTION, format!("there is no substitution `${word}{{…}}`"))
+                    .hint(format!("did you mean `${nearest}{{{name}}}`?"))
             }
-        }
+        };
+        Err(Box::new(diagnostic))
     }
 }

@@ -35,7 +35,7 @@ impl Parser<'_> {
 
     /// Checks that an address is a multiple of a page.
     pub(super) fn check_page(&mut self, address: Spanned<u64>) {
-        if address.value % PAGE_BYTES == 0 {
+        if address.value.is_multiple_of(PAGE_BYTES) {
             return;
         }
         let message = format!("the address {:#x} is not a multiple of 4 KiB", address.value);
@@ -45,7 +45,7 @@ impl Parser<'_> {
 
     /// Checks that a length is not zero and, if so asked, a multiple of a page.
     fn check_length(&mut self, length: Spanned<u64>, whole_pages: bool) {
-        if length.value != 0 && (!whole_pages || length.value % PAGE_BYTES == 0) {
+        if length.value != 0 && (!whole_pages || length.value.is_multiple_of(PAGE_BYTES)) {
             return;
         }
         let (message, hint) = match length.value {
@@ -65,7 +65,7 @@ impl Parser<'_> {
         let text = self.source.text().get(length.span.start..length.span.end).unwrap_or("");
         let hexadecimal = format!("0x{text}");
         let digits_only = text.bytes().all(|byte| byte.is_ascii_digit());
-        if digits_only && number::size(&hexadecimal).is_ok_and(|bytes| bytes % PAGE_BYTES == 0) {
+        if digits_only && number::size(&hexadecimal).is_ok_and(|bytes| bytes.is_multiple_of(PAGE_BYTES)) {
             format!("lengths are decimal by default: for hexadecimal write `{hexadecimal}`")
         } else if digits_only && length.value < PAGE_BYTES {
             format!("without a suffix this is a number of bytes: for mebibytes write `{text}M`")

@@ -14,6 +14,7 @@ mod vdev;
 
 use std::path::PathBuf;
 
+use super::MOST_ERRORS;
 use super::lexer::Word;
 use super::vocabulary::{self, Entry, Place, Status};
 use crate::codes;
@@ -96,7 +97,7 @@ impl<'a> Parser<'a> {
 
     /// Reads all words. The result means something only if no error was reported.
     pub(super) fn run(mut self) -> VmSpec {
-        while let Some(word) = self.next() {
+        while let Some(word) = self.next().filter(|_| self.diagnostics.errors() < MOST_ERRORS) {
             self.option(&word);
             self.first.get_or_insert(word.span);
         }
@@ -115,7 +116,7 @@ impl<'a> Parser<'a> {
                 self.skip(word, entry.argument_count())
             }
             Some(entry) => self.entry(entry, word),
-            None if self.is_refused_context() => self.skip_line(word),
+            None if self.is_refused_context() && !self.is_near_option(word) => self.skip_line(word),
             None => self.unknown(word),
         }
     }

@@ -39,10 +39,21 @@ impl Parser<'_> {
         }
     }
 
+    /// Whether an unknown word seems to be an option of the file itself, and not one of something that was refused.
+    pub(super) fn is_near_option(&self, word: &Word) -> bool {
+        let options = vocabulary::words(|entry| entry.place == Place::Top);
+        suggest::nearest(&word.text, options).is_some() || self.text_before().is_some()
+    }
+
+    /// The option whose free text ended just before the word that was taken last.
+    fn text_before(&self) -> Option<&'static str> {
+        self.last_text.filter(|(_, behind)| behind + 1 == self.at).map(|(option, _)| option)
+    }
+
     fn no_such_word(&mut self, word: &Word) {
-        let after_text = self.last_text.filter(|(_, behind)| behind + 1 == self.at);
+        let before = self.text_before();
         let here = vocabulary::words(|entry| entry.place == Place::Top || self.takes(entry));
-        let hint = match (suggest::nearest(&word.text, here), after_text) {
+        let hint = match (suggest::nearest(&word.text, here), before) {
             (Some(nearest), _) => {
                 if matches!(nearest, "cpu" | "vdev" | "reserve" | "pass") {
                     // What follows is meant for the context that this word should have opened.
@@ -50,7 +61,7 @@ impl Parser<'_> {
                 }
                 format!("did you mean `{nearest}`?")
             }
-            (None, Some((option, _))) => {
+            (None, Some(option)) => {
                 format!("if it belongs to the argument of `{option}`, put the whole argument in double quotes")
             }
             (None, None) => match suggest::nearest(&word.text, WORDS.iter().map(|entry| entry.word)) {

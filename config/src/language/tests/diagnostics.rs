@@ -33,9 +33,30 @@ fn every_diagnostic_looks_as_it_did() {
         seen.extend(outcome.diagnostics.iter().map(|diagnostic| diagnostic.code));
         settings.bind(|| insta::assert_snapshot!(stem, outcome.diagnostics.render(&outcome.sources, false)));
     }
-    // A file that cannot be read is shown by the tests of `source`.
-    seen.insert(codes::UNREADABLE);
+    // A file that cannot be read is shown by the tests of `source`, too many errors by the next test.
+    seen.extend([codes::UNREADABLE, codes::TOO_MANY]);
     let missing: Vec<_> =
         codes::ALL.iter().filter(|(code, _)| code.starts_with("Q00") && !seen.contains(code)).collect();
     assert!(missing.is_empty(), "no case shows {missing:?}");
+}
+
+#[test]
+fn after_a_hundred_errors_the_rest_is_not_read() {
+    for text in ["word\n".repeat(1_000), "'\n".repeat(1_000)] {
+        let outcome = read("vm.qvmconf", text.as_bytes());
+        assert_eq!(outcome.diagnostics.errors(), 101);
+        let last = outcome.diagnostics.iter().last().expect("an error");
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(last.render(&outcome.sources, false), @r"
+            error[Q0027]: too many errors: the rest of `vm.qvmconf` is not read
+             |
+             = help: is this a qvm file at all?
+            ");
+        }
+    }
+    let zeros = read("vm.qvmconf", &[0; 10_000]);
+    assert_eq!(
+        zeros.diagnostics.iter().map(|diagnostic| diagnostic.code).collect::<Vec<_>>(),
+        [codes::STRAY_CHARACTER]
+    );
 }

@@ -1,1 +1,108 @@
-//! placeholder
+//! docs/qvm.md and the code say the same: every row of its tables is true, and every word has a row.
+
+use std::collections::BTreeSet;
+
+use super::super::vocabulary::{Entry, Place, Status, WORDS};
+use super::{codes, good};
+use crate::codes::{NO_MEANING, NOT_SUPPORTED};
+
+const DOCUMENT: &str = include_str!("../../../../docs/qvm.md");
+
+/// One row of a table of words.
+#[derive(Debug)]
+struct Row {
+    section: &'static str,
+    words: Vec<String>,
+    status: &'static str,
+    example: String,
+}
+
+/// What is in backticks.
+fn quoted(cell: &str) -> Vec<String> {
+    cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// The rows of all tables with an "In Ostler" column.
+fn rows() -> Vec<Row> {
+    let (mut section, mut rows, mut inside) = ("", Vec::new(), false);
+    for line in DOCUMENT.lines() {
+        if let Some(title) = line.strip_prefix("### ") {
+            section = title;
+        }
+        inside = line.starts_with("| Word | In Ostler |") || (inside && line.starts_with('|'));
+        let cells: Vec<&str> = line.split(" | ").collect();
+        if let (true, [words, status, example, ..]) = (inside && line.starts_with("| `"), cells.as_slice()) {
+            let example = quoted(example).pop().unwrap_or_else(|| panic!("no example: {line}"));
+            rows.push(Row { section, words: quoted(words), status, example });
+        }
+    }
+    rows
+}
+
+/// Whether an entry is one of the section's.
+fn is_in(section: &str, entry: &Entry) -> bool {
+    match section {
+        "Options" => entry.place == Place::Top,
+        "`cpu`" => entry.place == Place::Cpu,
+        "`reserve`" => entry.place == Place::Resource,
+        "Types of vdev" => entry.place == Place::VdevType,
+        "Every vdev" => entry.place == Place::AnyVdev,
+        "`vdev gic`" => entry.fits_vdev("gic"),
+        "`vdev pl011`" => entry.fits_vdev("pl011"),
+        "Options of refused vdevs" => matches!((entry.place, entry.status), (Place::Vdev(_), Status::Refused(_))),
+        "Variables" => entry.place == Place::Variable,
+        other => panic!("a section that the code does not know: {other}"),
+    }
+}
+
+#[test]
+fn every_row_is_true() {
+    let rows = rows();
+    assert!(rows.len() > 60, "the tables were not found");
+    for row in rows {
+        let said: BTreeSet<_> = codes(&row.example).into_iter().collect();
+        let expected = match row.status {
+            "works" => BTreeSet::new(),
+            "no meaning" => BTreeSet::from([NO_MEANING]),
+            "refused" => BTreeSet::from([NOT_SUPPORTED]),
+            other => panic!("no such status: {other}"),
+        };
+        assert_eq!(said, expected, "{row:?}");
+        for word in &row.words {
+            assert!(row.example.contains(word.trim_end_matches("FILE")), "`{word}` is not in its example: {row:?}");
+        }
+    }
+}
+
+#[test]
+fn every_word_has_a_row_of_its_status() {
+    let rows = rows();
+    for entry in WORDS {
+        let status = match entry.status {
+            Status::Works => "works",
+            Status::NoMeaning(_) => "no meaning",
+            Status::Refused(_) => "refused",
+        };
+        let has_row = |row: &Row| {
+            is_in(row.section, entry) && row.status == status && row.words.iter().any(|word| word == entry.word)
+        };
+        assert!(rows.iter().any(has_row), "docs/qvm.md does not say that this is {status}: {entry:?}");
+    }
+}
+
+#[test]
+fn every_refused_word_of_a_row_is_refused_by_its_own_name() {
+    for row in rows().iter().filter(|row| row.section == "Types of vdev" && row.status == "refused") {
+        assert_eq!(codes(&row.example).len(), row.words.len(), "{row:?}");
+    }
+}
+
+#[test]
+fn the_whole_files_in_the_document_are_good() {
+    let mut count = 0;
+    for file in DOCUMENT.split("```qvm\n").skip(1) {
+        good(file.split("```").next().expect("the end of the example"));
+        count += 1;
+    }
+    assert!(count > 0);
+}
