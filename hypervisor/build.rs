@@ -26,6 +26,11 @@ fn emit() -> Result<(), String> {
         println!("cargo:rerun-if-env-changed={name}");
     }
     println!("cargo:rerun-if-changed=build.rs");
+    if variable("CARGO_CFG_TARGET_OS").as_deref() == Some("none") {
+        let script = root.join("linker").join(variable("CARGO_CFG_TARGET_ARCH").unwrap_or_default() + ".ld");
+        println!("cargo:rerun-if-changed={}", script.display());
+        println!("cargo:rustc-link-arg-bins=-T{}", script.display());
+    }
     let git = git_commit(root);
 
     let source = match Request::from_env(root, &variable)? {

@@ -1,6 +1,6 @@
 //! The program on the bare board: VMs, the vCPU loop, host memory, the console.
 //!
-//! This library is everything that a host can compile and test; `main.rs` adds what only exists on the board.
+//! What needs no privileged instruction compiles and is tested on the host; the rest exists on the bare target only.
 #![cfg_attr(not(test), no_std)]
 #![cfg_attr(
     not(test),
@@ -13,4 +13,36 @@
     )
 )]
 
+pub mod console;
 pub mod memory;
+pub mod random;
+pub mod verify;
+
+#[cfg(target_os = "none")]
+pub mod address_space;
+#[cfg(target_os = "none")]
+mod assemble;
+#[cfg(target_os = "none")]
+mod board;
+#[cfg(target_os = "none")]
+pub mod bring_up;
+#[cfg(target_os = "none")]
+mod bus;
+#[cfg(target_os = "none")]
+mod direct;
+#[cfg(target_os = "none")]
+mod exits;
+#[cfg(target_os = "none")]
+mod fatal;
+#[cfg(target_os = "none")]
+mod interrupts;
+#[cfg(target_os = "none")]
+mod lifecycle;
+#[cfg(target_os = "none")]
+mod pcpu;
+#[cfg(target_os = "none")]
+mod terminal;
+#[cfg(target_os = "none")]
+mod uart;
+#[cfg(target_os = "none")]
+mod vm;

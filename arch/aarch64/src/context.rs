@@ -9,16 +9,10 @@ use core::mem::offset_of;
 pub struct Context {
     /// x0 to x30. x19 to x29 are only up to date after a slow exit.
     pub x: [u64; 31],
-    /// Where the guest goes on (ELR_EL2); only up to date after a slow exit.
-    pub pc: u64,
-    /// Its PSTATE (SPSR_EL2); only up to date after a slow exit.
-    pub pstate: u64,
     /// The hypervisor's stack pointer while the guest runs.
     host_sp: u64,
 }
 
-/// Offset of [`Context::pc`].
-pub(crate) const PC: usize = offset_of!(Context, pc);
 /// Offset of `host_sp`.
 pub(crate) const HOST_SP: usize = offset_of!(Context, host_sp);
 
@@ -26,11 +20,11 @@ pub(crate) const HOST_SP: usize = offset_of!(Context, host_sp);
 pub const PSTATE_RESET: u64 = 0x3c5;
 
 impl Context {
-    /// A vCPU about to execute `pc` at EL1 with `x0` as given and all else zero.
-    pub const fn at(pc: u64, x0: u64) -> Context {
+    /// A vCPU out of reset with `x0` as given and all else zero.
+    pub const fn reset(x0: u64) -> Context {
         let mut x = [0; 31];
         x[0] = x0;
-        Context { x, pc, pstate: PSTATE_RESET, host_sp: 0 }
+        Context { x, host_sp: 0 }
     }
 
     /// Register `index`; 31 reads as zero, like the instruction set's zero register.
@@ -52,10 +46,9 @@ mod tests {
 
     #[test]
     fn register_31_is_the_zero_register() {
-        let mut context = Context::at(0x4000, 7);
+        let mut context = Context::reset(7);
         assert_eq!((context.get(0), context.get(30), context.get(31)), (7, 0, 0));
         context.set(31, 5);
         assert_eq!(context.get(31), 0);
-        assert_eq!(PC % 16, 8, "the vector stores pc and pstate with the alignment `stp` likes");
     }
 }

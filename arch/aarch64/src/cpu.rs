@@ -15,6 +15,8 @@ pub struct PerCpu {
     pub emergency_stack: u64,
     /// Which pCPU this is, counted in the order of the board's tree.
     pub index: u32,
+    /// What [`crate::gic::send`] takes to ring this pCPU.
+    pub doorbell: u64,
 }
 
 /// Offset of [`PerCpu::emergency_stack`] for the vectors.
@@ -137,5 +139,52 @@ pub unsafe fn zero_pages(address: u64, size: u64) {
         // SAFETY: the caller's range; blocks are at most 2 KiB and so divide a page.
         unsafe { asm!("dc zva, {}", in(reg) at, options(nostack, preserves_flags)) };
         at = at.saturating_add(block);
+    }
+}
+
+/// Replaces the early tables by the ones at `root`, at whichever exception level this is.
+///
+/// # Safety
+/// `root` maps everything that is in use at the same virtual addresses, with the layout of `MAIR_EL2` and `TCR_EL2`
+/// that boot set.
+pub unsafe fn use_tables(root: u64) {
+    // SAFETY: the caller's promise. The old tables' entries leave the TLB before anything new is accessed
+    // (DDI 0487 D8.17.5); what is running now is translated alike by both.
+    unsafe {
+        match exception_level() {
+            1 => asm!("dsb ishst", "msr TTBR0_EL1, {}", "isb", "tlbi vmalle1", "dsb nsh", "isb", in(reg) root, options(nostack, preserves_flags)),
+            2 => asm!("dsb ishst", "msr TTBR0_EL2, {}", "isb", "tlbi alle2", "dsb nsh", "isb", in(reg) root, options(nostack, preserves_flags)),
+            _ => asm!("dsb ishst", "msr TTBR0_EL3, {}", "isb", "tlbi alle3", "dsb nsh", "isb", in(reg) root, options(nostack, preserves_flags)),
+        }
+    }
+}
+
+/// Goes on in `next`, handing it `argument`, with an empty stack that ends at `stack`.
+///
+/// # Safety
+/// `stack` is the 16-byte aligned top of memory that is this CPU's alone from now on.
+pub unsafe fn switch_stack(stack: u64, next: extern "C" fn(u64) -> !, argument: u64) -> ! {
+    // SAFETY: the caller's promise; nothing on the old stack is used again.
+    unsafe {
+        asm!("mov sp, {stack}", "mov x29, xzr", "mov x30, xzr", "br {next}",
+            stack = in(reg) stack, next = in(reg) next, in("x0") argument, options(noreturn))
+    }
+}
+
+/// What the CPU says about an exception taken at EL2.
+#[derive(Clone, Copy, Debug)]
+pub struct FaultRegisters {
+    /// Syndrome.
+    pub esr: u64,
+    /// Fault address.
+    pub far: u64,
+    /// Where it happened.
+    pub elr: u64,
+}
+
+impl FaultRegisters {
+    /// The last exception's.
+    pub fn read() -> FaultRegisters {
+        FaultRegisters { esr: read!("ESR_EL2"), far: read!("FAR_EL2"), elr: read!("ELR_EL2") }
     }
 }

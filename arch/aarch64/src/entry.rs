@@ -10,13 +10,15 @@
 //!        └──────────── slow: code ◀────────────┘
 //! ```
 //!
+//! ELR_EL2 and SPSR_EL2 stay where they are through both: nothing at EL2 takes an exception and lives.
+//!
 //! While the guest runs, SP_EL2 is the address of its [`Context`]. While the hypervisor runs, any exception taken
 //! at EL2 is a bug of ours: interrupts stay masked. Those vectors trust nothing, least of all the stack pointer;
 //! they switch to the pCPU's emergency stack and do not come back.
 
 use core::arch::global_asm;
 
-use crate::context::{Context, HOST_SP, PC};
+use crate::context::{Context, HOST_SP};
 
 global_asm!(
     r#"
@@ -107,9 +109,6 @@ slow:
     stp     x25, x26, [x1, #200]
     stp     x27, x28, [x1, #216]
     str     x29, [x1, #232]
-    mrs     x2, ELR_EL2
-    mrs     x3, SPSR_EL2
-    stp     x2, x3, [x1, #{pc}]
     ldp     x19, x20, [sp, #16 * 1]
     ldp     x21, x22, [sp, #16 * 2]
     ldp     x23, x24, [sp, #16 * 3]
@@ -131,9 +130,6 @@ ostler_enter:
     stp     x29, x30, [sp, #16 * 6]
     mov     x1, sp
     str     x1, [x0, #{host_sp}]
-    ldp     x2, x3, [x0, #{pc}]
-    msr     ELR_EL2, x2
-    msr     SPSR_EL2, x3
     mov     sp, x0
     ldp     x19, x20, [sp, #152]
     ldp     x21, x22, [sp, #168]
@@ -169,7 +165,6 @@ fatal_common:
     emergency = const crate::cpu::EMERGENCY,
     frame = const size_of::<FatalFrame>(),
     host_sp = const HOST_SP,
-    pc = const PC,
 );
 
 /// Registers at a fatal exception, as the vector stored them; handed to `ostler_fatal`.
@@ -202,7 +197,7 @@ pub fn install_vectors() {
 ///
 /// # Safety
 /// `context` is the first field of the [`crate::vcpu::Vcpu`] that this pCPU owns and has loaded: second stage, EL1
-/// registers and list registers are that vCPU's, and nobody else touches it until this returns.
+/// registers, ELR_EL2, SPSR_EL2 and list registers are that vCPU's, and nobody else touches it until this returns.
 pub(crate) unsafe fn enter(context: *mut Context) -> u64 {
     // SAFETY: the caller's promise is exactly what the assembly needs.
     unsafe { ostler_enter(context) }

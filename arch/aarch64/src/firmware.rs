@@ -22,7 +22,7 @@ fn call(conduit: Conduit, function: u64, arguments: [u64; 3]) -> i64 {
     // that x0 to x17 change (DEN 0028 section 2.6). What the calls do is each caller's matter.
     unsafe {
         match conduit {
-            Conduit::Smc => asm!(".arch_extension sec", "smc #0", inout("x0") x0, inout("x1") x1, inout("x2") x2,
+            Conduit::Smc => asm!("smc #0", inout("x0") x0, inout("x1") x1, inout("x2") x2,
                 inout("x3") x3, clobber_abi("C"), options(nostack)),
             Conduit::Hvc => asm!("hvc #0", inout("x0") x0, inout("x1") x1, inout("x2") x2,
                 inout("x3") x3, clobber_abi("C"), options(nostack)),

@@ -8,6 +8,7 @@
 use core::ptr::{read_volatile, write_volatile};
 
 use crate::registers::{read, write};
+use crate::vgic::ListRegisters;
 
 const GICD_CTLR: usize = 0x0;
 const GICD_TYPER: usize = 0x4;
@@ -255,3 +256,48 @@ list_registers!(
     6 "ICH_LR6_EL2", 7 "ICH_LR7_EL2", 8 "ICH_LR8_EL2", 9 "ICH_LR9_EL2", 10 "ICH_LR10_EL2", 11 "ICH_LR11_EL2",
     12 "ICH_LR12_EL2", 13 "ICH_LR13_EL2", 14 "ICH_LR14_EL2", 15 "ICH_LR15_EL2"
 );
+
+/// The list registers of this pCPU, and its private interrupts, as the virtual GIC uses them.
+#[derive(Debug)]
+pub struct Hardware;
+
+impl ListRegisters for Hardware {
+    fn count(&self) -> usize {
+        list_register_count()
+    }
+
+    fn read(&self, index: usize) -> u64 {
+        read_list_register(index)
+    }
+
+    fn write(&mut self, index: usize, value: u64) {
+        write_list_register(index, value);
+    }
+
+    fn elrsr(&self) -> u32 {
+        read!("ICH_ELRSR_EL2") as u32
+    }
+
+    fn hcr(&self) -> u64 {
+        read!("ICH_HCR_EL2")
+    }
+
+    fn set_hcr(&mut self, value: u64) {
+        // SAFETY: controls the virtual interface of the vCPU that this pCPU owns, and nothing else.
+        unsafe { write!("ICH_HCR_EL2", value) };
+    }
+
+    fn is_asserted(&self, intid: u32) -> bool {
+        let control = match intid {
+            VIRTUAL_TIMER => read!("CNTV_CTL_EL0"),
+            PHYSICAL_TIMER => read!("CNTP_CTL_EL0"),
+            _ => 0,
+        };
+        // ENABLE and ISTATUS set, IMASK clear (DDI 0487 D24.10, CNTV_CTL_EL0).
+        control & 0b111 == 0b101
+    }
+
+    fn deactivate(&mut self, intid: u32) {
+        deactivate(intid);
+    }
+}

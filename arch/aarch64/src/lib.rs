@@ -1,9 +1,60 @@
-//! Placeholder.
+//! Everything that knows arm64: entry and exit of a vCPU, second-stage tables, system registers, the interrupt
+//! controller, timers, power.
+//!
+//! The pure modules (tables, syndromes, injection, the virtual GIC, PSCI) compile and are tested on any host. The rest
+//! is instructions and registers, and exists on the bare target only.
+//!
+//! ```text
+//! Vcpu::run ─▶ entry ─▶ guest ─▶ entry's vectors ─▶ vcpu's quick handlers ─▶ guest again, or an Exit for the loop
+//!                                                        │
+//!                                                        └─ syndrome, sysreg, vgic, inject
+//! ```
 #![cfg_attr(not(test), no_std)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic
+    )
+)]
 
+pub mod context;
+pub mod exit;
+pub mod inject;
 pub mod paging;
-pub mod syndrome;
 pub mod psci;
 pub mod smccc;
+pub mod syndrome;
+pub mod sysreg;
 pub mod vgic;
-pub mod inject;
+
+pub use exit::{Exit, MemoryAccess, Unsupported};
+
+#[cfg(target_os = "none")]
+mod control;
+#[cfg(target_os = "none")]
+pub mod cpu;
+#[cfg(target_os = "none")]
+mod el1;
+#[cfg(target_os = "none")]
+pub mod entry;
+#[cfg(target_os = "none")]
+pub mod firmware;
+#[cfg(target_os = "none")]
+pub mod gic;
+#[cfg(target_os = "none")]
+mod guest;
+#[cfg(target_os = "none")]
+mod registers;
+#[cfg(target_os = "none")]
+mod vcpu;
+
+#[cfg(target_os = "none")]
+pub use control::{init_cpu, ipa_bits};
+#[cfg(target_os = "none")]
+pub use guest::Guest;
+#[cfg(target_os = "none")]
+pub use vcpu::Vcpu;

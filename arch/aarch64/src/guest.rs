@@ -1,0 +1,98 @@
+//! What the CPU's architecture keeps of a VM: second stage, interrupt controller, power states, time.
+
+use model::{Counter, Gpa, Hpa};
+
+use crate::psci::{Power, Psci};
+use crate::vgic::{KickMask, Redistributor, Vgic};
+use crate::{cpu, gic};
+
+/// One VM, shared by the pCPUs that run its vCPUs.
+#[derive(Debug)]
+pub struct Guest {
+    /// Its interrupt controller.
+    pub vgic: Vgic<'static>,
+    /// Where that is in guest-physical memory.
+    pub(crate) frames: model::Gic,
+    power: &'static [Power],
+    /// By vCPU: what [`gic::send`] takes to reach its pCPU.
+    doorbells: &'static [u64],
+    /// VTTBR_EL2: the second stage's root and the VMID that tags its TLB entries.
+    pub(crate) vttbr: u64,
+    /// CNTVOFF_EL2: host counter minus guest counter.
+    pub(crate) counter_offset: u64,
+}
+
+impl Guest {
+    /// The VM that `config` describes, number `index` of the system, with its second stage at `root`. The three
+    /// lists have one entry for each of its vCPUs.
+    pub fn new(
+        index: u32,
+        config: &model::Vm,
+        root: Hpa,
+        doorbells: &'static [u64],
+        redistributors: &'static [Redistributor],
+        power: &'static [Power],
+    ) -> Guest {
+        let psci = Psci::new(power);
+        psci.reset();
+        // VMID 0 is left to whoever ran before us. 8 bits (VTCR_EL2.VS = 0); assembly allows fewer VMs than that.
+        let vmid = u64::from(index).wrapping_add(1) & 0xff;
+        let counter_offset = match config.counter {
+            Counter::StartsAtZero => cpu::counter(),
+            Counter::Offset(offset) => offset.wrapping_neg(),
+        };
+        Guest {
+            vgic: Vgic::new(redistributors),
+            frames: config.gic,
+            power,
+            doorbells,
+            vttbr: vmid << 48 | root.0,
+            counter_offset,
+        }
+    }
+
+    /// Power control over its vCPUs.
+    pub fn psci(&self) -> Psci<'static> {
+        Psci::new(self.power)
+    }
+
+    /// A device's line changed; rings the vCPUs that have to look.
+    pub fn set_line(&self, intid: u32, level: bool) {
+        // The checker gave devices only INTIDs that exist.
+        if let Ok(kick) = self.vgic.inject(model::Irq::Shared(intid), level) {
+            self.kick(kick);
+        }
+    }
+
+    /// Rings the pCPUs of these vCPUs. The pCPU that this runs on needs no ring: it looks before it enters a guest.
+    #[inline]
+    pub fn kick(&self, vcpus: KickMask) {
+        for vcpu in vcpus.iter() {
+            self.ring(self.doorbells.get(vcpu as usize));
+        }
+    }
+
+    /// Rings the pCPUs of all vCPUs.
+    pub fn kick_all(&self) {
+        self.doorbells.iter().for_each(|doorbell| self.ring(Some(doorbell)));
+    }
+
+    fn ring(&self, doorbell: Option<&u64>) {
+        let own = cpu::local().map(|local| local.doorbell);
+        if let Some(&doorbell) = doorbell.filter(|&&doorbell| Some(doorbell) != own) {
+            gic::send(doorbell);
+        }
+    }
+
+    /// The offset of `gpa` in the distributor's frame.
+    pub(crate) fn distributor_offset(&self, gpa: Gpa) -> Option<u64> {
+        gpa.offset_from(self.frames.distributor).filter(|&offset| offset < model::Gic::DISTRIBUTOR_BYTES)
+    }
+
+    /// Whose redistributor `gpa` is in, and the offset in it.
+    pub(crate) fn redistributor_offset(&self, gpa: Gpa) -> Option<(u32, u64)> {
+        let offset = gpa.offset_from(self.frames.redistributors)?;
+        let vcpu = u32::try_from(offset / model::Gic::REDISTRIBUTOR_BYTES).ok()?;
+        (vcpu < self.vgic.vcpus()).then_some((vcpu, offset % model::Gic::REDISTRIBUTOR_BYTES))
+    }
+}

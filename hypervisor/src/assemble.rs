@@ -1,0 +1,155 @@
+//! From a VM's description to a VM: memory, second stage, images in place, devices, vCPUs.
+//!
+//! Runs on the boot CPU before any guest. Everything a VM will ever need is taken from the pool here.
+
+use arch::paging::{Stage2, Stage2Attributes, Table};
+use arch::psci::Power;
+use arch::vgic::Redistributor;
+use arch::{Guest, Vcpu};
+use model::images::Table as Images;
+use model::{Access, Console, Extent, Load, VdevKind};
+use spin::Mutex;
+use vdev::Endpoint;
+
+use crate::bus::Device;
+use crate::direct::{Direct, guest_bytes};
+use crate::random::Random;
+use crate::vm::{Start, Vm};
+
+/// Alignments worth having for guest memory: those of the large second-stage blocks.
+const BLOCKS: [u64; 3] = [1 << 30, 2 << 20, 4096];
+
+/// What assembling needs besides the VM's description.
+pub struct Workshop<'a, 'p> {
+    /// Host memory.
+    pub memory: Direct<'p>,
+    /// The images.
+    pub images: Images<'a>,
+    /// Random bytes for guests' seeds.
+    pub random: Random,
+    /// Doorbells of the pCPUs, by index.
+    pub doorbells: &'a [u64],
+    /// Bits of guest-physical address on these CPUs.
+    pub ipa_bits: u32,
+}
+
+/// Why a VM could not be assembled.
+pub type Failure = &'static str;
+
+impl Workshop<'_, '_> {
+    /// Assembles VM number `index`; its consoles are endpoints of the mux.
+    pub fn vm(
+        &mut self,
+        index: u32,
+        config: &'static model::Vm,
+        endpoints: &'static [Endpoint],
+    ) -> Result<(&'static Vm, &'static mut [Vcpu]), Failure> {
+        let extents = self.extents(config)?;
+        self.load(config, extents)?;
+        let root = self.second_stage(extents)?;
+
+        let memory = &mut self.memory;
+        let doorbells = memory
+            .place_list(config.cpus.len(), |_, vcpu| {
+                self.doorbells.get(config.cpus.get(vcpu)?.pcpu as usize).copied()
+            })
+            .ok_or("its configuration names a pCPU that is not there")?;
+        const NO_MEMORY: Failure = "the board's memory is used up";
+        let redistributors =
+            memory.place_list(config.cpus.len(), |_, _| Some(Redistributor::new())).ok_or(NO_MEMORY)?;
+        let power = memory.place_list(config.cpus.len(), |_, _| Some(Power::new())).ok_or(NO_MEMORY)?;
+        let guest = Guest::new(index, config, root, doorbells, redistributors, power);
+        let mut consoles = endpoints.iter();
+        let devices = memory
+            .place_list(config.vdevs.len(), |_, vdev| {
+                let vdev = config.vdevs.get(vdev)?;
+                let VdevKind::Pl011 { console } = vdev.kind;
+                let endpoint = match console {
+                    Console::Board(_) => Some(consoles.next()?),
+                    Console::Nowhere => None,
+                };
+                Some(Device::new(vdev, endpoint))
+            })
+            .ok_or(NO_MEMORY)?;
+        let entry = Start { entry: config.entry.pc, argument: config.entry.argument };
+        let starts =
+            memory.place_list(config.cpus.len(), |_, vcpu| Some(Mutex::new((vcpu == 0).then_some(entry)))).ok_or(NO_MEMORY)?;
+        let vm: &'static Vm = memory.place(Vm::new(config, guest, extents, devices, starts)).ok_or(NO_MEMORY)?;
+        let vcpus =
+            memory.place_list(config.cpus.len(), |_, vcpu| Some(Vcpu::new(vcpu as u32, &vm.guest))).ok_or(NO_MEMORY)?;
+        Ok((vm, vcpus))
+    }
+
+    /// Takes zeroed memory for every range of the guest's, in the largest blocks that there are.
+    fn extents(&mut self, config: &'static model::Vm) -> Result<&'static [Extent], Failure> {
+        let list = self.memory.place_list(config.memory.len(), |memory, index| {
+            let wanted = config.memory.get(index)?;
+            let hpa = BLOCKS
+                .iter()
+                // A block helps only if it fits, and if both addresses are aligned to it alike.
+                .filter(|&&block| block <= wanted.size_bytes || block == 4096)
+                .find_map(|&block| {
+                    let skew = wanted.gpa.0 % block;
+                    let base = memory.zeroed(wanted.size_bytes.checked_add(skew)?, block)?;
+                    base.checked_add(skew)
+                })?;
+            Some(Extent { gpa: wanted.gpa, hpa, size_bytes: wanted.size_bytes, access: wanted.access })
+        });
+        list.map(|list| &*list).ok_or("the board's memory is used up")
+    }
+
+    /// Copies the images in, fills in the seeds, and makes it all visible to a guest whose caches are off.
+    fn load(&mut self, config: &'static model::Vm, extents: &[Extent]) -> Result<(), Failure> {
+        for load in config.loads {
+            self.copy(load, extents).ok_or("an image is not what it was assembled for")?;
+        }
+        for extent in extents {
+            arch::cpu::clean_to_coherency(extent.hpa.0, extent.size_bytes);
+        }
+        arch::cpu::invalidate_instructions();
+        Ok(())
+    }
+
+    fn copy(&mut self, load: &Load, extents: &[Extent]) -> Option<()> {
+        let size = usize::try_from(load.size_bytes).ok()?;
+        let offset = usize::try_from(load.offset).ok()?;
+        let source = self.images.blob(usize::from(load.image))?.get(offset..offset.checked_add(size)?)?;
+        let (hpa, left) = extents.iter().find_map(|extent| extent.translate(load.gpa))?;
+        if load.size_bytes > left {
+            return None;
+        }
+        // SAFETY: the range lies in one extent of this VM, which has not started; the slice ends with this call.
+        let target = unsafe { guest_bytes(hpa, size) };
+        target.copy_from_slice(source);
+        for seed in load.seeds {
+            let start = usize::try_from(seed.offset).ok()?;
+            let end = start.checked_add(usize::try_from(seed.size_bytes).ok()?)?;
+            self.random.fill(target.get_mut(start..end)?);
+        }
+        Some(())
+    }
+
+    /// The second stage: the guest's memory and nothing else.
+    fn second_stage(&mut self, extents: &[Extent]) -> Result<model::Hpa, Failure> {
+        const REFUSED: Failure = "its memory does not fit the second stage of this board's CPUs";
+        let table = Table::<Stage2>::new(&mut self.memory, self.ipa_bits).map_err(|_| REFUSED)?;
+        for extent in extents {
+            let attributes = match extent.access {
+                Access::ReadWrite => Stage2Attributes::ReadWrite,
+                Access::ReadOnly => Stage2Attributes::ReadOnly,
+            };
+            table
+                .map(&mut self.memory, extent.gpa.0, extent.hpa, extent.size_bytes, attributes)
+                .map_err(|_| REFUSED)?;
+        }
+        // The tables are read by the MMU of another CPU: complete the stores before it starts (DDI 0487 D8.2.6).
+        arch::cpu::publish();
+        Ok(table.root())
+    }
+}
+
+/// How many endpoints of the console a VM needs.
+pub fn consoles(config: &model::Vm) -> usize {
+    config.vdevs.iter().filter(|vdev| matches!(vdev.kind, VdevKind::Pl011 { console: Console::Board(_) })).count()
+}
+

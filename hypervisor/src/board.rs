@@ -1,0 +1,41 @@
+//! The board as boot found it: what the rest of the hypervisor may ask of it, and how it ends.
+
+use arch::firmware::{self, Conduit};
+use arch::gic::Frame;
+use spin::Once;
+
+/// What is kept of the board's device tree after boot.
+#[derive(Debug)]
+pub struct Board {
+    /// How the firmware is called; `None` if it has no PSCI.
+    pub conduit: Option<Conduit>,
+    /// The interrupt controller's distributor.
+    pub distributor: Frame,
+}
+
+static BOARD: Once<Board> = Once::new();
+
+/// Keeps `board` for good.
+pub fn set(board: Board) {
+    BOARD.call_once(|| board);
+}
+
+/// The interrupt controller's distributor; `None` before [`set`].
+pub fn distributor() -> Option<Frame> {
+    BOARD.get().map(|board| board.distributor)
+}
+
+/// How the firmware is called; `None` if it has no PSCI, or before [`set`].
+pub fn conduit() -> Option<Conduit> {
+    BOARD.get().and_then(|board| board.conduit)
+}
+
+/// Ends the board: powers it off if all went well, resets it otherwise. A board whose firmware can do neither, or is
+/// not known yet, halts.
+pub fn end(well: bool) -> ! {
+    match conduit() {
+        Some(conduit) if well => firmware::system_off(conduit),
+        Some(conduit) => firmware::system_reset(conduit),
+        None => arch::cpu::halt(),
+    }
+}

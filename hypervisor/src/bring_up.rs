@@ -1,0 +1,335 @@
+//! From the boot room's hand-over to running guests.
+//!
+//! The boot CPU reads the board's tree, builds the hypervisor's own address space, opens the console, compares the board
+//! with the one that the configuration was checked against, assembles the VMs and starts the other CPUs. Whatever is
+//! wrong before that point ends the board with a message that names what was expected and what was found.
+
+use core::fmt;
+
+use arch::cpu::PerCpu;
+use arch::firmware::{self, Conduit};
+use arch::gic::Frame;
+use arch::paging::{MapError, Stage1Attributes};
+use boot::head::Start as CpuStart;
+use boot::tree::{self, Facts, Gic, Region};
+use model::System;
+use model::images::Table as Images;
+use vdev::Endpoint;
+
+use crate::address_space::{AddressSpace, Image, SLOT_MEMORY, Stacks};
+use crate::assemble::{Workshop, consoles};
+use crate::direct::{Direct, constant_bytes};
+use crate::memory::{Pool, Span, TooFragmented};
+use crate::pcpu::{self, Seat};
+use crate::random::Random;
+use crate::verify::Mismatch;
+use crate::{board, interrupts, lifecycle, say, terminal};
+
+/// The boot protocol's limit for a device tree.
+const TREE_BYTES: u64 = 2 << 20;
+
+/// What a pCPU is handed when it starts.
+struct Pcpu {
+    local: PerCpu,
+    stacks: Stacks,
+    redistributor: Frame,
+    seat: Option<Seat>,
+    /// What the CPU reads before its MMU is on.
+    start: CpuStart,
+}
+
+/// Why the board cannot run what was assembled.
+enum Failure {
+    Mismatch(Mismatch),
+    Memory(TooFragmented),
+    Map(MapError),
+    Plain(&'static str),
+    Vm(&'static str, &'static str),
+    Cpu(u64, i64),
+}
+
+impl From<Mismatch> for Failure {
+    fn from(mismatch: Mismatch) -> Failure {
+        Failure::Mismatch(mismatch)
+    }
+}
+
+impl From<TooFragmented> for Failure {
+    fn from(error: TooFragmented) -> Failure {
+        Failure::Memory(error)
+    }
+}
+
+impl From<MapError> for Failure {
+    fn from(error: MapError) -> Failure {
+        Failure::Map(error)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Mismatch(mismatch) => write!(f, "{mismatch}"),
+            Failure::Memory(TooFragmented) => f.write_str("the board's memory has too many holes"),
+            Failure::Map(error) => write!(f, "the hypervisor's own address space: {error}"),
+            Failure::Plain(what) => f.write_str(what),
+            Failure::Vm(name, why) => write!(f, "{name}: {why}"),
+            Failure::Cpu(affinity, error) => write!(f, "CPU {affinity:#x} does not start: PSCI error {error}"),
+        }
+    }
+}
+
+/// Boots the board; `tree` and `image` are physical, `level` is the exception level that the boot loader left us in.
+pub fn boot(system: &'static System, tree: u64, image: Image, level: u64) -> ! {
+    if level == 2 {
+        arch::cpu::clear_local();
+        arch::entry::install_vectors();
+    }
+    // Without a tree or memory to work with there is no console to complain on.
+    let Some(facts) = read_tree(tree) else { arch::cpu::halt() };
+    let conduit = facts.psci.map(|psci| match psci.conduit {
+        tree::Conduit::Smc => Conduit::Smc,
+        tree::Conduit::Hvc => Conduit::Hvc,
+    });
+    let distributor = match &facts.gic {
+        Some(Gic::V2 { distributor, .. } | Gic::V3 { distributor, .. }) => distributor.start.0,
+        None => 0,
+    };
+    // SAFETY: the tree says so, and `open` maps it as device memory before anything uses it.
+    let distributor = unsafe { Frame::new(distributor as usize) };
+    board::set(board::Board { conduit, distributor });
+
+    match open(system, &facts, tree, &image) {
+        Err(_) => board::end(false),
+        Ok((pool, space, endpoints)) => {
+            let failure = match level {
+                2 => run(system, &facts, &image, pool, space, endpoints),
+                level => {
+                    say!("started at EL{level}: Ostler needs EL2 (on QEMU: -M virt,virtualization=on, and no secure=on)");
+                    Failure::Plain("wrong exception level: expected EL2")
+                }
+            };
+            say!("cannot run: {failure}");
+            lifecycle::end(false)
+        }
+    }
+}
+
+fn read_tree(at: u64) -> Option<Facts> {
+    // SAFETY: the boot protocol puts a tree there, at most 2 MiB long; `early_tables` mapped as much, and nobody
+    // writes to it.
+    let bytes = |size: u64| unsafe { constant_bytes(at, size as usize) };
+    let size = tree::total_bytes(bytes(8)).map(u64::from).filter(|&size| size <= TREE_BYTES)?;
+    tree::read(bytes(size)).ok()
+}
+
+fn span(region: &Region) -> Span {
+    Span::sized(region.start.0, region.size_bytes)
+}
+
+/// Host memory, the address space in use, and the guests' ends of the console.
+type Opened = (Pool, AddressSpace, &'static [Endpoint]);
+
+const NO_MEMORY: Failure = Failure::Plain("the board's memory is used up");
+
+/// Builds the final address space, switches to it and opens the console. What fails here fails without a word.
+fn open(system: &'static System, facts: &Facts, tree: u64, image: &Image) -> Result<Opened, Failure> {
+    let mut pool = Pool::new();
+    for memory in &facts.memory {
+        pool.add(span(memory))?;
+    }
+    for reserved in &facts.reserved {
+        pool.remove(span(&reserved.region))?;
+    }
+    pool.remove(image.span())?;
+    // The seeds were copied out of the tree; nothing else of it is needed again, but it stays mapped until the switch.
+    pool.remove(Span::sized(tree, TREE_BYTES))?;
+
+    let mut space = AddressSpace::new(image)?;
+    for &free in pool.spans() {
+        space.map_direct(free, Stage1Attributes::ReadWrite)?;
+    }
+    space.map_direct(image.section(), Stage1Attributes::ReadOnly)?;
+    if let Some(uart) = &facts.console {
+        space.map_direct(span(&uart.registers), Stage1Attributes::Device)?;
+    }
+    match &facts.gic {
+        Some(Gic::V3 { distributor, redistributors, .. }) => {
+            space.map_direct(span(distributor), Stage1Attributes::Device)?;
+            for region in redistributors {
+                space.map_direct(span(region), Stage1Attributes::Device)?;
+            }
+        }
+        Some(Gic::V2 { distributor, .. }) => space.map_direct(span(distributor), Stage1Attributes::Device)?,
+        None => {}
+    }
+    // SAFETY: the tables map the image as before, and whatever else is used from here on.
+    unsafe { arch::cpu::use_tables(space.root().0) };
+    let uart = facts.console.as_ref().map(|uart| uart.registers.start.0);
+    let endpoints = terminal::open(system, uart, &mut Direct(&mut pool)).ok_or(NO_MEMORY)?;
+    Ok((pool, space, endpoints))
+}
+
+/// Everything after the console works. Does not return unless something is wrong.
+fn run(system: &'static System, facts: &Facts, image: &Image, mut pool: Pool, mut space: AddressSpace, endpoints: &'static [Endpoint]) -> Failure {
+    match prepare(system, facts, image, &mut pool, &mut space, endpoints) {
+        Err(failure) => failure,
+        Ok((boot_cpu, stack)) => {
+            // SAFETY: the stack is this pCPU's own, and nothing on the boot stack is used again.
+            unsafe { arch::cpu::switch_stack(stack, enter_pcpu, core::ptr::from_mut(boot_cpu).expose_provenance() as u64) }
+        }
+    }
+}
+
+fn prepare(
+    system: &'static System,
+    facts: &Facts,
+    image: &Image,
+    pool: &mut Pool,
+    space: &mut AddressSpace,
+    mut endpoints: &'static [Endpoint],
+) -> Result<(&'static mut Pcpu, u64), Failure> {
+    let images = greet(system, image)?;
+    for note in &facts.notes {
+        say!("device tree: {note}");
+    }
+    crate::verify::board(&system.board, facts)?;
+
+    let count = system.board.cpus as usize;
+    let affinities = facts.cpus.get(..count).ok_or(Failure::Plain("the board has too few CPUs"))?;
+    let own = arch::cpu::affinity();
+    let boot_index = affinities
+        .iter()
+        .position(|&affinity| affinity == own)
+        .ok_or(Failure::Plain("the boot CPU is not among those that the configuration uses"))?;
+    arch::gic::init_distributor(board::distributor().ok_or(Failure::Plain("no interrupt controller"))?, own);
+
+    let mut doorbells = [0; tree::MAX_CPUS];
+    for (doorbell, &affinity) in doorbells.iter_mut().zip(affinities) {
+        *doorbell = arch::gic::doorbell(affinity);
+    }
+    let mut failure = None;
+    let root = space.root().0;
+    let pcpus = Direct(pool).place_list(count, |memory, index| {
+        let mut make = || {
+            let affinity = *affinities.get(index).ok_or(NO_MEMORY)?;
+            let slot = memory.0.allocate(SLOT_MEMORY, 4096).ok_or(NO_MEMORY)?;
+            let stacks = space.map_stacks(index as u32, slot)?;
+            let local = PerCpu {
+                emergency_stack: stacks.emergency,
+                index: index as u32,
+                doorbell: arch::gic::doorbell(affinity),
+            };
+            let redistributor = find_redistributor(facts, affinity)?;
+            Ok(Pcpu { local, stacks, redistributor, seat: None, start: CpuStart { root, stack: stacks.stack, argument: 0 } })
+        };
+        make().map_err(|error| failure = Some(error)).ok()
+    });
+    let pcpus = pcpus.ok_or_else(|| failure.unwrap_or(NO_MEMORY))?;
+    arch::cpu::publish();
+
+    let mut workshop = Workshop {
+        memory: Direct(pool),
+        images,
+        random: Random::new(&facts.rng_seed, facts.kaslr_seed, arch::cpu::counter()),
+        doorbells: doorbells.get(..count).unwrap_or(&[]),
+        ipa_bits: arch::ipa_bits(),
+    };
+    for (index, config) in system.vms.iter().enumerate() {
+        let own;
+        (own, endpoints) = endpoints.split_at_checked(consoles(config)).unwrap_or((endpoints, &[]));
+        let (vm, vcpus) = workshop.vm(index as u32, config, own).map_err(|why| Failure::Vm(config.name, why))?;
+        for (vcpu, cpu) in vcpus.iter_mut().zip(config.cpus) {
+            let pcpu = pcpus.get_mut(cpu.pcpu as usize).ok_or(Failure::Vm(config.name, "no such pCPU"))?;
+            pcpu.seat = Some(Seat { vcpu, vm });
+        }
+        lifecycle::add(vm);
+        say!("{}: {} vCPUs, entry {}", config.name, config.cpus.len(), config.entry.pc);
+    }
+    if let Some(uart) = facts.console.and_then(|console| console.intid) {
+        interrupts::enable_console(uart);
+    }
+
+    let entry = image.physical(&raw const boot::head::_secondary as u64);
+    let (before, rest) = pcpus.split_at_mut(boot_index);
+    let (boot_cpu, after) = rest.split_first_mut().ok_or(NO_MEMORY)?;
+    let others = affinities.iter().enumerate().filter(|&(index, _)| index != boot_index).map(|(_, affinity)| affinity);
+    for (pcpu, &affinity) in before.iter_mut().chain(after).zip(others) {
+        start_cpu(pcpu, affinity, entry)?;
+    }
+    let stack = boot_cpu.stacks.stack;
+    Ok((boot_cpu, stack))
+}
+
+/// Says who we are and what was built in, and finds the images.
+fn greet(system: &'static System, image: &Image) -> Result<Images<'static>, Failure> {
+    say!("Ostler {} ({}) on {}", system.version, system.git, system.board.name);
+    say!("configuration {}", Hex(&system.configuration));
+    let section = image.section();
+    // SAFETY: the image section lies between the flat image and .bss, mapped read-only for good.
+    let bytes = unsafe { constant_bytes(section.start, section.size() as usize) };
+    let images = Images::new(bytes).ok_or(Failure::Plain("there is no image section behind the hypervisor: boot ostler.img"))?;
+    for entry in (0..images.count()).filter_map(|index| images.entry(index)) {
+        say!("image {} {} bytes {}", entry.name, entry.size_bytes, Hex(&entry.sha256));
+    }
+    Ok(images)
+}
+
+struct Hex<'a>(&'a [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// Walks the redistributors as GICR_TYPER chains them, region by region.
+fn find_redistributor(facts: &Facts, affinity: u64) -> Result<Frame, Failure> {
+    const NONE: Failure = Failure::Plain("a CPU has no redistributor");
+    let Some(Gic::V3 { redistributors, stride_bytes, .. }) = &facts.gic else { return Err(NONE) };
+    for region in redistributors {
+        let mut at = region.start.0;
+        while at < region.end().0 {
+            // SAFETY: the tree says that redistributors are here; `open` mapped the whole region as device memory.
+            let frame = unsafe { Frame::new(at as usize) };
+            match arch::gic::redistributor_is(frame, affinity) {
+                Ok(()) => return Ok(frame),
+                Err(None) => break,
+                Err(Some(implied)) => at = at.saturating_add(stride_bytes.unwrap_or(implied as u64)),
+            }
+        }
+    }
+    Err(NONE)
+}
+
+fn start_cpu(pcpu: &'static mut Pcpu, affinity: u64, entry: u64) -> Result<(), Failure> {
+    let conduit = board::conduit().ok_or(Failure::Plain("the firmware has no PSCI to start CPUs by"))?;
+    // The address of all of it, before a part of it is borrowed.
+    let pcpu = core::ptr::from_mut(pcpu);
+    let argument = pcpu.expose_provenance() as u64;
+    // SAFETY: this CPU alone has it until the other one starts.
+    let start = unsafe { &mut (*pcpu).start };
+    start.argument = argument;
+    let start = core::ptr::from_ref(start) as u64;
+    arch::cpu::clean_to_coherency(start, size_of::<CpuStart>() as u64);
+    firmware::cpu_on(conduit, affinity, entry, start).map_err(|error| Failure::Cpu(affinity, error))
+}
+
+/// A secondary CPU's first Rust, on its own stack (see `boot::head`).
+#[unsafe(no_mangle)]
+extern "C" fn ostler_secondary(pcpu: u64) -> ! {
+    enter_pcpu(pcpu)
+}
+
+/// Every pCPU, on its own stack: sets the CPU up and runs its loop. `pcpu` is the address of a [`Pcpu`].
+extern "C" fn enter_pcpu(pcpu: u64) -> ! {
+    // SAFETY: the address was exposed from a `&'static mut Pcpu` that was given up for this CPU alone.
+    let pcpu: &'static mut Pcpu = unsafe { &mut *core::ptr::with_exposed_provenance_mut(pcpu as usize) };
+    arch::cpu::clear_local();
+    arch::entry::install_vectors();
+    arch::cpu::set_local(&pcpu.local);
+    arch::gic::init_redistributor(pcpu.redistributor);
+    arch::gic::init_cpu_interface();
+    arch::init_cpu();
+    pcpu::run(pcpu.seat.take())
+}

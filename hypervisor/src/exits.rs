@@ -1,0 +1,131 @@
+//! Answers the exits that the quick handlers leave to the loop.
+//!
+//! Each ends in one of three ways: emulated; the exception that the architecture names, injected; the VM stopped with a
+//! reason. `unsupported` in the VM's file chooses between them where emulation cannot finish.
+
+use arch::inject::Exception;
+use arch::psci::{Outcome, status};
+use arch::smccc::{self, Reply};
+use arch::{Exit, MemoryAccess, Unsupported};
+use model::{Action, StopReason};
+use vdev::Width;
+
+use crate::pcpu::{Seat, turn_off};
+use crate::vm::Start;
+use crate::{interrupts, say, terminal};
+
+/// Handles one exit of the vCPU in `seat`.
+pub fn handle(seat: &mut Seat, exit: Exit) {
+    match exit {
+        Exit::Kicked => {}
+        Exit::Interrupt(intid) => interrupts::handle(intid),
+        Exit::Call(registers) => call(seat, registers),
+        Exit::Memory(access) => memory(seat, &access),
+        Exit::Unsupported(event) => unsupported(seat, event),
+        Exit::SystemError { syndrome } => stop(seat, "system error, syndrome", syndrome),
+    }
+}
+
+/// A firmware call by HVC or SMC. Nothing of it reaches the board's firmware.
+fn call(seat: &mut Seat, registers: [u64; 4]) {
+    let vm = seat.vm;
+    match smccc::handle(&vm.guest.psci(), seat.vcpu.index(), registers, |gpa| vm.is_memory(gpa)) {
+        Reply::Registers(values) => seat.vcpu.finish_call(&values),
+        Reply::Power(Outcome::Return(value)) => seat.vcpu.finish_call(&[value]),
+        Reply::Power(Outcome::TurnOn { vcpu, entry, context }) => {
+            let answer = if vm.start(vcpu, Start { entry, argument: context }) {
+                status::SUCCESS
+            } else {
+                status::INTERNAL_FAILURE
+            };
+            seat.vcpu.finish_call(&[answer]);
+        }
+        Reply::Power(Outcome::TurnOff) => turn_off(seat),
+        // A standby state of any depth may end at once (DEN 0022 section 5.4.5): the guest goes on, and its own WFI waits.
+        Reply::Power(Outcome::Suspend) => seat.vcpu.finish_call(&[status::SUCCESS]),
+        Reply::Power(Outcome::SystemOff) => vm.stop(StopReason::PowerOff),
+        Reply::Power(Outcome::SystemReset) => vm.stop(StopReason::Reset),
+    }
+}
+
+/// A load or store where no memory is: a device's, or nobody's.
+fn memory(seat: &mut Seat, access: &MemoryAccess) {
+    let vm = seat.vm;
+    let device = vm.devices.iter().find_map(|device| device.offset(access.gpa).map(|offset| (device, offset)));
+    let (Some((device, offset)), Some(width)) = (device, Width::from_bytes(access.size_bytes.into())) else {
+        return nobody(seat, access);
+    };
+    match access.store {
+        Some(value) => {
+            device.write(&vm.guest, offset, width, value);
+            seat.vcpu.skip();
+        }
+        None => {
+            let value = device.read(&vm.guest, offset, width);
+            seat.vcpu.finish_load(access, value);
+        }
+    }
+    terminal::pump();
+}
+
+fn nobody(seat: &mut Seat, access: &MemoryAccess) {
+    match seat.vm.config.unsupported.reference {
+        Action::Ignore if access.store.is_some() => seat.vcpu.skip(),
+        Action::Ignore => seat.vcpu.finish_load(access, u64::MAX),
+        Action::Fail => {
+            let far = seat.vcpu.fault_virtual_address();
+            seat.vcpu.inject(Exception::DataAbort { far });
+        }
+        Action::Abort => stop(seat, "access to", access.gpa.0),
+    }
+}
+
+fn unsupported(seat: &mut Seat, event: Unsupported) {
+    let actions = seat.vm.config.unsupported;
+    match event {
+        Unsupported::Instruction(syndrome) => match actions.instruction {
+            Action::Ignore => seat.vcpu.skip(),
+            Action::Fail => seat.vcpu.inject(Exception::Undefined),
+            Action::Abort => stop(seat, "instruction with syndrome", syndrome),
+        },
+        Unsupported::Register { register, target } => match actions.register {
+            Action::Ignore => {
+                if let Some(target) = target {
+                    seat.vcpu.set_register(target, u64::MAX);
+                }
+                seat.vcpu.skip();
+            }
+            Action::Fail => seat.vcpu.inject(Exception::Undefined),
+            Action::Abort => {
+                say!("{}: system register {register}", seat.vm.config.name);
+                stop(seat, "system register", register.bits().into());
+            }
+        },
+        Unsupported::Access { gpa, is_fetch, on_table_walk, is_instruction } => {
+            let action = if is_instruction { actions.instruction } else { actions.reference };
+            let far = seat.vcpu.fault_virtual_address();
+            match action {
+                // A store that finds nobody, or memory that is not writable, has no effect; a fetch or a walk of the guest's
+                // own tables cannot go on without what it was after, and neither can a load that nobody described.
+                Action::Ignore if !is_fetch && !on_table_walk && seat.vm.is_memory(gpa) => seat.vcpu.skip(),
+                Action::Ignore | Action::Fail if is_fetch => {
+                    seat.vcpu.inject(Exception::InstructionAbort { far });
+                }
+                Action::Ignore | Action::Fail => seat.vcpu.inject(Exception::DataAbort { far }),
+                Action::Abort => stop(seat, if is_fetch { "fetch from" } else { "access to" }, gpa.0),
+            }
+        }
+    }
+}
+
+/// Stops the VM because of what this vCPU did, with the vCPU's state in the log.
+fn stop(seat: &mut Seat, action: &'static str, what: u64) {
+    let name = seat.vm.config.name;
+    let vcpu = &*seat.vcpu;
+    say!("{name}: vCPU {} pc {:#x} pstate {:#x}", vcpu.index(), vcpu.pc(), vcpu.pstate());
+    for (row, registers) in vcpu.registers().chunks(4).enumerate() {
+        say!("{name}: x{:<2} {registers:016x?}", row.saturating_mul(4));
+    }
+    let reason = StopReason::Unsupported { vcpu: vcpu.index(), pc: vcpu.pc(), what, action };
+    seat.vm.stop(reason);
+}

@@ -1,0 +1,26 @@
+//! The board's own interrupts: the console's UART; the rest only ever wake the loop.
+
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use arch::gic;
+
+use crate::{board, terminal};
+
+/// INTID of the board's UART; zero, an SGI of ours, if it has none.
+static CONSOLE: AtomicU32 = AtomicU32::new(0);
+
+/// Listens to the UART.
+pub fn enable_console(intid: u32) {
+    CONSOLE.store(intid, Ordering::Relaxed);
+    if let Some(distributor) = board::distributor() {
+        gic::enable_shared(distributor, intid);
+    }
+}
+
+/// Handles an interrupt that was acknowledged and whose priority was dropped.
+pub fn handle(intid: u32) {
+    if intid != 0 && intid == CONSOLE.load(Ordering::Relaxed) {
+        terminal::interrupt();
+    }
+    gic::deactivate(intid);
+}

@@ -1,0 +1,45 @@
+//! The VMs of the board together: how many live, and what happens when one ends.
+
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use model::{Console, StopReason, VdevKind};
+
+use crate::vm::Vm;
+use crate::{board, say, terminal};
+
+/// VMs that have not ended.
+static ALIVE: AtomicUsize = AtomicUsize::new(0);
+/// Serial devices that were connected to the console so far; only the boot CPU counts.
+static CONSOLES: AtomicUsize = AtomicUsize::new(0);
+/// A VM has ended with another code than 0.
+static FAILED: AtomicBool = AtomicBool::new(false);
+
+/// Adds a VM that is assembled and has not started. Called by the boot CPU, in the order of the configuration.
+pub fn add(vm: &'static Vm) {
+    ALIVE.fetch_add(1, Ordering::Relaxed);
+    for (device, vdev) in vm.config.vdevs.iter().enumerate() {
+        if let VdevKind::Pl011 { console: Console::Board(_) } = vdev.kind {
+            terminal::connect(CONSOLES.fetch_add(1, Ordering::Relaxed), vm, device);
+        }
+    }
+}
+
+/// `vm` has ended: no vCPU of it runs any more. The last one ends the board: well if all ended with code 0.
+pub fn ended(vm: &'static Vm, reason: StopReason) {
+    terminal::close(vm);
+    if reason.code() != 0 {
+        FAILED.store(true, Ordering::Relaxed);
+    }
+    // AcqRel: whether an earlier one failed is known to the last one.
+    if ALIVE.fetch_sub(1, Ordering::AcqRel) == 1 {
+        let well = !FAILED.load(Ordering::Relaxed);
+        say!("all VMs have stopped: {}", if well { "power off" } else { "reset, because not all ended well" });
+        end(well);
+    }
+}
+
+/// Ends the board with all that was said shown.
+pub fn end(well: bool) -> ! {
+    terminal::drain();
+    board::end(well)
+}

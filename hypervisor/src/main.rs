@@ -1,0 +1,24 @@
+//! The bootable program: the compiled-in configuration, handed to the library at the boot room's hand-over.
+//!
+//! On a host this is an empty program, so that the workspace builds and lints as a whole.
+#![cfg_attr(target_os = "none", no_std, no_main)]
+
+#[cfg(target_os = "none")]
+mod system {
+    //! The configuration, as `build.rs` compiled it in.
+    include!(concat!(env!("OUT_DIR"), "/system.rs"));
+}
+
+/// The boot CPU, on the boot stack, with the early tables (see `boot::head`): the device tree, the image and `.bss`
+/// by their physical addresses, and the exception level.
+#[cfg(target_os = "none")]
+#[unsafe(no_mangle)]
+extern "C" fn ostler_entry(tree: u64, load: u64, bss: u64, level: u64) -> ! {
+    hypervisor::bring_up::boot(&system::SYSTEM, tree, hypervisor::address_space::Image { load, bss }, level)
+}
+
+#[cfg(not(target_os = "none"))]
+fn main() {
+    eprintln!("Ostler runs on a bare board: build it with `cargo xtask build`, start it with `cargo xtask run`.");
+    std::process::exit(1);
+}

@@ -1,0 +1,171 @@
+//! The console on this board: the mux, its sources, the UART, and the hypervisor's own lines.
+//!
+//! Any pCPU may print or pump. Whoever finds the mux taken leaves a note and goes on; the holder looks for the note
+//! after it let go. So nothing is left behind, and nobody waits for a UART or for another CPU's turn at it.
+
+use core::fmt::{self, Write};
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use model::{Console, System, VdevKind};
+use spin::{Mutex, Once};
+use vdev::Endpoint;
+
+use crate::console::{BoardUart, MAX_SOURCES, Mux, RECORD_SEPARATOR, Source, Speaker, Wake};
+use crate::direct::Direct;
+use crate::uart::Uart;
+use crate::vm::Vm;
+
+/// The hypervisor's own lines on their way to the mux.
+static LOG: Endpoint = Endpoint::new();
+/// Held while one line goes into [`LOG`]: the ring has one producer at a time, and lines do not mix.
+static LOG_PRODUCER: Mutex<()> = Mutex::new(());
+static MUX: Once<Mutex<Mux<Uart>>> = Once::new();
+/// Somebody wanted to pump while the mux was taken.
+static AGAIN: AtomicBool = AtomicBool::new(false);
+/// Where the UART is, for [`emergency`].
+static UART: Once<usize> = Once::new();
+/// The device at the guest's end of each source, by the mux's index.
+static DEVICES: [Once<(&'static Vm, usize)>; MAX_SOURCES] = [const { Once::new() }; MAX_SOURCES];
+/// Rounds of pumping that the end of the board may take: far more than a full set of rings needs.
+const DRAIN_ROUNDS: usize = 10_000_000;
+
+struct Line;
+
+impl Write for Line {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.bytes().for_each(|byte| {
+            LOG.output.push(byte);
+        });
+        Ok(())
+    }
+}
+
+/// Prints one line of the hypervisor's own.
+pub fn print(line: fmt::Arguments<'_>) {
+    {
+        let _producer = LOG_PRODUCER.lock();
+        // `Line` never fails: what does not fit is counted by the ring, and the mux tells of it.
+        let _ = writeln!(Line, "{line}");
+    }
+    pump();
+}
+
+/// Prints a line of the hypervisor's own, with `format!`'s arguments.
+#[macro_export]
+macro_rules! say {
+    ($($argument:tt)*) => { $crate::terminal::print(format_args!($($argument)*)) };
+}
+
+/// Opens the console on the UART at `uart`; makes one endpoint for each serial device of `system` that is joined to it,
+/// in the order of VMs and devices. Without a UART all is printed to nowhere. `None` if memory or sources run out.
+pub fn open(system: &'static System, uart: Option<u64>, memory: &mut Direct<'_>) -> Option<&'static [Endpoint]> {
+    let serials = || {
+        system.vms.iter().flat_map(|vm| {
+            let directions = vm.vdevs.iter().filter_map(|vdev| match vdev.kind {
+                VdevKind::Pl011 { console: Console::Board(direction) } => Some((vdev.name, direction)),
+                VdevKind::Pl011 { console: Console::Nowhere } => None,
+            });
+            let alone = directions.clone().nth(1).is_none();
+            directions.map(move |(name, direction)| (if alone { vm.name } else { name }, direction))
+        })
+    };
+    let endpoints: &'static [Endpoint] = memory.place_list(serials().count(), |_, _| Some(Endpoint::new()))?;
+    let mut guests = serials().zip(endpoints);
+    let sources: &'static [Source] = memory.place_list(endpoints.len().checked_add(1)?, |_, index| match index {
+        0 => Some(Source { name: "ostler", endpoint: &LOG, speaker: Speaker::Hypervisor }),
+        _ => {
+            let ((name, direction), endpoint) = guests.next()?;
+            Some(Source { name, endpoint, speaker: Speaker::Guest(direction) })
+        }
+    })?;
+    if let Some(base) = uart.and_then(|base| usize::try_from(base).ok()) {
+        UART.call_once(|| base);
+        // SAFETY: the board's tree says that its console, a PL011, is there; it is mapped as device memory by now.
+        let uart = unsafe { Uart::new(base) };
+        let mux = Mux::new(uart, sources)?;
+        MUX.call_once(|| Mutex::new(mux));
+    }
+    Some(endpoints)
+}
+
+/// Source number `index` of the guests' ends in device `device` of `vm`.
+pub fn connect(index: usize, vm: &'static Vm, device: usize) {
+    if let Some(slot) = index.checked_add(1).and_then(|index| DEVICES.get(index)) {
+        slot.call_once(|| (vm, device));
+    }
+}
+
+/// Moves what can be moved between endpoints and UART.
+pub fn pump() {
+    with_mux(Mux::pump);
+}
+
+/// The UART interrupted.
+pub fn interrupt() {
+    with_mux(Mux::on_interrupt);
+}
+
+/// All sources of `vm` have ended.
+pub fn close(vm: &'static Vm) {
+    let Some(mux) = MUX.get() else { return };
+    for (index, slot) in DEVICES.iter().enumerate() {
+        if slot.get().is_some_and(|&(owner, _)| core::ptr::eq(owner, vm)) {
+            let focus = mux.lock().close(index);
+            if let Some(name) = focus {
+                crate::say!("the console is {name}'s now");
+            }
+        }
+    }
+    pump();
+}
+
+fn with_mux(mut action: impl FnMut(&mut Mux<Uart>) -> Wake) {
+    let Some(mux) = MUX.get() else { return };
+    AGAIN.store(true, Ordering::SeqCst);
+    // Each round takes the note; who leaves one later finds the mux free or is found by the next round.
+    while AGAIN.load(Ordering::SeqCst) {
+        let Some(mut held) = mux.try_lock() else { return };
+        AGAIN.store(false, Ordering::SeqCst);
+        let wake = action(&mut held);
+        drop(held);
+        for (vm, device) in wake.filter_map(|index| DEVICES.get(index)?.get()) {
+            if let Some(device) = vm.devices.get(*device) {
+                device.poll(&vm.guest);
+            }
+        }
+    }
+}
+
+/// Shows all that is still in the rings, as long as the UART takes it: the board is about to end.
+pub fn drain() {
+    for _ in 0..DRAIN_ROUNDS {
+        pump();
+        if LOG.output.is_empty() && MUX.get().is_none_or(|mux| mux.try_lock().is_some_and(|mux| mux.is_idle())) {
+            return;
+        }
+    }
+}
+
+/// Prints a line past rings and locks: for failures of the hypervisor itself, when nothing else can be relied on.
+pub fn emergency(line: fmt::Arguments<'_>) {
+    struct Raw(Uart);
+    impl Raw {
+        fn put(&mut self, byte: u8) {
+            // Bounded: a UART that is stuck must not keep the board from ending.
+            let _ = (0..DRAIN_ROUNDS).any(|_| self.0.try_put(byte));
+        }
+    }
+    impl Write for Raw {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            text.bytes().for_each(|byte| self.put(byte));
+            Ok(())
+        }
+    }
+    let Some(&base) = UART.get() else { return };
+    // SAFETY: as in `open`. Another pCPU may drive the same UART; characters may mix, and nothing worse.
+    let mut raw = Raw(unsafe { Uart::new(base) });
+    raw.put(b'\r');
+    raw.put(b'\n');
+    raw.put(RECORD_SEPARATOR);
+    let _ = write!(raw, "[ostler] {line}\r\n");
+}

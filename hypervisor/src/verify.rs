@@ -1,0 +1,106 @@
+//! Is this the board that the configuration was checked against?
+//!
+//! The assembler proved that everything fits a board with so many CPUs and so much memory. More of either is no
+//! harm; less is, and so is another interrupt controller.
+
+use core::fmt;
+
+use boot::tree::Facts;
+use model::{Board, GicVersion};
+
+/// What differs, with both values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mismatch {
+    /// The interrupt controller.
+    Gic {
+        /// As assembled.
+        expected: GicVersion,
+        /// As the board's tree has it; `None` if there is none that Ostler knows.
+        found: Option<GicVersion>,
+    },
+    /// Number of CPUs.
+    Cpus {
+        /// As assembled.
+        expected: u32,
+        /// As the board's tree has it.
+        found: usize,
+    },
+    /// Bytes of RAM.
+    Memory {
+        /// As assembled.
+        expected: u64,
+        /// As the board's tree has it.
+        found: u64,
+    },
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not the board that this was assembled for: ")?;
+        match self {
+            Mismatch::Gic { expected, found: Some(found) } => write!(f, "expected a {expected}, found a {found}"),
+            Mismatch::Gic { expected, found: None } => write!(f, "expected a {expected}, found no GIC"),
+            Mismatch::Cpus { expected, found } => write!(f, "expected {expected} CPUs, found {found}"),
+            Mismatch::Memory { expected, found } => {
+                write!(f, "expected {} MiB of memory, found {} MiB", expected >> 20, found >> 20)
+            }
+        }
+    }
+}
+
+/// Compares the board with what was assumed of it.
+pub fn board(assumed: &Board, facts: &Facts) -> Result<(), Mismatch> {
+    let gic = facts.gic.as_ref().map(|gic| gic.version());
+    if gic != Some(assumed.gic) {
+        return Err(Mismatch::Gic { expected: assumed.gic, found: gic });
+    }
+    if (facts.cpus.len() as u64) < u64::from(assumed.cpus) {
+        return Err(Mismatch::Cpus { expected: assumed.cpus, found: facts.cpus.len() });
+    }
+    let memory = facts.memory.iter().fold(0, |sum: u64, region| sum.saturating_add(region.size_bytes));
+    if memory < assumed.memory_bytes {
+        return Err(Mismatch::Memory { expected: assumed.memory_bytes, found: memory });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use boot::tree::{Gic, Region};
+    use model::Hpa;
+
+    fn facts(cpus: usize, memory: u64) -> Facts {
+        let at = |start| Region { start: Hpa(start), size_bytes: memory };
+        let mut facts = Facts { cpus: (0..cpus as u64).collect(), ..Facts::default() };
+        facts.memory.push(at(0x4000_0000));
+        facts.gic = Some(Gic::V3 {
+            distributor: at(0x800_0000),
+            redistributors: Default::default(),
+            stride_bytes: None,
+            maintenance: None,
+        });
+        facts
+    }
+
+    const ASSUMED: Board = Board { name: "test", gic: GicVersion::V3, cpus: 4, memory_bytes: 1 << 30 };
+
+    #[test]
+    fn less_is_refused_and_more_is_not() {
+        assert_eq!(board(&ASSUMED, &facts(4, 1 << 30)), Ok(()));
+        assert_eq!(board(&ASSUMED, &facts(8, 2 << 30)), Ok(()));
+        assert_eq!(board(&ASSUMED, &facts(3, 1 << 30)), Err(Mismatch::Cpus { expected: 4, found: 3 }));
+        let error = board(&ASSUMED, &facts(4, 1 << 29)).unwrap_err();
+        assert!(error.to_string().ends_with("expected 1024 MiB of memory, found 512 MiB"), "{error}");
+    }
+
+    #[test]
+    fn another_interrupt_controller_is_refused_with_both_names() {
+        let mut found = facts(4, 1 << 30);
+        found.gic = None;
+        assert!(board(&ASSUMED, &found).unwrap_err().to_string().contains("found no GIC"));
+        let other = Board { gic: GicVersion::V2, ..ASSUMED };
+        let error = board(&other, &facts(4, 1 << 30)).unwrap_err().to_string();
+        assert!(error.contains("expected a GICv2, found a GICv3"), "{error}");
+    }
+}
