@@ -106,3 +106,13 @@ fn the_whole_files_in_the_document_are_good() {
     }
     assert!(count > 0);
 }
+
+#[test]
+fn the_files_of_the_demo_say_nothing_to_complain_about() {
+    for text in
+        [include_str!("../../../../guests/hello/hello.qvmconf"), include_str!("../../../../guests/linux/linux.qvmconf")]
+    {
+        good(text);
+        assert_eq!(codes(text), [""; 0]);
+    }
+}
