@@ -58,6 +58,15 @@ impl<const N: usize> Ring<N> {
         Some(byte)
     }
 
+    /// Consumer: the byte that is taken after `index` others, left where it is.
+    pub fn peek(&self, index: usize) -> Option<u8> {
+        let tail = self.tail.load(Ordering::Relaxed);
+        if index >= self.head.load(Ordering::Acquire).wrapping_sub(tail) {
+            return None;
+        }
+        Some(self.bytes.get(tail.wrapping_add(index) & N.wrapping_sub(1))?.load(Ordering::Relaxed))
+    }
+
     /// Bytes that wait to be taken. The other side may change it at once, in its own direction only: for the
     /// consumer it can only have grown, for the producer only have shrunk.
     pub fn len(&self) -> usize {
@@ -132,6 +141,9 @@ mod tests {
                     None => prop_assert_eq!(ring.pop(), model.pop_front()),
                 }
                 prop_assert_eq!(ring.len(), model.len());
+                for index in 0..10 {
+                    prop_assert_eq!(ring.peek(index), model.get(index).copied());
+                }
                 prop_assert_eq!(ring.room(), 8 - model.len());
                 prop_assert_eq!(ring.dropped(), dropped);
             }
