@@ -18,16 +18,15 @@ pub enum Cause {
     Wait(Wait),
     /// EC 0x03 to 0x06, 0x08 and 0x0c: a coprocessor access by 32-bit EL0.
     Coprocessor(Coprocessor),
-    /// EC 0x07: FP or SIMD, trapped by CPTR_EL2.TFP.
-    FloatingPoint,
     /// EC 0x16: `hvc` with its immediate. ELR_EL2 is the instruction after it.
     HypervisorCall(u16),
     /// EC 0x17: `smc` with its immediate, trapped by HCR_EL2.TSC. ELR_EL2 is the `smc` itself.
     SecureMonitorCall(u16),
     /// EC 0x18: a system register or instruction.
     SystemRegister(SystemAccess),
-    /// EC 0x19: SVE, trapped by CPTR_EL2.TZ.
-    Sve,
+    /// An instruction of an extension that guests are told the CPU does not have: undefined to them. EC 0x19 (SVE,
+    /// CPTR_EL2.TZ), 0x1d (SME, CPTR_EL2.TSM), 0x0a (LD64B and ST64B, HCRX_EL2), 0x1b (TSTART, HCR_EL2.TME).
+    Hidden,
     /// EC 0x20: a fetch.
     InstructionAbort(Abort),
     /// EC 0x24: a load, store or cache operation.
@@ -157,7 +156,6 @@ impl Syndrome {
                 // CV, COND
                 condition: (iss & 1 << 24 != 0).then_some((iss >> 20 & 0xf) as u8),
             }),
-            0x07 => Cause::FloatingPoint,
             0x16 => Cause::HypervisorCall(iss as u16),
             0x17 => Cause::SecureMonitorCall(iss as u16),
             0x18 => Cause::SystemRegister(SystemAccess {
@@ -165,7 +163,7 @@ impl Syndrome {
                 rt: (iss >> 5 & 31) as u8,
                 is_read: iss & 1 != 0,
             }),
-            0x19 => Cause::Sve,
+            0x0a | 0x19 | 0x1b | 0x1d => Cause::Hidden,
             0x20 => Cause::InstructionAbort(Abort::from_iss(iss)),
             0x24 => Cause::DataAbort(DataAbort {
                 abort: Abort::from_iss(iss),
@@ -281,6 +279,11 @@ impl SysReg {
         SysReg::new((iss >> 20) as u8, (iss >> 14) as u8, (iss >> 10) as u8, (iss >> 1) as u8, (iss >> 17) as u8)
     }
 
+    /// The encoding as the instruction has it in bits 20:5: op0 in 15:14, op1 in 13:11, CRn in 10:7, CRm in 6:3, op2 in 2:0.
+    pub const fn bits(self) -> u16 {
+        self.0
+    }
+
     /// op0, op1, CRn, CRm, op2.
     pub const fn fields(self) -> (u8, u8, u8, u8, u8) {
         (
@@ -327,6 +330,7 @@ mod tests {
         assert_eq!(Syndrome(0x5a00_1234).cause(), Cause::HypervisorCall(0x1234));
         assert_eq!(Syndrome(0x5e00_0000).cause(), Cause::SecureMonitorCall(0));
         assert_eq!(Syndrome(0xbe00_0000).cause(), Cause::SystemError);
+        assert_eq!(Syndrome(0x6600_0000).cause(), Cause::Hidden);
         assert_eq!(Syndrome(0xf200_0000).cause(), Cause::Other(0x3c));
     }
 
