@@ -220,6 +220,7 @@ fn a_full_uart_interrupts_when_it_has_room() {
         bench.set_room(room);
         assert_eq!(bench.shown(), shown);
         assert_eq!(bench.wants_interrupt(), more);
+        assert_eq!(bench.mux.is_idle(), !more);
     }
 }
 
