@@ -30,6 +30,8 @@ pub(super) struct Bank {
     pub(super) hardware: AtomicU32,
     /// Listed ones that the claimer shall deactivate (ICACTIVER, or a deactivation by another vCPU).
     pub(super) deactivate: AtomicU32,
+    /// Listed ones that the guest has set active (ISACTIVER); the claimer sees whether they are already.
+    pub(super) activate: AtomicU32,
     pub(super) pending: Pending,
     pub(super) claims: Claims,
     priority: [AtomicU8; 32],
@@ -45,6 +47,7 @@ impl Bank {
             line: AtomicU32::new(0),
             hardware: AtomicU32::new(0),
             deactivate: AtomicU32::new(0),
+            activate: AtomicU32::new(0),
             pending: Pending::new(),
             claims: Claims::new(),
             priority: [const { AtomicU8::new(0) }; 32],
@@ -53,7 +56,7 @@ impl Bank {
 
     /// Back to power-on. Lines keep their level: they belong to the devices.
     pub(super) fn reset(&self, edge: u32) {
-        for word in [&self.enabled, &self.group, &self.hardware, &self.deactivate] {
+        for word in [&self.enabled, &self.group, &self.hardware, &self.deactivate, &self.activate] {
             word.store(0, SeqCst);
         }
         self.edge.store(edge, SeqCst);

@@ -67,8 +67,9 @@ impl Vgic<'_> {
             Field::ClearPending => self.clear_pending(bank, vcpu, word, bits),
             Field::SetActive => {
                 bank.deactivate.fetch_and(!bits, SeqCst);
-                bank.claims.activate(bits);
-                self.retract(vcpu, word, bits)
+                let listed = bank.claims.activate_unlisted(bits);
+                bank.activate.fetch_or(listed, SeqCst);
+                self.retract(vcpu, word, listed)
             }
             Field::ClearActive => self.clear_active(bank, vcpu, word, bits),
         }
@@ -95,6 +96,7 @@ impl Vgic<'_> {
     }
 
     fn clear_active(&self, bank: &Bank, vcpu: u32, word: u32, bits: u32) -> KickMask {
+        bank.activate.fetch_and(!bits, SeqCst);
         let listed = bank.claims.deactivate_orphans(bits);
         bank.deactivate.fetch_or(listed, SeqCst);
         self.retract(vcpu, word, listed) | self.notify(vcpu, word, bits & !listed)

@@ -18,7 +18,8 @@ impl CpuInterface {
         let Some(own) = vgic.redistributor(self.vcpu) else { return KickMask::NONE };
         let hints = own.hints.swap(0, SeqCst);
         let mut kick = if hints & RESYNC != 0 { self.sync(vgic, regs) } else { KickMask::NONE };
-        let words = hints & WORDS | core::mem::take(&mut self.look) | core::mem::take(&mut self.left);
+        let look = core::mem::take(&mut self.look) | core::mem::take(&mut self.left);
+        let words = (hints | look) & WORDS;
         if words != 0 {
             kick |= self.fill(vgic, regs, words, hints & RESYNC != 0);
         }
@@ -41,7 +42,7 @@ impl CpuInterface {
         // interrupt which has become pending once more. With a free one for each there is no need to ask.
         if !synced && (found.again || found.count() > self.free(regs).count_ones()) {
             kick |= self.sync(vgic, regs);
-            words |= core::mem::take(&mut self.look);
+            words |= core::mem::take(&mut self.look) & WORDS;
             found = self.scan(vgic, regs, words);
         }
         if found.again {
@@ -151,6 +152,7 @@ impl CpuInterface {
             owner.store(self.vcpu as u8, SeqCst);
         }
         bank.deactivate.fetch_and(!intid.bit(), SeqCst);
+        bank.activate.fetch_and(!intid.bit(), SeqCst);
         // The claim is visible: from here on every change of the state below ends up as a hint for this vCPU.
         let routed = shared.is_none_or(|shared| vgic.may_deliver(shared, intid.index(), self.vcpu));
         if !routed || bank.open(vgic.control()) & intid.bit() == 0 {
@@ -192,7 +194,8 @@ impl CpuInterface {
             // It can't be pending and active with HW=1. Its end is told instead, and the physical one is deactivated then.
             self.held |= intid.bit();
             lr = lr.without_hardware().with_pending(bank.pending.take(intid.bit()));
-        } else if routed && !hardware {
+        } else if routed && !hardware && lr.priority() == bank.priority(intid) {
+            // (With another priority than it was taken with, it waits for its end and comes anew.)
             let latched = bank.pending.take(intid.bit());
             lr = lr.with_pending(lr.is_pending() || latched || bank.level_high() & intid.bit() != 0);
         }

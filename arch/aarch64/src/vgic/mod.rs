@@ -53,6 +53,8 @@ mod redistributor;
 mod registers;
 mod sgi;
 mod sync;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub use bits::{KickMask, MAX_VCPUS};

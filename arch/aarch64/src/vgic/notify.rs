@@ -15,6 +15,8 @@ use core::sync::atomic::Ordering::SeqCst;
 
 /// Hint: something that is in your list registers has changed; read them back and check.
 pub(super) const RESYNC: u32 = 1 << 31;
+/// For the vCPU's own use: nothing to look at, but ICH_HCR_EL2 to write.
+pub(super) const CONTROL: u32 = 1 << 30;
 /// Hints for words of interrupts.
 pub(super) const WORDS: u32 = 0xffff;
 

@@ -5,7 +5,8 @@ use super::bank::Bank;
 use super::bits::{IntId, KickMask, bit, ones};
 use super::cpu::CpuInterface;
 use super::lr::{ListRegister, ListRegisters, hcr};
-use core::sync::atomic::Ordering::SeqCst;
+use super::notify::CONTROL;
+use core::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 impl CpuInterface {
     /// Reads the list registers back. Tells the shared state what was acknowledged and what has ended; takes back what is
@@ -47,17 +48,18 @@ impl CpuInterface {
             learn(bank, intid, was, seen);
         }
         let mut now = seen;
-        if bank.deactivate.load(SeqCst) & intid.bit() != 0 {
-            bank.deactivate.fetch_and(!intid.bit(), SeqCst);
-            if now.is_active() {
-                bank.claims.deactivate(intid.bit());
-                now = now.without_active();
-                if now.is_hardware() {
-                    regs.deactivate(intid.number());
-                }
+        if asked(&bank.deactivate, intid) && now.is_active() {
+            bank.claims.deactivate(intid.bit());
+            now = now.without_active();
+            if now.is_hardware() {
+                regs.deactivate(intid.number());
             }
         }
-        if now.is_pending() && !self.may_stay(vgic, bank, intid, now, regs) {
+        let activate = asked(&bank.activate, intid) && !now.is_active();
+        if activate {
+            bank.claims.activate(intid.bit());
+        }
+        if now.is_pending() && (activate || !self.may_stay(vgic, bank, intid, now, regs)) {
             take_back(bank, intid, now, regs);
             now = now.with_pending(false);
         }
@@ -87,11 +89,9 @@ impl CpuInterface {
             true => regs.is_asserted(intid.number()),
             false => (bank.pending.taken() | bank.level_high()) & intid.bit() != 0,
         };
-        // Marked active by the guest (ISACTIVER) while it was only pending here.
-        let activated = !lr.is_active() && bank.claims.active() & intid.bit() != 0;
         let open = bank.open(vgic.control()) & intid.bit() != 0;
         let routed = vgic.shared(intid.word()).is_none_or(|shared| vgic.may_deliver(shared, intid.index(), self.vcpu));
-        pending && !activated && open && routed
+        pending && open && routed
     }
 
     /// Gives up the claim on an interrupt that is in no list register any more.
@@ -134,13 +134,15 @@ impl CpuInterface {
         let mut kick = KickMask::NONE;
         for intid in self.all_parked() {
             let bank = vgic.bank(self.vcpu, intid.word());
-            if bank.is_some_and(|bank| bank.deactivate.load(SeqCst) & intid.bit() != 0) {
+            if bank.is_some_and(|bank| asked(&bank.deactivate, intid)) {
                 kick |= self.unpark(vgic, intid, regs);
             }
         }
         let ended = if self.hcr.is_some() { regs.hcr() >> hcr::EOI_COUNT_SHIFT & 0x1f } else { 0 };
         for _ in 0..ended {
+            // The count goes back to zero with the next write.
             self.hcr = None;
+            self.look |= CONTROL;
             let priority = |intid: &IntId| vgic.bank(self.vcpu, intid.word()).map_or(0, |bank| bank.priority(*intid));
             let Some(first) = self.all_parked().min_by_key(priority) else { break };
             kick |= self.unpark(vgic, first, regs);
@@ -151,7 +153,6 @@ impl CpuInterface {
     fn unpark(&mut self, vgic: &Vgic<'_>, intid: IntId, regs: &mut impl ListRegisters) -> KickMask {
         self.set_parked(intid, false);
         let Some(bank) = vgic.bank(self.vcpu, intid.word()) else { return KickMask::NONE };
-        bank.deactivate.fetch_and(!intid.bit(), SeqCst);
         bank.claims.deactivate(intid.bit());
         self.release(vgic, bank, intid, regs)
     }
@@ -166,6 +167,11 @@ impl CpuInterface {
             }
         }
     }
+}
+
+/// Whether somebody asked the claimer for a change of `intid`; the request is taken.
+fn asked(requests: &AtomicU32, intid: IntId) -> bool {
+    requests.load(SeqCst) & intid.bit() != 0 && requests.fetch_and(!intid.bit(), SeqCst) & intid.bit() != 0
 }
 
 /// What the guest did to a list register.

@@ -135,9 +135,17 @@ impl Claims {
         self.0.fetch_and(!upper(bit), SeqCst);
     }
 
-    /// Marks as active. For the guest (ISACTIVER) and for the claimer.
-    pub(super) fn activate(&self, bits: u32) {
-        self.0.fetch_or(u64::from(bits), SeqCst);
+    /// Marks as active. For the claimer only.
+    pub(super) fn activate(&self, bit: u32) {
+        self.0.fetch_or(u64::from(bit), SeqCst);
+    }
+
+    /// Activates those of `bits` that nobody has listed; returns the others.
+    pub(super) fn activate_unlisted(&self, bits: u32) -> u32 {
+        let before = self.0.fetch_update(SeqCst, SeqCst, |word| Some(word | u64::from(bits & !high(word))));
+        match before {
+            Ok(word) | Err(word) => high(word) & bits,
+        }
     }
 
     /// Marks as not active. For the claimer only.

@@ -1,0 +1,9 @@
+//! Tests of the virtual GIC against a model of the hardware's virtual CPU interface ([`fake`]).
+
+mod fake;
+mod machine;
+mod pokes;
+mod reference;
+mod registers;
+mod scenarios;
+mod world;

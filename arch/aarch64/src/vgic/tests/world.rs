@@ -1,0 +1,245 @@
+//! A VM's interrupts on model hardware: several vCPUs, each with its pCPU, driven one step at a time.
+
+use super::super::{CpuInterface, KickMask, Redistributor, Vgic};
+use super::fake::{FakeCpu, SPURIOUS};
+use model::Irq;
+
+pub(super) const DISTRIBUTOR_CONTROL: u64 = 0x0;
+pub(super) const GROUP: u64 = 0x80;
+pub(super) const SET_ENABLE: u64 = 0x100;
+pub(super) const CLEAR_ENABLE: u64 = 0x180;
+pub(super) const SET_PENDING: u64 = 0x200;
+pub(super) const CLEAR_PENDING: u64 = 0x280;
+pub(super) const SET_ACTIVE: u64 = 0x300;
+pub(super) const CLEAR_ACTIVE: u64 = 0x380;
+pub(super) const PRIORITY: u64 = 0x400;
+pub(super) const CONFIG: u64 = 0xc00;
+pub(super) const ROUTE: u64 = 0x6000;
+pub(super) const ROUTE_TO_ANY: u64 = 1 << 31;
+
+pub(super) struct Cpu {
+    pub(super) interface: CpuInterface,
+    pub(super) hardware: FakeCpu,
+    online: bool,
+}
+
+pub(super) struct World {
+    pub(super) vgic: Vgic<'static>,
+    pub(super) cpus: Vec<Cpu>,
+    kicked: KickMask,
+}
+
+impl World {
+    /// `vcpus` running vCPUs with `list_registers` each; both groups enabled, all interrupts in group 1.
+    pub(super) fn new(vcpus: usize, list_registers: usize) -> World {
+        let redistributors = Vec::leak((0..vcpus).map(|_| Redistributor::new()).collect());
+        let mut world = World {
+            vgic: Vgic::new(redistributors),
+            cpus: (0..vcpus as u32)
+                .map(|vcpu| Cpu {
+                    interface: CpuInterface::new(vcpu, true),
+                    hardware: FakeCpu::new(list_registers),
+                    online: true,
+                })
+                .collect(),
+            // Who starts looks at everything.
+            kicked: KickMask(u32::MAX),
+        };
+        for cpu in &mut world.cpus {
+            cpu.interface.start(&world.vgic);
+        }
+        world.settle();
+        for vcpu in 0..vcpus {
+            world.write_private(vcpu, GROUP, 4, 0xffff_ffff);
+        }
+        for word in 1..16 {
+            world.write(0, GROUP + 4 * word, 4, 0xffff_ffff);
+        }
+        world.write(0, DISTRIBUTOR_CONTROL, 4, 3);
+        world.settle();
+        world
+    }
+
+    /// A store to the distributor by `vcpu`.
+    pub(super) fn write(&mut self, vcpu: usize, offset: u64, width: u8, value: u64) {
+        self.sync(vcpu);
+        let kick = self.vgic.distributor_write(vcpu as u32, offset, width, value);
+        self.kick(kick, Some(vcpu));
+    }
+
+    /// A store by `vcpu` to the SGI_base frame of its own redistributor.
+    pub(super) fn write_private(&mut self, vcpu: usize, offset: u64, width: u8, value: u64) {
+        self.sync(vcpu);
+        let kick = self.vgic.redistributor_write(vcpu as u32, 0x1_0000 + offset, width, value);
+        self.kick(kick, Some(vcpu));
+    }
+
+    /// A one-bit-an-interrupt register: sets the bit of `intid` alone.
+    pub(super) fn write_bit(&mut self, vcpu: usize, register: u64, intid: u32) {
+        let (word, bit) = (u64::from(intid / 32), 1 << (intid % 32));
+        match word {
+            0 => self.write_private(vcpu, register, 4, bit),
+            _ => self.write(vcpu, register + 4 * word, 4, bit),
+        }
+    }
+
+    /// Reads the bit of `intid`, as a guest that polls would: until nobody needs a kick, all have settled.
+    pub(super) fn read_bit(&mut self, vcpu: usize, register: u64, intid: u32) -> bool {
+        for _ in 0..2 {
+            self.sync(vcpu);
+            let (from, offset) = (vcpu as u32, register + 4 * u64::from(intid / 32));
+            let read = match intid {
+                0..32 => self.vgic.redistributor_read(from, from, 0x1_0000 + offset, 4),
+                _ => self.vgic.distributor_read(from, offset, 4),
+            };
+            if read.kick.without(from).is_empty() {
+                self.settle();
+                return read.value & 1 << (intid % 32) != 0;
+            }
+            self.kick(read.kick, Some(vcpu));
+            self.settle();
+        }
+        // Others have it listed; what was read after they settled is right.
+        let read = self.vgic.distributor_read(vcpu as u32, register + 4 * u64::from(intid / 32), 4);
+        self.kick(read.kick, Some(vcpu));
+        self.settle();
+        read.value & 1 << (intid % 32) != 0
+    }
+
+    pub(super) fn set_priority(&mut self, vcpu: usize, intid: u32, priority: u8) {
+        let offset = PRIORITY + u64::from(intid);
+        match intid {
+            0..32 => self.write_private(vcpu, offset, 1, priority.into()),
+            _ => self.write(vcpu, offset, 1, priority.into()),
+        }
+    }
+
+    pub(super) fn set_edge(&mut self, vcpu: usize, intid: u32) {
+        let offset = CONFIG + 4 * u64::from(intid / 16);
+        let old = self.vgic.distributor_read(0, offset, 4).value;
+        self.write(vcpu, offset, 4, old | 2 << (intid % 16 * 2));
+    }
+
+    pub(super) fn route(&mut self, vcpu: usize, intid: u32, route: u64) {
+        self.write(vcpu, ROUTE + 8 * u64::from(intid), 8, route);
+    }
+
+    pub(super) fn send_sgi(&mut self, vcpu: usize, register: u64) {
+        let kick = self.vgic.send_sgi(vcpu as u32, register);
+        self.kick(kick, Some(vcpu));
+    }
+
+    pub(super) fn set_line(&mut self, irq: Irq, level: bool) {
+        let kick = self.vgic.inject(irq, level).expect("it exists");
+        self.kick(kick, None);
+    }
+
+    pub(super) fn pulse(&mut self, irq: Irq) {
+        let kick = self.vgic.pulse(irq).expect("it exists");
+        self.kick(kick, None);
+    }
+
+    /// The guest acknowledges; nothing exits.
+    pub(super) fn acknowledge(&mut self, vcpu: usize) -> Option<u32> {
+        let intid = self.cpus[vcpu].hardware.acknowledge();
+        (intid != SPURIOUS).then_some(intid)
+    }
+
+    pub(super) fn end(&mut self, vcpu: usize, intid: u32) {
+        self.cpus[vcpu].hardware.end(intid);
+        self.settle();
+    }
+
+    pub(super) fn deactivate(&mut self, vcpu: usize, intid: u32) {
+        if !self.cpus[vcpu].hardware.deactivate_or_trap(intid) {
+            let kick = self.vgic.deactivate(vcpu as u32, intid);
+            self.kick(kick, Some(vcpu));
+        }
+        self.settle();
+    }
+
+    pub(super) fn sync(&mut self, vcpu: usize) {
+        let cpu = &mut self.cpus[vcpu];
+        let kick = cpu.interface.sync(&self.vgic, &mut cpu.hardware);
+        self.kick(kick, Some(vcpu));
+    }
+
+    pub(super) fn start(&mut self, vcpu: usize) {
+        let cpu = &mut self.cpus[vcpu];
+        cpu.online = true;
+        cpu.interface.start(&self.vgic);
+        self.kick(KickMask::NONE, Some(vcpu));
+    }
+
+    /// vCPU `vcpu` goes off.
+    pub(super) fn stop(&mut self, vcpu: usize) {
+        let cpu = &mut self.cpus[vcpu];
+        cpu.online = false;
+        let kick = cpu.interface.stop(&self.vgic, &mut cpu.hardware);
+        self.kick(kick, Some(vcpu));
+    }
+
+    /// What a call by `vcpu` wants kicked.
+    pub(super) fn kick_from(&mut self, kick: KickMask, vcpu: usize) {
+        self.kick(kick, Some(vcpu));
+    }
+
+    /// What the kicks say, and that they say all: who has work is the actor or was kicked.
+    fn kick(&mut self, kick: KickMask, actor: Option<usize>) {
+        self.kicked |= kick;
+        if let Some(actor) = actor {
+            self.kicked |= KickMask::of(actor as u32);
+        }
+        for (vcpu, cpu) in self.cpus.iter().enumerate() {
+            let knows = self.kicked.iter().any(|kicked| kicked == vcpu as u32);
+            assert!(
+                !cpu.online || knows || !cpu.interface.needs_flush(&self.vgic),
+                "vCPU {vcpu} has work and was not kicked"
+            );
+        }
+    }
+
+    /// Lets every vCPU do what a pCPU does between exits: maintenance, physical interrupts, kicks.
+    pub(super) fn settle(&mut self) {
+        for round in 0.. {
+            assert!(round < 100, "it never settles");
+            let mut busy = false;
+            for vcpu in 0..self.cpus.len() {
+                let cpu = &mut self.cpus[vcpu];
+                if !cpu.online {
+                    assert!(cpu.hardware.listed().is_empty());
+                    continue;
+                }
+                let mut kick = KickMask::NONE;
+                while let Some(intid) = cpu.hardware.take_physical() {
+                    kick |= self.vgic.hardware_pending(vcpu as u32, intid);
+                    busy = true;
+                }
+                if cpu.hardware.maintenance() {
+                    kick |= cpu.interface.sync(&self.vgic, &mut cpu.hardware);
+                    assert!(cpu.interface.needs_flush(&self.vgic), "a maintenance interrupt without a cause");
+                    busy = true;
+                }
+                while cpu.interface.needs_flush(&self.vgic) {
+                    kick |= cpu.interface.flush(&self.vgic, &mut cpu.hardware);
+                    busy = true;
+                }
+                cpu.hardware.check();
+                self.kick(kick, Some(vcpu));
+            }
+            if !busy {
+                break;
+            }
+        }
+        self.kicked = KickMask::NONE;
+        self.check();
+    }
+
+    /// No shared interrupt is in the list registers of two vCPUs.
+    fn check(&self) {
+        let mut seen = std::collections::HashSet::new();
+        for intid in self.cpus.iter().flat_map(|cpu| cpu.hardware.listed()).map(|(intid, ..)| intid) {
+            assert!(intid < 32 || seen.insert(intid), "INTID {intid} is with two vCPUs");
+        }
+    }
+}
