@@ -8,8 +8,6 @@ use super::fault::{Fault, TreeError};
 
 /// Nodes nested deeper than this are refused; real trees need 8.
 const MAX_DEPTH: usize = 16;
-/// Longest property name that is looked for the end of (the specification allows 31 bytes).
-const MAX_NAME_BYTES: usize = 64;
 
 /// The blocks of a tree whose header was checked.
 #[derive(Clone, Copy)]
@@ -95,22 +93,22 @@ pub(super) struct Node<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// Adds the properties that every node is asked for; others are looked up by [`Node::property`] in the few nodes
-    /// that need them.
-    fn take(&mut self, name: &[u8], value: &'a [u8]) -> Result<(), Fault> {
+    /// Takes the properties that every node is asked for; others are looked up by [`Node::property`] in the few nodes
+    /// that need them. This runs for every property of the tree: the first byte rules most of them out.
+    fn take(&mut self, name: Name<'a>, value: &'a [u8]) -> Result<(), Fault> {
         let cell = |name| match value.len() {
             4 => u32_at(value, 0).ok_or(Fault::Malformed(name)),
             _ => Err(Fault::Malformed(name)),
         };
-        match name {
-            b"compatible" => self.compatible = value,
-            b"device_type" => self.device_type = value.strip_suffix(b"\0").unwrap_or(value),
-            b"reg" => self.reg = value,
-            b"ranges" => self.ranges = Some(value),
-            b"#address-cells" => self.address_cells = cell("#address-cells")?,
-            b"#size-cells" => self.size_cells = cell("#size-cells")?,
-            b"interrupt-parent" => self.interrupt_parent = Some(cell("interrupt-parent")?),
-            b"phandle" => self.phandle = Some(cell("phandle")?),
+        match name.0.first() {
+            Some(b'c') if name.is(b"compatible") => self.compatible = value,
+            Some(b'r') if name.is(b"reg") => self.reg = value,
+            Some(b'r') if name.is(b"ranges") => self.ranges = Some(value),
+            Some(b'd') if name.is(b"device_type") => self.device_type = value.strip_suffix(b"\0").unwrap_or(value),
+            Some(b'p') if name.is(b"phandle") => self.phandle = Some(cell("phandle")?),
+            Some(b'i') if name.is(b"interrupt-parent") => self.interrupt_parent = Some(cell("interrupt-parent")?),
+            Some(b'#') if name.is(b"#address-cells") => self.address_cells = cell("#address-cells")?,
+            Some(b'#') if name.is(b"#size-cells") => self.size_cells = cell("#size-cells")?,
             _ => {}
         }
         Ok(())
@@ -131,7 +129,7 @@ impl<'a> Node<'a> {
         let mut at = self.first;
         loop {
             match self.blob.token(&mut at).ok()? {
-                Token::Property { name, value } if name == wanted => return Some(value),
+                Token::Property { name, value } if name.is(wanted) => return Some(value),
                 Token::Property { .. } | Token::Nop => {}
                 _ => return None,
             }
@@ -212,10 +210,11 @@ impl<'a> Nodes<'a> {
         loop {
             let mut at = self.at;
             let token = self.blob.token(&mut at).map_err(|fault| self.fault(fault))?;
-            if let (Some(node), Token::Begin(_) | Token::End) = (self.pending, token) {
+            if matches!(token, Token::Begin(_) | Token::End)
+                && let Some(node) = self.pending.take()
+            {
                 // The properties are complete. The token is left for the next call.
                 self.open(&node).map_err(|fault| TreeError::new(fault, node.name))?;
-                self.pending = None;
                 return Ok(Some(node));
             }
             self.at = at;
@@ -271,7 +270,7 @@ impl<'a> Nodes<'a> {
 
     /// `fault`, near the node that is being read.
     fn fault(&self, fault: Fault) -> TreeError {
-        TreeError::new(fault, self.pending.map_or(&[], |node| node.name))
+        TreeError::new(fault, self.pending.as_ref().map_or(&[], |node| node.name))
     }
 }
 
@@ -280,9 +279,20 @@ impl<'a> Nodes<'a> {
 enum Token<'a> {
     Begin(&'a [u8]),
     End,
-    Property { name: &'a [u8], value: &'a [u8] },
+    Property { name: Name<'a>, value: &'a [u8] },
     Nop,
     Finish,
+}
+
+/// A property's name: the strings block from there on. Its end is never searched for.
+#[derive(Clone, Copy)]
+struct Name<'a>(&'a [u8]);
+
+impl Name<'_> {
+    #[inline]
+    fn is(self, wanted: &[u8]) -> bool {
+        self.0.strip_prefix(wanted).is_some_and(|rest| rest.first() == Some(&0))
+    }
 }
 
 impl<'a> Blob<'a> {
@@ -300,7 +310,7 @@ impl<'a> Blob<'a> {
             2 => (Token::End, 4),
             3 => {
                 let length = u32_at(tail, 4).and_then(|length| usize::try_from(length).ok()).ok_or(truncated)?;
-                let name = u32_at(tail, 8).and_then(|offset| self.string(offset)).ok_or(Fault::PropertyName)?;
+                let name = u32_at(tail, 8).and_then(|offset| self.name(offset)).ok_or(Fault::PropertyName)?;
                 let value = tail.get(12..).and_then(|rest| rest.get(..length)).ok_or(truncated)?;
                 (Token::Property { name, value }, length.saturating_add(12))
             }
@@ -312,10 +322,8 @@ impl<'a> Blob<'a> {
         Ok(token)
     }
 
-    fn string(&self, offset: u32) -> Option<&'a [u8]> {
-        let tail = self.strings.get(usize::try_from(offset).ok()?..)?;
-        let end = tail.iter().take(MAX_NAME_BYTES).position(|&byte| byte == 0)?;
-        tail.get(..end)
+    fn name(&self, offset: u32) -> Option<Name<'a>> {
+        Some(Name(self.strings.get(usize::try_from(offset).ok()?..).filter(|name| !name.is_empty())?))
     }
 }
 
