@@ -110,11 +110,6 @@ impl<U: BoardUart> Mux<U> {
         !self.interrupt_wanted
     }
 
-    /// Whether the UART took all that the last pump had to show.
-    pub fn is_idle(&self) -> bool {
-        !self.interrupt_wanted
-    }
-
     /// Source `index` has ended: shows its last line even without an end, and takes the focus from it. Gives the name of
     /// the source that has the focus now if that changed. To be followed by a pump.
     pub fn close(&mut self, index: usize) -> Option<&'static str> {
