@@ -59,6 +59,11 @@ impl FakeCpu {
         pending.min_by_key(|&index| ListRegister(self.lr[index]).priority())
     }
 
+    /// Whether something in a list register would interrupt the guest.
+    pub(super) fn has_deliverable(&self) -> bool {
+        self.clone().acknowledge() != SPURIOUS
+    }
+
     /// ICV_IAR: the interrupt that the guest gets, now active.
     pub(super) fn acknowledge(&mut self) -> u32 {
         assert!(self.hcr & hcr::EN != 0);

@@ -6,4 +6,5 @@ mod pokes;
 mod reference;
 mod registers;
 mod scenarios;
+mod threads;
 mod world;

@@ -1,0 +1,280 @@
+//! Real concurrency: four vCPUs on four threads and two devices, with every operation that vCPUs do to each other. Each
+//! message is counted before its interrupt is sent and after it was handled, so a lost interrupt leaves the count above
+//! zero and everybody asleep.
+
+use super::super::{CpuInterface, KickMask, Redistributor, Vgic};
+use super::fake::{FakeCpu, SPURIOUS};
+use super::world::*;
+use model::Irq;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
+use std::sync::{Mutex, OnceLock};
+use std::thread::Thread;
+use std::time::{Duration, Instant};
+
+const VCPUS: usize = 4;
+const ROUNDS: u32 = 3000;
+/// Edge-triggered and level-triggered shared interrupts.
+const EDGES: [u32; 2] = [33, 127];
+const LEVELS: [u32; 2] = [40, 300];
+/// Only reached when an interrupt is lost.
+const LOST: Duration = Duration::from_secs(120);
+
+#[derive(Default)]
+struct Pcpu {
+    kicked: AtomicBool,
+    thread: OnceLock<Thread>,
+}
+
+struct Machine<'a> {
+    vgic: Vgic<'a>,
+    pcpus: [Pcpu; VCPUS],
+    /// Messages under way, and those that still come.
+    outstanding: AtomicU32,
+    /// By receiver and SGI.
+    mail: [[AtomicU32; 16]; VCPUS],
+    /// By INTID: messages that its handler shall find.
+    work: Vec<AtomicU32>,
+    /// A device changes its work and its line together.
+    devices: [Mutex<()>; LEVELS.len()],
+    /// By INTID: a vCPU is in the handler.
+    handled: Vec<AtomicBool>,
+}
+
+/// A small generator, so that a run's operations do not depend on the machine.
+struct Random(u32);
+
+impl Random {
+    fn below(&mut self, limit: u32) -> u32 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 17;
+        self.0 ^= self.0 << 5;
+        self.0 % limit
+    }
+}
+
+impl<'a> Machine<'a> {
+    fn new(redistributors: &'a [Redistributor]) -> Machine<'a> {
+        let machine = Machine {
+            vgic: Vgic::new(redistributors),
+            pcpus: Default::default(),
+            outstanding: AtomicU32::new(0),
+            mail: Default::default(),
+            work: (0..512).map(|_| AtomicU32::new(0)).collect(),
+            devices: Default::default(),
+            handled: (0..512).map(|_| AtomicBool::new(false)).collect(),
+        };
+        let write = |offset, width, value| drop(machine.vgic.distributor_write(0, offset, width, value));
+        for intid in EDGES.into_iter().chain(LEVELS) {
+            write(PRIORITY + u64::from(intid), 1, u64::from(intid));
+            write(SET_ENABLE + 4 * u64::from(intid / 32), 4, 1 << (intid % 32));
+        }
+        for intid in EDGES {
+            write(CONFIG + 4 * u64::from(intid / 16), 4, 2 << (intid % 16 * 2));
+        }
+        for vcpu in 0..VCPUS as u32 {
+            drop(machine.vgic.redistributor_write(vcpu, 0x1_0000 + SET_ENABLE, 4, 0xffff));
+            for sgi in 0..16 {
+                drop(machine.vgic.redistributor_write(vcpu, 0x1_0000 + PRIORITY + sgi, 1, sgi * 8));
+            }
+        }
+        write(DISTRIBUTOR_CONTROL, 4, 3);
+        machine
+    }
+
+    /// The IPIs; vCPU `from` needs none.
+    fn kick(&self, kick: KickMask, from: Option<usize>) {
+        for vcpu in kick.iter().map(|vcpu| vcpu as usize).filter(|&vcpu| Some(vcpu) != from) {
+            self.pcpus[vcpu].kicked.store(true, SeqCst);
+            self.wake(vcpu);
+        }
+    }
+
+    fn wake(&self, vcpu: usize) {
+        if let Some(thread) = self.pcpus[vcpu].thread.get() {
+            thread.unpark();
+        }
+    }
+
+    fn done(&self) -> bool {
+        self.outstanding.load(SeqCst) == 0
+    }
+
+    fn received(&self, count: u32) {
+        if count > 0 && self.outstanding.fetch_sub(count, SeqCst) == count {
+            (0..VCPUS).for_each(|vcpu| self.wake(vcpu));
+        }
+    }
+
+    /// A device thread: edges, and a level that stays high while there is work.
+    fn device(&self, which: usize) {
+        for _ in 0..ROUNDS {
+            self.work[EDGES[which] as usize].fetch_add(1, SeqCst);
+            self.kick(self.vgic.pulse(Irq::Shared(EDGES[which])).unwrap(), None);
+            let _guard = self.devices[which].lock().unwrap();
+            self.work[LEVELS[which] as usize].fetch_add(1, SeqCst);
+            self.kick(self.vgic.inject(Irq::Shared(LEVELS[which]), true).unwrap(), None);
+        }
+    }
+}
+
+struct Vcpu<'m, 'a> {
+    machine: &'m Machine<'a>,
+    index: usize,
+    interface: CpuInterface,
+    hardware: FakeCpu,
+    random: Random,
+}
+
+impl Vcpu<'_, '_> {
+    fn run(&mut self) {
+        let own = &self.machine.pcpus[self.index];
+        own.thread.set(std::thread::current()).unwrap();
+        self.interface.start(&self.machine.vgic);
+        let mut rounds = 0;
+        while !self.machine.done() {
+            self.enter();
+            self.handle(0);
+            if rounds < ROUNDS {
+                rounds += 1;
+                self.act();
+            } else if !self.must_exit() && !self.hardware.has_deliverable() {
+                // WFI.
+                let start = Instant::now();
+                while !own.kicked.load(SeqCst) && !self.machine.done() {
+                    std::thread::park_timeout(LOST);
+                    assert!(
+                        start.elapsed() < LOST,
+                        "vCPU {} sleeps, messages are lost: {:?}",
+                        self.index,
+                        self.interface
+                    );
+                }
+            }
+        }
+    }
+
+    fn must_exit(&self) -> bool {
+        self.machine.pcpus[self.index].kicked.load(SeqCst) || self.hardware.maintenance()
+    }
+
+    /// The way into the guest.
+    fn enter(&mut self) {
+        self.machine.pcpus[self.index].kicked.store(false, SeqCst);
+        let vgic = &self.machine.vgic;
+        if self.hardware.maintenance() {
+            let kick = self.interface.sync(vgic, &mut self.hardware);
+            self.machine.kick(kick, Some(self.index));
+        }
+        while self.interface.needs_flush(vgic) {
+            let kick = self.interface.flush(vgic, &mut self.hardware);
+            self.machine.kick(kick, Some(self.index));
+        }
+        self.hardware.check();
+    }
+
+    /// The guest's interrupt vector, until nothing more comes without an exit. Handlers nest.
+    fn handle(&mut self, depth: u32) {
+        loop {
+            let intid = self.hardware.acknowledge();
+            if intid == SPURIOUS {
+                return;
+            }
+            let machine = self.machine;
+            if intid >= 32 {
+                assert!(!machine.handled[intid as usize].swap(true, SeqCst), "{intid} is active on two vCPUs");
+            }
+            let count = match LEVELS.iter().position(|&level| level == intid) {
+                Some(device) => self.serve(device),
+                None if intid < 16 => machine.mail[self.index][intid as usize].swap(0, SeqCst),
+                None => machine.work[intid as usize].swap(0, SeqCst),
+            };
+            if depth < 3 && self.random.below(4) == 0 {
+                self.enter();
+                self.handle(depth + 1);
+            }
+            if intid >= 32 {
+                machine.handled[intid as usize].store(false, SeqCst);
+            }
+            self.hardware.end(intid);
+            machine.received(count);
+            if self.must_exit() {
+                self.enter();
+            }
+        }
+    }
+
+    /// Takes a device's work; its line goes low: an exit.
+    fn serve(&mut self, device: usize) -> u32 {
+        let intid = LEVELS[device];
+        let guard = self.machine.devices[device].lock().unwrap();
+        let count = self.machine.work[intid as usize].swap(0, SeqCst);
+        let kick = self.machine.vgic.inject(Irq::Shared(intid), false).unwrap();
+        drop(guard);
+        self.machine.kick(kick, Some(self.index));
+        self.enter();
+        count
+    }
+
+    /// Something that a guest does to the others.
+    fn act(&mut self) {
+        let (machine, from) = (self.machine, self.index as u32);
+        let vgic = &machine.vgic;
+        let (to, sgi) = (self.random.below(VCPUS as u32), self.random.below(16));
+        machine.mail[to as usize][sgi as usize].fetch_add(1, SeqCst);
+        let mut kick = vgic.send_sgi(from, u64::from(sgi) << 24 | 1 << to);
+        let intids = [EDGES[0], EDGES[1], LEVELS[0], LEVELS[1]];
+        let intid = intids[self.random.below(4) as usize];
+        let (word, bit) = (4 * u64::from(intid / 32), 1 << (intid % 32));
+        kick |= self.interface.sync(vgic, &mut self.hardware);
+        kick |= match self.random.below(6) {
+            0 => {
+                let route = [0, 1, 2, 3, ROUTE_TO_ANY][self.random.below(5) as usize];
+                vgic.distributor_write(from, ROUTE + 8 * u64::from(intid), 8, route)
+            }
+            1 => {
+                let disabled = vgic.distributor_write(from, CLEAR_ENABLE + word, 4, bit);
+                machine.kick(disabled, Some(self.index));
+                if self.random.below(2) == 0 {
+                    self.enter();
+                }
+                vgic.distributor_write(from, SET_ENABLE + word, 4, bit)
+            }
+            2 => vgic.distributor_read(from, SET_PENDING + word, 4).kick,
+            3 => vgic.distributor_read(from, SET_ACTIVE + word, 4).kick,
+            _ => KickMask::NONE,
+        };
+        machine.kick(kick, Some(self.index));
+    }
+}
+
+fn run(list_registers: usize) {
+    let redistributors = [const { Redistributor::new() }; VCPUS];
+    let machine = Machine::new(&redistributors);
+    // One SGI a round of each vCPU, one edge and one piece of work a round of each device.
+    machine.outstanding.store(ROUNDS * (VCPUS + 2 * LEVELS.len()) as u32, SeqCst);
+    std::thread::scope(|scope| {
+        for index in 0..VCPUS {
+            let machine = &machine;
+            scope.spawn(move || {
+                let interface = CpuInterface::new(index as u32, true);
+                let hardware = FakeCpu::new(list_registers);
+                Vcpu { machine, index, interface, hardware, random: Random(index as u32 + 1) }.run();
+            });
+        }
+        for which in 0..LEVELS.len() {
+            let machine = &machine;
+            scope.spawn(move || machine.device(which));
+        }
+    });
+    assert!(machine.done());
+}
+
+#[test]
+fn four_vcpus_lose_nothing_with_four_list_registers() {
+    run(4);
+}
+
+#[test]
+fn four_vcpus_lose_nothing_with_one_list_register() {
+    run(1);
+}
