@@ -71,7 +71,10 @@ impl Claims {
         let range = Range::new(start, size).filter(|range| range.end <= 1 << ADDRESS_BITS);
         let Some(range) = range else {
             let message = format!("{what} at {start:#x} ends beyond the guest-physical address space");
-            let hint = format!("guest-physical addresses have {ADDRESS_BITS} bits: the last one is 0xff_ffff_ffff");
+            let hint = format!(
+                "guest-physical addresses have {ADDRESS_BITS} bits: the last one is {:#x}",
+                (1_u64 << ADDRESS_BITS) - 1
+            );
             let error = Diagnostic::error(codes::BAD_RANGE, message).hint(hint);
             diagnostics.push(span.into_iter().fold(error, Diagnostic::at));
             return None;
@@ -86,7 +89,7 @@ impl Claims {
                 (None, None) => {}
             }
             if first.what.contains("GIC") || what.contains("GIC") {
-                overlap = overlap.hint("`vdev gic loc ADDRESS` moves the GIC");
+                overlap = overlap.hint("move one of them: `ram START,LENGTH` or `vdev gic loc ADDRESS`");
             }
             diagnostics.push(overlap);
             return None;

@@ -100,7 +100,10 @@ fn none_free(wish: &Wish, owners: &[Option<Owner>], vcpus: usize) -> Diagnostic 
         }
         mask => {
             let names: Vec<String> = mask.iter().map(u32::to_string).collect();
-            let message = format!("pCPU {} is taken", names.join(" and "));
+            let message = match names.as_slice() {
+                [name] => format!("pCPU {name} is taken"),
+                names => format!("pCPUs {} are taken", names.join(", ")),
+            };
             let hint = "pCPUs shared between vCPUs are not built yet: every vCPU has a pCPU of its own";
             let error = Diagnostic::error(codes::PCPU_TAKEN, message).at(wish.span()).hint(hint);
             let taken = mask.iter().filter_map(|&pcpu| Some((pcpu, owners.get(pcpu as usize)?.as_ref()?)));

@@ -39,6 +39,11 @@ impl Floor {
         Floor { memory: joined, reserved: memory::reserved(spec), taken: Vec::new() }
     }
 
+    /// Keeps automatic placement off `range` too.
+    pub(super) fn keep_off(&mut self, range: Option<Range>) {
+        self.reserved.extend(range);
+    }
+
     /// Puts `what` at `range`. Reports and gives `false` if that is not inside one range of memory, or not free.
     pub(super) fn take(&mut self, range: Range, what: &str, span: Span, diagnostics: &mut Diagnostics) -> bool {
         if !self.memory.iter().any(|region| region.range.contains(range)) {

@@ -5,6 +5,7 @@ use model::{Counter, Cpu, Entry, GicVersion, Gpa, Unsupported};
 use super::claims::Claims;
 use super::files::Files;
 use super::floor::Floor;
+use super::place::TreeBlob;
 use super::tree::{self, Facts, Tree};
 use super::{Vm, home, memory, place, vdevs};
 use crate::codes;
@@ -54,8 +55,9 @@ pub(super) fn assemble(
         initrd: placed.initrd,
         phandles: tree::free_phandles(over.iter().map(|(_, tree)| tree)),
     };
-    let (tree, seeds) = device_tree(spec, &facts, over, diagnostics)?;
-    let argument = placed.place_tree(tree.clone(), seeds, (name, home(spec)), &mut floor, files, diagnostics)?;
+    let tree = device_tree(name, spec, &facts, over, diagnostics)?;
+    let bytes = tree.bytes.clone();
+    let argument = placed.place_tree(spec, tree, &mut floor, files, diagnostics)?;
     let unsupported = Unsupported::default();
     let vm = Vm {
         name: name.to_owned(),
@@ -75,7 +77,7 @@ pub(super) fn assemble(
             _ => Counter::StartsAtZero,
         },
     };
-    Some(Guest { vm, tree })
+    Some(Guest { vm, tree: bytes })
 }
 
 /// The trees that `fdt load` names, in order.
@@ -92,27 +94,30 @@ fn user_trees<'a>(spec: &'a VmSpec, files: &mut Files, diagnostics: &mut Diagnos
 }
 
 /// The generated tree with the user's over it, as a blob.
-fn device_tree(
+fn device_tree<'a>(
+    name: &'a str,
     spec: &VmSpec,
     facts: &Facts,
     over: Vec<(&LoadSpec, Tree)>,
     diagnostics: &mut Diagnostics,
-) -> Option<(Vec<u8>, Vec<model::Seed>)> {
+) -> Option<TreeBlob<'a>> {
     let mut tree = tree::generate(facts);
-    let mut at = home(spec);
+    let mut span = home(spec);
     for (load, over) in over {
-        at = load.path.span;
+        span = load.path.span;
         if let Err(message) = tree::merge(&mut tree, over) {
             diagnostics.push(bad_tree(load, &message));
             return None;
         }
     }
-    let written = tree.write();
-    let report = |error| {
-        let message = format!("the device tree cannot be written: {error}");
-        diagnostics.push(Diagnostic::error(codes::BAD_TREE, message).at(at));
-    };
-    written.map_err(report).ok()
+    match tree.write() {
+        Ok((bytes, seeds)) => Some(TreeBlob { vm: name, bytes, seeds, span }),
+        Err(error) => {
+            let message = format!("the device tree cannot be written: {error}");
+            diagnostics.push(Diagnostic::error(codes::BAD_TREE, message).at(span));
+            None
+        }
+    }
 }
 
 fn bad_tree(load: &LoadSpec, message: &str) -> Diagnostic {

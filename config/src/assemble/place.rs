@@ -41,6 +41,8 @@ pub(super) fn place(
     files: &mut Files,
     diagnostics: &mut Diagnostics,
 ) -> Option<Placed> {
+    // How long the tree will be is not known yet: as long as it may be.
+    floor.keep_off(tree_address(spec).and_then(|address| Range::new(address, TREE_LIMIT_BYTES)));
     let program = program(spec, diagnostics);
     // The other files are looked at even if there is no program, so that all mistakes are shown at once.
     let mut program_bytes = None;
@@ -104,35 +106,65 @@ fn check_initrds(initrds: &[(&LoadSpec, Option<Range>)], window: Range, diagnost
     diagnostics.errors() == before
 }
 
+/// A device tree that wants a place.
+pub(super) struct TreeBlob<'a> {
+    /// The VM's name.
+    pub(super) vm: &'a str,
+    pub(super) bytes: Vec<u8>,
+    pub(super) seeds: Vec<Seed>,
+    /// Where complaints point to.
+    pub(super) span: Span,
+}
+
 impl Placed {
-    /// Puts the device tree after everything else, on a page, and returns its address.
+    /// Puts the device tree where `fdt load` says, or else after everything else on a page, and returns its address.
     pub(super) fn place_tree(
         &mut self,
-        tree: Vec<u8>,
-        seeds: Vec<Seed>,
-        vm: (&str, Span),
+        spec: &VmSpec,
+        tree: TreeBlob,
         floor: &mut Floor,
         files: &mut Files,
         diagnostics: &mut Diagnostics,
     ) -> Option<u64> {
-        let (name, span) = vm;
-        let size = tree.len() as u64;
+        let TreeBlob { vm, bytes, seeds, span } = tree;
+        let size = bytes.len() as u64;
+        let mut refuse = |code, message: String, hint: Option<String>| {
+            let error = Diagnostic::error(code, message).at(span);
+            diagnostics.push(hint.into_iter().fold(error, Diagnostic::hint));
+        };
         if size > TREE_LIMIT_BYTES {
             let message = format!("the device tree is {size} bytes long: Linux maps no more than {TREE_LIMIT_BYTES}");
-            diagnostics.push(Diagnostic::error(codes::BAD_TREE, message).at(span));
+            refuse(codes::BAD_TREE, message, None);
             return None;
         }
         let find = |within| floor.find_aligned(size, within, PAGE_BYTES);
-        let Some(start) = find(self.tree_from).or_else(|| find(ANYWHERE)) else {
-            let message = format!("there is no room for the device tree of VM `{name}`, {size} bytes");
-            diagnostics.push(Diagnostic::error(codes::NO_ROOM, message).at(span).hint(floor.describe()));
-            return None;
+        let start = match tree_address(spec) {
+            Some(address) if !address.is_multiple_of(8) => {
+                let message = format!("a device tree cannot be at {address:#x}: its address is a multiple of 8");
+                refuse(codes::BAD_TREE, message, None);
+                return None;
+            }
+            Some(address) => address,
+            None => match find(self.tree_from).or_else(|| find(ANYWHERE)) {
+                Some(start) => start,
+                None => {
+                    let message = format!("there is no room for the device tree of VM `{vm}`, {size} bytes");
+                    refuse(codes::NO_ROOM, message, Some(floor.describe()));
+                    return None;
+                }
+            },
         };
         floor.take(Range::new(start, size)?, "the device tree", span, diagnostics).then_some(())?;
-        let image = files.blob(&format!("{name}.dtb"), Kind::Tree, tree);
+        let image = files.blob(&format!("{vm}.dtb"), Kind::Tree, bytes);
         self.loads.push(Load { image, offset: 0, size_bytes: size, gpa: Gpa(start), seeds });
         Some(start)
     }
+}
+
+/// The address that an `fdt load` asks for; the last one.
+fn tree_address(spec: &VmSpec) -> Option<u64> {
+    let trees = spec.loads.iter().filter(|load| load.kind == LoadKind::Fdt);
+    trees.filter_map(|load| load.address.as_ref()).next_back().map(|address| address.value)
 }
 
 /// The `load` that holds the guest's program: `guest load`, or else the first one without a type.
@@ -173,7 +205,8 @@ fn unpacked(bytes: Vec<u8>, load: &LoadSpec, diagnostics: &mut Diagnostics) -> O
         Ok(Image::Gzip) => Err("the file is packed by gzip twice".into()),
         _ => Ok(bytes),
     });
-    result.map_err(|message| diagnostics.push(bad_image(load, &message, None))).ok()
+    let hint = "unpack it by `gzip -dc` to see; if that fails, copy or download the file again";
+    result.map_err(|message| diagnostics.push(bad_image(load, &message, Some(hint)))).ok()
 }
 
 fn bad_image(load: &LoadSpec, message: &str, hint: Option<&str>) -> Diagnostic {
@@ -302,7 +335,11 @@ impl Placer<'_> {
                 let message = format!("this kernel cannot start at {start:#x}");
                 let offset = linux.text_offset;
                 let near = linux.first_start(start).unwrap_or(offset);
-                let hint = format!("it wants a multiple of 2 MiB plus {offset:#x}: leave it out or write {near:#x}");
+                let wants = match offset {
+                    0 => "a multiple of 2 MiB".to_owned(),
+                    _ => format!("a multiple of 2 MiB plus {offset:#x}"),
+                };
+                let hint = format!("it wants {wants}: leave the address out or write {near:#x}");
                 self.diagnostics.push(Diagnostic::error(codes::NO_ROOM, message).at(address.span).hint(hint));
                 return None;
             }

@@ -168,10 +168,11 @@ fn check_memory(
     diagnostics.push(error);
 }
 
-/// A number of bytes for people: in MiB, or KiB below one.
+/// A number of bytes for people: in whole GiB, in MiB, or in KiB below one.
 fn size(bytes: u64) -> String {
     match bytes {
         0..0x10_0000 => format!("{} KiB", bytes.div_ceil(1 << 10)),
+        0x4000_0000.. if bytes.is_multiple_of(1 << 30) => format!("{} GiB", bytes >> 30),
         _ => format!("{} MiB", bytes.div_ceil(1 << 20)),
     }
 }

@@ -1,1 +1,109 @@
+//! Assembly as a whole, from files on disk to the assembly or the complaints.
 
+mod complaints;
+mod guests;
+mod output;
+mod placement;
+mod trees;
+
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use super::{Assembly, Vm, assemble};
+use crate::Request;
+
+/// A folder with images that the qvm files of a test load, and the request that a test may vary.
+pub(super) struct Project {
+    folder: TempDir,
+    pub(super) request: Request,
+}
+
+/// What came of it.
+pub(super) struct Outcome {
+    pub(super) assembly: Option<Assembly>,
+    /// All diagnostics, with paths as if the folder were the root.
+    pub(super) text: String,
+    pub(super) codes: Vec<&'static str>,
+}
+
+impl Project {
+    pub(super) fn new() -> Project {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the project").to_owned();
+        let request = Request { root, board: "qemu-aarch64".into(), cpus: None, memory_bytes: None, files: Vec::new() };
+        let project = Project { folder: TempDir::new().unwrap(), request };
+        project.file("Image", &linux(0, 0x10_0000, 0b1010));
+        project.file("ramdisk", &[b"070701", [b'i'; 0x1802].as_slice()].concat());
+        project.file("hello.elf", &elf(0x4008_0000));
+        project.file("raw.bin", &[0x14; 0x300]);
+        project
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes a file that qvm files can load by its name.
+    pub(super) fn file(&self, name: &str, bytes: &[u8]) {
+        std::fs::write(self.folder.path().join(name), bytes).unwrap();
+    }
+
+    /// Assembles VMs from these texts, in files `1.qvmconf` and so on.
+    pub(super) fn run(&self, texts: &[&str]) -> Outcome {
+        let mut request = self.request.clone();
+        for (index, text) in texts.iter().enumerate() {
+            let name = format!("{}.qvmconf", index + 1);
+            self.file(&name, text.as_bytes());
+            request.files.push(self.folder.path().join(name));
+        }
+        let env = |name: &str| (name == "NAME").then(|| "value".to_owned());
+        let (assembly, diagnostics, sources) = assemble(&request, &env);
+        assert_eq!(assembly.is_none(), diagnostics.has_errors());
+        let folder = format!("{}/", self.folder.path().display());
+        let text = diagnostics.render(&sources, false).replace(&folder, "");
+        Outcome { assembly, text, codes: diagnostics.iter().map(|diagnostic| diagnostic.code).collect() }
+    }
+
+    /// The assembly of these texts, which must be good.
+    pub(super) fn good(&self, texts: &[&str]) -> Assembly {
+        let outcome = self.run(texts);
+        outcome.assembly.unwrap_or_else(|| panic!("{}", outcome.text))
+    }
+
+    /// The only VM that this text makes.
+    pub(super) fn vm(&self, text: &str) -> Vm {
+        self.good(&[text]).vms.remove(0)
+    }
+}
+
+/// An arm64 `Image` of one page.
+pub(super) fn linux(text_offset: u64, image_size: u64, flags: u64) -> Vec<u8> {
+    let mut bytes = vec![0x5a; 0x1000];
+    bytes[8..16].copy_from_slice(&text_offset.to_le_bytes());
+    bytes[16..24].copy_from_slice(&image_size.to_le_bytes());
+    bytes[24..32].copy_from_slice(&flags.to_le_bytes());
+    bytes[56..64].copy_from_slice(b"ARM\x64\0\0\0\0");
+    bytes
+}
+
+/// An ELF program at `base`: 0x40 bytes of code, and on the next page 0x20 bytes of data in 0x3000 of memory.
+pub(super) fn elf(base: u64) -> Vec<u8> {
+    let mut bytes = vec![0xc0; 0x200];
+    bytes[..0xb0].fill(0);
+    let mut put = |offset: usize, value: &[u8]| bytes[offset..offset + value.len()].copy_from_slice(value);
+    put(0, b"\x7fELF\x02\x01\x01");
+    for (offset, value) in [(16, 2), (18, 183), (20, 1), (52, 64), (54, 56), (56, 2)] {
+        put(offset, &u16::to_le_bytes(value));
+    }
+    put(24, &(base + 4).to_le_bytes());
+    put(32, &0x40_u64.to_le_bytes());
+    for (header, segment) in
+        [(0x40, [0x100, base, base, 0x40, 0x40]), (0x78, [0x140, base + 0x1000, base + 0x1000, 0x20, 0x3000])]
+    {
+        put(header, &1_u32.to_le_bytes());
+        for (index, value) in segment.into_iter().enumerate() {
+            put(header + 8 + index * 8, &u64::to_le_bytes(value));
+        }
+    }
+    bytes
+}

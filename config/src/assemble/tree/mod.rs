@@ -11,6 +11,7 @@ pub(super) use overlay::{free_phandles, merge};
 pub(super) use read::read;
 
 use model::Seed;
+use vm_fdt::{FdtReserveEntry, FdtWriter};
 
 /// A node: its properties in order and its children in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,12 +73,13 @@ impl Node {
 
 impl Tree {
     /// The tree as a blob, and where in it the seeds are that [`generate`] planted. Seeds are zero in the blob.
-    pub(super) fn write(&self) -> Result<(Vec<u8>, Vec<Seed>), vm_fdt::Error> {
-        let reservations: Result<Vec<_>, _> =
-            self.reservations.iter().map(|&(address, size)| vm_fdt::FdtReserveEntry::new(address, size)).collect();
-        let mut writer = vm_fdt::FdtWriter::new_with_mem_reserv(&reservations?)?;
+    /// The error names what cannot be written.
+    pub(super) fn write(&self) -> Result<(Vec<u8>, Vec<Seed>), String> {
+        let reservations = self.reservations.iter().map(|&(address, size)| FdtReserveEntry::new(address, size));
+        let writer = reservations.collect::<Result<Vec<_>, _>>().and_then(|list| FdtWriter::new_with_mem_reserv(&list));
+        let mut writer = writer.map_err(|error| format!("memory reservations: {error}"))?;
         write_node(&self.root, &mut writer)?;
-        let mut blob = writer.finish()?;
+        let mut blob = writer.finish().map_err(|error| error.to_string())?;
         let mut seeds = Vec::new();
         for pattern in generate::seed_patterns() {
             // Absent if a tree of the user's replaced the property.
@@ -90,13 +92,14 @@ impl Tree {
     }
 }
 
-fn write_node(node: &Node, writer: &mut vm_fdt::FdtWriter) -> Result<(), vm_fdt::Error> {
-    let open = writer.begin_node(&node.name)?;
+fn write_node(node: &Node, writer: &mut FdtWriter) -> Result<(), String> {
+    let in_node = |error| format!("node `{}`: {error}", node.name);
+    let open = writer.begin_node(&node.name).map_err(in_node)?;
     for (name, value) in &node.properties {
-        writer.property(name, value)?;
+        writer.property(name, value).map_err(|error| format!("property `{name}` of node `{}`: {error}", node.name))?;
     }
     node.children.iter().try_for_each(|child| write_node(child, writer))?;
-    writer.end_node(open)
+    writer.end_node(open).map_err(in_node)
 }
 
 /// Offset of `pattern`, which properties hold on a 4-byte boundary.

@@ -1,0 +1,141 @@
+//! What every complaint of assembly looks like: one case for each, one snapshot a case.
+//!
+//! `INSTA_UPDATE=always cargo test -p config` writes the snapshots anew; read the difference before you commit it.
+
+use std::collections::BTreeSet;
+
+use super::{Outcome, Project, elf, linux};
+use crate::codes;
+
+/// The good rest of a VM, so that each case shows its own mistake only.
+const REST: &str = "ram 0x40000000,64M\nload Image\n";
+
+fn with_rest(text: &str) -> String {
+    format!("{text}\n{REST}")
+}
+
+/// One VM.
+fn one(text: &str) -> Outcome {
+    Project::new().run(&[text])
+}
+
+fn with(prepare: impl FnOnce(&mut Project), texts: &[&str]) -> Outcome {
+    let mut project = Project::new();
+    prepare(&mut project);
+    project.run(texts)
+}
+
+/// One VM that loads `bytes` as its program.
+fn program(bytes: &[u8]) -> Outcome {
+    with(|project| project.file("program", bytes), &["ram 0x40000000,16M\nload program"])
+}
+
+fn pl011(options: &str) -> Outcome {
+    one(&with_rest(&format!("vdev pl011 {options}")))
+}
+
+fn board_cases() -> Vec<(&'static str, Outcome)> {
+    vec![
+        ("board-unknown", with(|project| project.request.board = "pdp11".into(), &[REST])),
+        ("board-cpus", with(|project| project.request.cpus = Some(99), &[REST])),
+        ("board-memory", with(|project| project.request.memory_bytes = Some(1 << 20), &[REST])),
+        (
+            "memory-of-the-board",
+            Project::new().run(&["ram 0x40000000,1G\nload Image", "system b\nram 0x40000000,1500M\nload Image"]),
+        ),
+        ("pcpu-missing", one(&with_rest("cpu runmask 1\ncpu runmask 7"))),
+        ("pcpu-taken", Project::new().run(&[&with_rest("cpu runmask 1"), &with_rest("cpu runmask 3\ncpu runmask 1")])),
+        ("pcpu-choice-taken", one(&with_rest("cpu runmask 0\ncpu runmask 1\ncpu runmask 0,1"))),
+        ("pcpu-none-left", Project::new().run(&[&with_rest("cpu cpu cpu"), &with_rest("cpu cpu")])),
+        ("vm-twice", Project::new().run(&[&format!("system a\n{REST}"), &format!("system a\n{REST}")])),
+        ("vm-unnamed", {
+            let mut project = Project::new();
+            project.file("my guest.qvmconf", REST.as_bytes());
+            project.request.files.push(project.path().join("my guest.qvmconf"));
+            project.run(&[])
+        }),
+    ]
+}
+
+fn machine_cases() -> Vec<(&'static str, Outcome)> {
+    vec![
+        ("memory-overlaps-memory", one("ram 0x40000000,2M\nrom 0x40100000,4K\nload Image")),
+        ("memory-overlaps-default-gic", one("ram 1G\nload Image")),
+        ("memory-overlaps-gic", one("ram 0x40000000,64M\nvdev gic loc 0x41000000\nload Image")),
+        ("memory-beyond", one("ram 0x40000000,64M\nram 0xff_ffff_f000,8K\nload Image".replace('_', "").as_str())),
+        ("vdev-overlaps-memory", pl011("loc 0x40001000 intr gic:37 hostdev -")),
+        ("vdev-overlaps-vdev", {
+            let first = "vdev pl011 loc 0x1c090000 intr gic:37 hostdev -";
+            one(&with_rest(&format!("{first}\nvdev pl011 name second loc 0x1c090000 intr gic:38 hostdev -")))
+        }),
+        ("vdev-without-loc", pl011("intr gic:37 hostdev -")),
+        ("vdev-without-intr", pl011("loc 0x1c090000 hostdev -")),
+        ("vdev-without-hostdev", pl011("loc 0x1c090000 intr gic:37")),
+        ("vdev-name-twice", {
+            let first = "vdev pl011 name con loc 0x1c090000 intr gic:37 hostdev -";
+            one(&with_rest(&format!("{first}\nvdev pl011 name con loc 0x1c0a0000 intr gic:38 hostdev -")))
+        }),
+        ("intr-private", pl011("loc 0x1c090000 intr gic:5 hostdev -")),
+        ("intr-too-high", pl011("loc 0x1c090000 intr gic:512 hostdev -")),
+        ("intr-taken", {
+            let first = "vdev pl011 loc 0x1c090000 intr gic:37 hostdev -";
+            one(&with_rest(&format!("{first}\nvdev pl011 loc 0x1c0a0000 intr gic:37 hostdev -")))
+        }),
+        ("gic-version", one(&with_rest("vdev gic version 2"))),
+        ("exit-on-halt", one(&with_rest("set exit-on-halt off"))),
+    ]
+}
+
+fn image_cases() -> Vec<(&'static str, Outcome)> {
+    let damaged = |offset: usize, value: u8| {
+        let mut bytes = elf(0x4008_0000);
+        bytes[offset] = value;
+        bytes
+    };
+    vec![
+        ("program-none", one("ram 64M\ninitrd load ramdisk")),
+        ("program-twice", one("ram 0x40000000,64M\nguest load Image\nguest load hello.elf")),
+        ("program-second", one("ram 0x40000000,64M\nload Image\nload hello.elf")),
+        ("file-missing", one("ram 64M\nload images/Image")),
+        ("file-empty", program(&[])),
+        ("file-folder", with(|project| std::fs::create_dir(project.path().join("d")).unwrap(), &["ram 64M\nload d"])),
+        ("image-truncated", program(&elf(0x4008_0000)[..0x150])),
+        ("image-foreign", program(&[[0x27, 0x05, 0x19, 0x56].as_slice(), &[0; 60]].concat())),
+        ("image-other-cpu", program(&damaged(18, 62))),
+        ("image-malformed", program(&damaged(24, 0xff))),
+        ("image-gzip-truncated", program(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1])),
+        ("segment-outside", program(&elf(0x8008_0000))),
+        ("segment-partly-outside", program(&elf(0x40ff_e000))),
+        ("segment-overlaps-data", one("ram 0x40000000,64M\nload hello.elf\ndata load 0x40081000,raw.bin")),
+        ("elf-at-another-address", one("ram 0x40000000,64M\nload 0x40000000,hello.elf")),
+        ("kernel-off-alignment", one("ram 0x40000000,64M\nload 0x40010000,Image")),
+        ("kernel-too-large", with(|p| p.file("big", &linux(0, 64 << 20, 0)), &["ram 0x40000000,32M\nload big"])),
+        ("initrd-too-large", with(|p| p.file("big", &[1; 32 << 20]), &["ram 32M\nload Image\ninitrd load big"])),
+        ("initrd-too-far", one("ram 64M\nram 0xb00000000,1M\nload Image\ninitrd load 0xb00000000,ramdisk")),
+        ("initrd-twice", one("ram 64M\nload Image\ninitrd load ramdisk\ninitrd load raw.bin")),
+        ("data-outside", one("ram 0x40000000,64M\nload Image\ndata load 0,raw.bin")),
+        ("no-room-for-tree", one("ram 0x40080000,16K\nload hello.elf")),
+        ("tree-off-alignment", {
+            let tree = super::trees::compiled("/ { };");
+            with(|p| p.file("over.dtb", &tree), &["ram 64M\nload Image\nfdt load 0x3fff004,over.dtb"])
+        }),
+        ("tree-malformed", one("ram 64M\nload Image\nfdt load raw.bin")),
+    ]
+}
+
+#[test]
+fn every_complaint_looks_as_it_did() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("complaints");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    let mut seen = BTreeSet::new();
+    for (name, outcome) in [board_cases(), machine_cases(), image_cases()].into_iter().flatten() {
+        assert!(!outcome.text.is_empty(), "{name} is taken without complaint");
+        seen.extend(outcome.codes);
+        settings.bind(|| insta::assert_snapshot!(name, outcome.text.trim_end()));
+    }
+    let missing: Vec<_> =
+        codes::ALL.iter().filter(|(code, _)| code.starts_with("Q01") && !seen.contains(code)).collect();
+    assert!(missing.is_empty(), "no case shows {missing:?}");
+}

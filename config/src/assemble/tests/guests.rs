@@ -1,0 +1,63 @@
+//! What a VM has besides memory and images.
+
+use model::{Action, Console, Counter, Direction, Gic, GicVersion, Gpa, VdevKind};
+
+use super::Project;
+
+const REST: &str = "ram 0x40000000,64M load Image";
+
+#[test]
+fn the_gic_is_there_unasked_and_can_be_moved() {
+    let project = Project::new();
+    let gic = |distributor, redistributors| Gic {
+        version: GicVersion::V3,
+        distributor: Gpa(distributor),
+        redistributors: Gpa(redistributors),
+    };
+    assert_eq!(project.vm(REST).gic, gic(0x2f00_0000, 0x2f10_0000));
+    let moved =
+        format!("vdev gic version 3 loc 0x8000000 name pic vdev pl011 loc 0x9000000 intr pic:33 hostdev - {REST}");
+    let vm = project.vm(&moved);
+    assert_eq!(vm.gic, gic(0x800_0000, 0x810_0000));
+    assert_eq!(vm.vdevs[0].intid, Some(33));
+}
+
+#[test]
+fn consoles_go_the_way_that_hostdev_says() {
+    let console = |hostdev: &str| {
+        let text = format!("vdev pl011 loc 0x1c090000 intr gic:37 {hostdev} {REST}");
+        let VdevKind::Pl011 { console } = Project::new().vm(&text).vdevs[0].kind;
+        console
+    };
+    assert_eq!(console("hostdev -"), Console::Board(Direction::Both));
+    assert_eq!(console("hostdev >-"), Console::Board(Direction::Output));
+    assert_eq!(console("hostdev <-"), Console::Board(Direction::Input));
+    assert_eq!(console("hostdev <- hostdev >-"), Console::Board(Direction::Both));
+    assert_eq!(console(""), Console::Nowhere);
+}
+
+#[test]
+fn vdevs_are_sorted_and_named() {
+    let first = "vdev pl011 loc 0x1c0a0000 intr gic:38 hostdev - name second";
+    let vm = Project::new().vm(&format!("{first} vdev pl011 loc 0x1c090000 intr gic:37 hostdev - {REST}"));
+    let names: Vec<_> = vm.vdevs.iter().map(|vdev| vdev.name.as_str()).collect();
+    assert_eq!(names, ["pl011@1c090000", "second"]);
+}
+
+#[test]
+fn defaults_are_those_of_qvm() {
+    let vm = Project::new().vm(REST);
+    assert_eq!((vm.unsupported, vm.counter), (model::Unsupported::default(), Counter::StartsAtZero));
+    let text = format!("unsupported register ignore unsupported instruction abort set counter-offset 0 {REST}");
+    let vm = Project::new().vm(&text);
+    assert_eq!((vm.unsupported.register, vm.unsupported.instruction), (Action::Ignore, Action::Abort));
+    assert_eq!((vm.unsupported.reference, vm.counter), (Action::Ignore, Counter::Offset(0)));
+    let all_ones = format!("set counter-offset 18446744073709551615 {REST}");
+    assert_eq!(Project::new().vm(&all_ones).counter, Counter::StartsAtZero);
+}
+
+#[test]
+fn a_vm_without_a_name_is_called_by_its_file() {
+    assert_eq!(Project::new().vm(REST).name, "1");
+    assert_eq!(Project::new().vm(&format!("system night {REST}")).name, "night");
+}

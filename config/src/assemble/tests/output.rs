@@ -1,0 +1,127 @@
+//! What leaves assembly: Rust source, the image section, the bootable image, the configuration's hash.
+
+use model::images::{Kind, Table};
+
+use super::super::{empty_rust_source, flatten_elf};
+use super::{Project, elf};
+
+const VM: &str = "system guest
+ram 0x40000000,64M
+rom 4K
+cpu sched 20f
+load hello.elf
+vdev pl011 loc 0x1c090000 intr gic:37 hostdev -
+set counter-offset 16
+";
+
+#[test]
+fn the_source_of_a_vm() {
+    let mut assembly = Project::new().good(&[VM]);
+    assembly.configuration = [0xab; 32];
+    insta::assert_snapshot!(assembly.rust_source("1.2.3", "0123abc-dirty"));
+}
+
+#[test]
+fn the_source_of_nothing() {
+    insta::assert_snapshot!(empty_rust_source("1.2.3", "unknown"));
+}
+
+#[test]
+fn the_image_section_is_read_back_by_the_boards_reader() {
+    let project = Project::new();
+    let long = format!("{}ü{}", "x".repeat(63), "y".repeat(20));
+    project.file(&long, &[9; 5000]);
+    let assembly = project.good(&[&format!("{VM} data load {long}")]);
+    let section = assembly.image_section();
+    assert_eq!(section.len() % 4096, 0);
+    assert_eq!(Table::section_bytes(&section), Some(section.len() as u64));
+    let table = Table::new(&section).unwrap();
+    assert_eq!(table.count(), assembly.blobs.len());
+    for (index, blob) in assembly.blobs.iter().enumerate() {
+        let entry = table.entry(index).unwrap();
+        assert_eq!((entry.kind, entry.sha256, entry.offset % 4096), (blob.kind, blob.sha256, 0));
+        assert_eq!(table.blob(index).unwrap(), blob.bytes);
+    }
+    let names: Vec<_> = (0..table.count()).map(|index| table.entry(index).unwrap().name).collect();
+    assert_eq!(names, ["hello.elf", &long[..63], "guest.dtb"], "a name is cut between characters");
+    assert_eq!(table.entry(2).unwrap().kind, Kind::Tree);
+}
+
+#[test]
+fn the_bootable_image_makes_room_for_bss_behind_the_section() {
+    let assembly = Project::new().good(&[VM]);
+    let section = assembly.image_section();
+    let mut flat = super::linux(0, 0x2000 + 0x5000, 0b1010);
+    flat.resize(0x1234, 0xee);
+    let image = assembly.bootable(&flat).unwrap();
+    assert_eq!(image.len(), 0x2000 + section.len());
+    assert_eq!(image[24..0x1234], flat[24..]);
+    assert!(image[0x1234..0x2000].iter().all(|&byte| byte == 0));
+    assert_eq!(image[0x2000..], section);
+    let size = u64::from_le_bytes(image[16..24].try_into().unwrap());
+    assert_eq!(size, (0x2000 + section.len() + 0x5000) as u64);
+}
+
+#[test]
+fn what_is_no_hypervisor_makes_no_bootable_image() {
+    let assembly = Project::new().good(&[VM]);
+    assert_eq!(assembly.bootable(&[0; 100]).unwrap_err(), "the hypervisor's binary has no arm64 Image header");
+    let short = assembly.bootable(&super::linux(0, 0xfff, 0)).unwrap_err();
+    assert_eq!(short, "the hypervisor's header says 0xfff bytes, but its binary has 0x1000");
+    assert!(assembly.bootable(&super::linux(0, u64::MAX, 0)).is_err());
+}
+
+#[test]
+fn an_elf_is_flattened_by_virtual_address() {
+    let flat = flatten_elf(&elf(0x4008_0000)).unwrap();
+    assert_eq!(flat.len(), 0x1020);
+    assert_eq!((&flat[..0x40], &flat[0x1000..]), ([0xc0; 0x40].as_slice(), [0xc0; 0x20].as_slice()));
+    assert!(flat[0x40..0x1000].iter().all(|&byte| byte == 0));
+}
+
+#[test]
+fn an_elf_that_cannot_be_flattened() {
+    assert!(flatten_elf(b"MZ").is_err());
+    let mut far = elf(0x4008_0000);
+    far[0x88..0x90].copy_from_slice(&0xffff_8000_0000_0000_u64.to_le_bytes());
+    assert_eq!(flatten_elf(&far).unwrap_err(), "segment at 0xffff800000000000 is far from the first one");
+    assert!(flatten_elf(&elf(0x4008_0000)[..0x150]).is_err());
+    let mut nothing = elf(0x4008_0000);
+    (nothing[0x40], nothing[0x78]) = (4, 4);
+    assert_eq!(flatten_elf(&nothing).unwrap_err(), "the ELF file has nothing to load");
+}
+
+#[test]
+fn the_hash_covers_the_configuration_and_nothing_else() {
+    let project = Project::new();
+    let hash = |project: &Project, text: &str| project.good(&[text]).configuration;
+    let first = hash(&project, VM);
+    assert_eq!(hash(&Project::new(), VM), first, "another folder");
+    project.file("hello.elf", &elf(0x4000_0000));
+    assert_eq!(hash(&project, VM), first, "images have hashes of their own");
+    assert_ne!(hash(&project, &format!("{VM} # changed")), first);
+    let mut variant = Project::new();
+    variant.request.cpus = Some(2);
+    assert_ne!(hash(&variant, VM), first);
+}
+
+#[test]
+fn everything_that_was_read_is_named() {
+    let project = Project::new();
+    let assembly = project.good(&["ram 64M load Image cmdline $env{NAME} set fdt-dump-file out.dtb"]);
+    let inputs: Vec<_> =
+        assembly.inputs.iter().map(|path| path.strip_prefix(project.path()).unwrap_or(path).to_owned()).collect();
+    assert_eq!(inputs[0].to_str(), Some("1.qvmconf"));
+    assert!(inputs[1].ends_with("boards/qemu-aarch64/board.toml"));
+    assert_eq!(inputs[2].to_str(), Some("Image"));
+    assert_eq!(inputs.len(), 3);
+    assert_eq!(assembly.env, ["NAME"]);
+    assert_eq!(assembly.fdt_dumps, [(project.path().join("out.dtb"), 0)]);
+}
+
+#[test]
+fn the_same_files_give_the_same_bytes() {
+    let (one, other) = (Project::new().good(&[VM]), Project::new().good(&[VM]));
+    assert_eq!(one.image_section(), other.image_section());
+    assert_eq!(one.rust_source("1", "x"), other.rust_source("1", "x"));
+}

@@ -1,0 +1,240 @@
+//! Device trees: the generated one as others read it, and a user's tree over it.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use fdt::Fdt;
+use proptest::prelude::*;
+
+use super::super::tree::{Node, Tree, cells, read, strings};
+use super::Project;
+
+const VM: &str = "system guest ram 0x40000000,64M ram 0x80000000,1M rom 0xc0000000,4K cpu cpu cpu
+    load Image initrd load ramdisk cmdline \"console=ttyAMA0 quiet\"
+    vdev pl011 loc 0x1c090000 intr gic:37 hostdev - vdev pl011 loc 0x1c0a0000 intr gic:38 hostdev >-";
+
+/// A tree in source form, as far as tests need it: written by hand so that they run without `dtc`.
+pub(super) fn compiled(source: &str) -> Vec<u8> {
+    assert_eq!(source, "/ { };", "only the empty tree is known");
+    Tree::default().write().unwrap().0
+}
+
+fn tree_of(project: &Project, text: &str) -> Vec<u8> {
+    project.good(&[text]).trees.remove(0).1
+}
+
+/// A tree with one node of these properties under the root.
+fn with_node(name: &str, properties: &[(&str, Vec<u8>)]) -> Tree {
+    let mut tree = Tree::default();
+    for (property, value) in properties {
+        tree.root.child(name).set(property, value.clone());
+    }
+    tree
+}
+
+/// A tree as `dtc` would write it: names in capitals stand for those with underscores, which the writer refuses.
+fn written(tree: &Tree) -> Vec<u8> {
+    let mut blob = tree.write().unwrap().0;
+    for (stand_in, name) in [(b"OVERLAYNODE", b"__overlay__"), (b"FIXUPSNODE-", b"__fixups__\0")] {
+        while let Some(at) = blob.windows(stand_in.len()).position(|window| window == stand_in) {
+            blob[at..at + name.len()].copy_from_slice(name);
+        }
+    }
+    blob
+}
+
+#[test]
+fn the_generated_tree_as_another_reader_sees_it() {
+    let project = Project::new();
+    let blob = tree_of(&project, VM);
+    let tree = Fdt::new(&blob).unwrap();
+    assert_eq!(tree.root().model(), "QVM-v8A");
+    assert_eq!(tree.chosen().bootargs(), Some("console=ttyAMA0 quiet"));
+    let stdout = tree.find_node("/chosen").unwrap().property("stdout-path").unwrap();
+    assert_eq!(stdout.as_str(), Some("serial0:115200n8"));
+    let uart = tree.find_node(tree.aliases().unwrap().resolve("serial0").unwrap()).unwrap();
+    assert_eq!(uart.reg().unwrap().next().unwrap().starting_address as u64, 0x1c09_0000);
+
+    let memory: Vec<_> = tree
+        .find_all_nodes("/memory")
+        .flat_map(|node| node.reg().unwrap())
+        .map(|range| (range.starting_address as usize, range.size.unwrap()))
+        .collect();
+    assert_eq!(memory, [(0x4000_0000, 64 << 20), (0x8000_0000, 1 << 20)], "rom is not memory");
+    let cpus: Vec<_> = tree.cpus().map(|cpu| cpu.ids().first()).collect();
+    assert_eq!(cpus, [0, 1, 2]);
+    assert!(tree.cpus().all(|cpu| cpu.property("enable-method").unwrap().as_str() == Some("psci")));
+
+    let gic = tree.find_compatible(&["arm,gic-v3"]).unwrap();
+    let frames: Vec<_> = gic.reg().unwrap().map(|frame| (frame.starting_address as usize, frame.size)).collect();
+    assert_eq!(frames, [(0x2f00_0000, Some(0x1_0000)), (0x2f10_0000, Some(0x6_0000))]);
+    assert_eq!(gic.property("phandle").unwrap().value, tree.root().property("interrupt-parent").unwrap().value);
+    let uart = tree.find_node("/pl011@1c0a0000").unwrap();
+    assert_eq!(uart.property("interrupts").unwrap().value, cells(&[0, 6, 4]));
+    let psci = tree.find_node("/psci").unwrap();
+    assert_eq!(psci.property("method").unwrap().as_str(), Some("hvc"));
+    let timer = tree.find_compatible(&["arm,armv8-timer"]).unwrap();
+    assert_eq!(timer.property("interrupts").unwrap().value, cells(&[1, 13, 4, 1, 14, 4, 1, 11, 4, 1, 10, 4]));
+
+    let chosen = tree.find_node("/chosen").unwrap();
+    let initrd = |end: &str| chosen.property(&format!("linux,initrd-{end}")).unwrap().as_usize().unwrap();
+    assert_eq!((initrd("start"), initrd("end") - initrd("start")), (0x4010_0000, 0x1808));
+}
+
+#[test]
+fn seeds_are_zero_and_their_places_are_known() {
+    let assembly = Project::new().good(&[VM]);
+    let blob = &assembly.trees[0].1;
+    let tree = Fdt::new(blob).unwrap();
+    let seeds = &assembly.vms[0].loads.last().unwrap().seeds;
+    for (name, seed) in ["kaslr-seed", "rng-seed"].iter().zip(seeds) {
+        let value = tree.find_node("/chosen").unwrap().property(name).unwrap().value;
+        let offset = value.as_ptr() as usize - blob.as_ptr() as usize;
+        assert_eq!((offset as u64, value.len() as u64), (seed.offset, seed.size_bytes), "{name}");
+        assert!(value.iter().all(|&byte| byte == 0));
+    }
+    assert_eq!(seeds.len(), 2);
+}
+
+#[test]
+fn a_vm_without_console_and_ram_disk_has_neither_in_its_tree() {
+    let project = Project::new();
+    let blob = tree_of(&project, "ram 64M load Image");
+    let tree = Fdt::new(&blob).unwrap();
+    let chosen = tree.find_node("/chosen").unwrap();
+    for absent in ["bootargs", "stdout-path", "linux,initrd-start"] {
+        assert!(chosen.property(absent).is_none(), "{absent}");
+    }
+    assert!(tree.find_node("/apb-pclk").is_none() && tree.aliases().is_none());
+}
+
+#[test]
+fn what_dtc_thinks_of_the_generated_tree() {
+    let project = Project::new();
+    let blob = tree_of(&project, VM);
+    let dtc = Command::new("dtc")
+        .args(["-I", "dtb", "-O", "dts"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    // `dtc` is part of the set-up for the whole test run but not needed to work on this crate.
+    let Ok(mut dtc) = dtc else { return };
+    dtc.stdin.take().unwrap().write_all(&blob).unwrap();
+    let output = dtc.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert!(output.status.success() && !output.stdout.is_empty());
+}
+
+#[test]
+fn a_users_tree_adds_and_overrides() {
+    let project = Project::new();
+    let mut over = with_node("chosen", &[("bootargs", strings(&["mine"])), ("rng-seed", vec![7; 8])]);
+    over.root.child("reserved-memory").child("buffer@50000000").set("reg", cells(&[0, 0x5000_0000, 0, 0x1000]));
+    over.root.child("gpio").set("phandle", cells(&[1]));
+    over.reservations.push((0x6000_0000, 0x1000));
+    project.file("over.dtb", &over.write().unwrap().0);
+    let assembly = project.good(&[&format!("{VM} fdt load over.dtb")]);
+    let merged = read(&assembly.trees[0].1).unwrap();
+    let at = |path: &str| merged.clone().root.at_path(path).cloned().unwrap();
+    assert_eq!(at("/chosen").get("bootargs").unwrap(), b"mine\0");
+    assert_eq!(at("/chosen").get("rng-seed").unwrap(), [7; 8]);
+    assert_eq!(at("/reserved-memory/buffer@50000000").get("reg").unwrap().len(), 16);
+    assert_eq!(merged.reservations, [(0x6000_0000, 0x1000)]);
+    let gic = at("/interrupt-controller@2f000000");
+    assert_ne!(gic.get("phandle").unwrap(), cells(&[1]), "generated phandles keep off the user's");
+    assert_eq!(Some(gic.get("phandle").unwrap()), merged.root.get("interrupt-parent"));
+    let seeds = &assembly.vms[0].loads.last().unwrap().seeds;
+    assert_eq!(seeds.len(), 1, "a seed of the user's is not overwritten");
+}
+
+#[test]
+fn an_overlay_lies_over_the_node_that_it_names() {
+    let project = Project::new();
+    let mut over = Tree::default();
+    let fragment = over.root.child("fragment@0");
+    fragment.set("target-path", strings(&["/chosen"]));
+    fragment.child("OVERLAYNODE").set("bootargs", strings(&["mine"])).child("new").set("empty", []);
+    project.file("over.dtbo", &written(&over));
+    let merged = read(&tree_of(&project, &format!("{VM} fdt load over.dtbo"))).unwrap();
+    let mut root = merged.root;
+    assert_eq!(root.at_path("/chosen").unwrap().get("bootargs").unwrap(), b"mine\0");
+    assert!(root.at_path("/chosen/new").is_some() && root.at_path("/fragment@0").is_none());
+}
+
+#[test]
+fn trees_that_cannot_be_merged() {
+    let overlay = |properties: &[(&str, Vec<u8>)]| {
+        let mut over = with_node("fragment@0", properties);
+        over.root.child("fragment@0").child("OVERLAYNODE").set("x", []);
+        over
+    };
+    let mut labels = overlay(&[("target", cells(&[u32::MAX]))]);
+    labels.root.child("FIXUPSNODE-").set("uart0", strings(&["/fragment@0:target:0"]));
+    labels.root.children.rotate_right(1);
+    let cases = [
+        (with_node("stub", &[("qvm,vdev", strings(&["con"]))]), "node `stub` refers to a vdev by `qvm,vdev`"),
+        (overlay(&[("target-path", strings(&["/soc"]))]), "there is no node `/soc`"),
+        (overlay(&[("target", cells(&[1]))]), "`fragment@0` has no `target-path`"),
+        (labels, "it refers to `&uart0`, but the generated tree has no labels"),
+    ];
+    for (over, expected) in cases {
+        let project = Project::new();
+        project.file("over.dtb", &written(&over));
+        let outcome = project.run(&[&format!("{VM} fdt load over.dtb")]);
+        assert!(outcome.text.contains(expected), "{} should say: {expected}", outcome.text);
+    }
+}
+
+#[test]
+fn damaged_trees_are_called_by_their_damage() {
+    let blob = with_node("node", &[("property", vec![1; 9])]).write().unwrap().0;
+    let patched = |offset: usize, value: u32| {
+        let mut blob = blob.clone();
+        blob[offset..offset + 4].copy_from_slice(&value.to_be_bytes());
+        read(&blob).unwrap_err()
+    };
+    assert_eq!(
+        read(b"/dts-v1/;").unwrap_err(),
+        "it is no flattened device tree (source files are compiled by `dtc` first)"
+    );
+    assert_eq!(read(&blob[..blob.len() - 1]).unwrap_err(), "it is truncated");
+    assert_eq!(read(&blob[..20]).unwrap_err(), "it is truncated");
+    assert_eq!(patched(20, 1), "it is of version 1, and only 17 is known");
+    assert_eq!(patched(8, u32::MAX), "its header points outside of it");
+    assert_eq!(patched(36, 8), "its structure ends too early");
+    assert_eq!(patched(16, u32::MAX), "its list of reservations has no end");
+}
+
+/// Trees of up to three levels.
+fn any_node() -> impl Strategy<Value = Node> {
+    let properties = || prop::collection::btree_map("[a-z]{1,5}", prop::collection::vec(any::<u8>(), 0..9), 0..3);
+    let node =
+        |(properties, children): (std::collections::BTreeMap<_, _>, std::collections::BTreeMap<String, Node>)| {
+            let children = children.into_iter().map(|(name, child)| Node { name, ..child }).collect();
+            Node { name: String::new(), properties: properties.into_iter().collect(), children }
+        };
+    let leaf = (properties(), Just(Default::default())).prop_map(node);
+    leaf.prop_recursive(3, 12, 3, move |inner| {
+        (properties(), prop::collection::btree_map("[a-z]{1,5}@[0-9]", inner, 0..3)).prop_map(node)
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_tree_survives_writing_and_reading(root in any_node(), reserve in prop::option::of((1_u64..1 << 40, 1_u64..1 << 20))) {
+        let tree = Tree { root, reservations: reserve.into_iter().collect() };
+        prop_assert_eq!(read(&tree.write().unwrap().0), Ok(tree));
+    }
+
+    #[test]
+    fn damage_never_panics(damage in prop::collection::vec((0_usize..400, any::<u8>()), 1..9), length in 0_usize..2000) {
+        let mut blob = with_node("node", &[("a", vec![1; 200]), ("b", vec![]), ("c", cells(&[1, 2, 9]))]).write().unwrap().0;
+        for (offset, value) in damage {
+            let last = blob.len() - 1;
+            blob[offset.min(last)] = value;
+        }
+        blob.truncate(length);
+        let _ = read(&blob);
+    }
+}
