@@ -27,16 +27,7 @@ struct Taken {
 
 impl Floor {
     pub(super) fn new(spec: &VmSpec, regions: &[Region]) -> Floor {
-        let mut joined: Vec<Region> = Vec::new();
-        for region in regions {
-            match joined.last_mut() {
-                Some(last) if last.range.end == region.range.start && last.access == region.access => {
-                    last.range.end = region.range.end;
-                }
-                _ => joined.push(*region),
-            }
-        }
-        Floor { memory: joined, reserved: memory::reserved(spec), taken: Vec::new() }
+        Floor { memory: memory::joined(regions), reserved: memory::reserved(spec), taken: Vec::new() }
     }
 
     /// Keeps automatic placement off `range` too.

@@ -1,6 +1,6 @@
 //! Assembly of one VM: its address space, its devices, its images, its device tree.
 
-use model::{Counter, Cpu, Entry, GicVersion, Gpa, Unsupported};
+use model::{Counter, Cpu, Entry, GicVersion, Gpa, Memory, Unsupported};
 
 use super::claims::Claims;
 use super::files::Files;
@@ -45,7 +45,7 @@ pub(super) fn assemble(
         return None;
     }
     let mut placed = placed?;
-    let memory = memory::joined(&regions);
+    let memory: Vec<Memory> = memory::joined(&regions).iter().map(Memory::from).collect();
     let facts = Facts {
         memory: &memory,
         vcpus: u32::try_from(vcpus).ok()?,

@@ -14,7 +14,7 @@ pub(super) struct Region {
     pub(super) span: Span,
 }
 
-/// Places the memory of one VM. A range without a start comes directly after the highest one so far, the first at 0,
+/// Places the memory of one VM, sorted by address. A range without a start comes directly after the highest one so far, the first at 0,
 /// as in qvm; what `reserve` names is skipped.
 pub(super) fn place(spec: &VmSpec, claims: &mut Claims, diagnostics: &mut Diagnostics) -> Vec<Region> {
     let reserved = reserved(spec);
@@ -41,22 +41,24 @@ pub(super) fn reserved(spec: &VmSpec) -> Vec<Range> {
     memory.collect()
 }
 
-/// The regions as the hypervisor wants them: neighbours of one kind joined, which allows larger second-stage blocks.
-pub(super) fn joined(regions: &[Region]) -> Vec<Memory> {
-    let mut joined: Vec<Memory> = Vec::new();
+/// The regions with neighbours of one kind joined, which allows larger second-stage blocks.
+pub(super) fn joined(regions: &[Region]) -> Vec<Region> {
+    let mut joined: Vec<Region> = Vec::new();
     for region in regions {
         match joined.last_mut() {
-            Some(last) if last.gpa.0 + last.size_bytes == region.range.start && last.access == region.access => {
-                last.size_bytes += region.range.size();
+            Some(last) if last.range.end == region.range.start && last.access == region.access => {
+                last.range.end = region.range.end;
             }
-            _ => joined.push(Memory {
-                gpa: Gpa(region.range.start),
-                size_bytes: region.range.size(),
-                access: region.access,
-            }),
+            _ => joined.push(*region),
         }
     }
     joined
+}
+
+impl From<&Region> for Memory {
+    fn from(region: &Region) -> Memory {
+        Memory { gpa: Gpa(region.range.start), size_bytes: region.range.size(), access: region.access }
+    }
 }
 
 fn access(memory: &MemorySpec) -> Access {

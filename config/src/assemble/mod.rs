@@ -16,6 +16,7 @@ mod floor;
 mod guest;
 mod memory;
 mod place;
+mod placer;
 mod request;
 mod section;
 mod system;

@@ -3,14 +3,15 @@
 //! Images with a given address or with addresses of their own come first, then the kernel, the RAM disk, other data
 //! and last the device tree, each at the first place that its boot protocol allows.
 
-use loader::{Image, Linux};
+use loader::Image;
 use model::images::Kind;
 use model::{Gpa, PAGE_BYTES, Seed};
 
 use super::Load;
 use super::claims::Range;
-use super::files::{Files, file_name, gunzip};
+use super::files::{Files, gunzip};
 use super::floor::{ANYWHERE, Floor};
+use super::placer::{Placer, bad_image};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::spec::{LoadKind, LoadSpec, Span, VmSpec};
@@ -19,8 +20,6 @@ use crate::spec::{LoadKind, LoadSpec, Span, VmSpec};
 const INITRD_WINDOW_BYTES: u64 = 32 << 30;
 /// Longest device tree that Linux maps (the same, section 2).
 const TREE_LIMIT_BYTES: u64 = 2 << 20;
-/// Kernels before 3.17 do not say how much memory they use after the file's end; none needed more `.bss` than this.
-const OLD_KERNEL_SLACK_BYTES: u64 = 16 << 20;
 
 /// Where everything but the device tree is.
 #[derive(Debug)]
@@ -207,167 +206,4 @@ fn unpacked(bytes: Vec<u8>, load: &LoadSpec, diagnostics: &mut Diagnostics) -> O
     });
     let hint = "unpack it by `gzip -dc` to see; if that fails, copy or download the file again";
     result.map_err(|message| diagnostics.push(bad_image(load, &message, Some(hint)))).ok()
-}
-
-fn bad_image(load: &LoadSpec, message: &str, hint: Option<&str>) -> Diagnostic {
-    let message = format!("`{}`: {message}", file_name(&load.path.value));
-    let error = Diagnostic::error(codes::BAD_IMAGE, message).at(load.path.span);
-    hint.into_iter().fold(error, Diagnostic::hint)
-}
-
-/// What placing needs at hand.
-struct Placer<'a> {
-    floor: &'a mut Floor,
-    files: &'a mut Files,
-    diagnostics: &'a mut Diagnostics,
-    loads: Vec<Load>,
-}
-
-impl Placer<'_> {
-    /// Puts a whole file at `start`.
-    fn put(&mut self, load: &LoadSpec, bytes: Vec<u8>, start: u64) -> Option<Range> {
-        let name = file_name(&load.path.value);
-        let size = bytes.len() as u64;
-        let range = self.range(load, start, size)?;
-        self.take(load, range, &format!("`{name}`")).then_some(())?;
-        let kind = match load.kind {
-            LoadKind::Initrd => Kind::Initrd,
-            LoadKind::Guest => Kind::Guest,
-            LoadKind::Sniffed | LoadKind::Data | LoadKind::Fdt => Kind::Data,
-        };
-        let image = self.files.blob(&name, kind, bytes);
-        self.loads.push(Load { image, offset: 0, size_bytes: size, gpa: Gpa(start), seeds: vec![] });
-        Some(range)
-    }
-
-    fn at_address(&mut self, load: &LoadSpec, bytes: Vec<u8>) -> Option<Range> {
-        self.put(load, bytes, load.address.as_ref()?.value)
-    }
-
-    fn first_free(&mut self, load: &LoadSpec, bytes: Vec<u8>) -> Option<Range> {
-        let size = bytes.len() as u64;
-        match self.floor.find_aligned(size, ANYWHERE, PAGE_BYTES) {
-            Some(start) => self.put(load, bytes, start),
-            None => self.no_room(load, size, ""),
-        }
-    }
-
-    /// A RAM disk: after the kernel if there is room, or else below it in the same window.
-    fn initrd(&mut self, load: &LoadSpec, bytes: Vec<u8>, kernel: Range, window: Range) -> Option<Range> {
-        let size = bytes.len() as u64;
-        let above = Range { start: kernel.end, ..window };
-        let find = |within| self.floor.find_aligned(size, within, PAGE_BYTES);
-        match find(above).or_else(|| find(window)) {
-            Some(start) => self.put(load, bytes, start),
-            None => self.no_room(load, size, " within 32 GiB of the kernel"),
-        }
-    }
-
-    /// The guest's program: its first instruction and the memory it takes.
-    fn program(&mut self, load: &LoadSpec, bytes: Vec<u8>) -> Option<(u64, Range)> {
-        let name = file_name(&load.path.value);
-        match loader::inspect(&bytes) {
-            Err(error) => {
-                self.diagnostics.push(bad_image(load, &error.to_string(), error.hint()));
-                None
-            }
-            Ok(Image::Elf(elf)) => {
-                let (entry, segments) = (elf.entry, elf.segments().collect::<Vec<_>>());
-                let range = self.elf(load, &segments)?;
-                let image = self.files.blob(&name, Kind::Guest, bytes);
-                let filled = segments.iter().filter(|segment| segment.file_bytes > 0);
-                self.loads.extend(filled.map(|segment| Load {
-                    image,
-                    offset: segment.file_offset,
-                    size_bytes: segment.file_bytes,
-                    gpa: Gpa(segment.address),
-                    seeds: vec![],
-                }));
-                Some((entry, range))
-            }
-            Ok(Image::Linux(linux)) => {
-                let range = self.linux(load, &linux)?;
-                let image = self.files.blob(&name, Kind::Guest, bytes);
-                let (size_bytes, gpa) = (linux.file_bytes, Gpa(range.start));
-                self.loads.push(Load { image, offset: 0, size_bytes, gpa, seeds: vec![] });
-                Some((range.start, range))
-            }
-            Ok(Image::Raw | Image::Gzip) => {
-                let guest = LoadSpec { kind: LoadKind::Guest, ..load.clone() };
-                let range = match load.address {
-                    Some(_) => self.at_address(&guest, bytes)?,
-                    None => self.first_free(&guest, bytes)?,
-                };
-                Some((range.start, range))
-            }
-        }
-    }
-
-    /// Takes the memory of every segment and returns the range from the first to the last.
-    fn elf(&mut self, load: &LoadSpec, segments: &[loader::Segment]) -> Option<Range> {
-        let name = file_name(&load.path.value);
-        let lowest = segments.iter().map(|segment| segment.address).min()?;
-        if let Some(address) = load.address.as_ref().filter(|address| address.value != lowest) {
-            let message = format!("`{name}` is linked to run at {lowest:#x}, not at {:#x}", address.value);
-            let hint = "leave the address out, or link the program for this one";
-            self.diagnostics.push(Diagnostic::error(codes::NO_ROOM, message).at(address.span).hint(hint));
-            return None;
-        }
-        let mut whole = Range { start: lowest, end: lowest };
-        let mut good = true;
-        for segment in segments {
-            let range = Range::new(segment.address, segment.memory_bytes)?;
-            good &= self.take(load, range, &format!("a segment of `{name}`"));
-            whole.end = whole.end.max(range.end);
-        }
-        good.then_some(whole)
-    }
-
-    /// Takes the memory of an arm64 `Image`.
-    fn linux(&mut self, load: &LoadSpec, linux: &Linux) -> Option<Range> {
-        let slack = if linux.size_is_a_guess { OLD_KERNEL_SLACK_BYTES } else { 0 };
-        let size = linux.memory_bytes.saturating_add(slack);
-        let start = match &load.address {
-            None => self.floor.find(size, ANYWHERE, |from| linux.first_start(from)),
-            Some(address) if linux.may_start_at(address.value) => Some(address.value),
-            Some(address) => {
-                let start = address.value;
-                let message = format!("this kernel cannot start at {start:#x}");
-                let offset = linux.text_offset;
-                let near = linux.first_start(start).unwrap_or(offset);
-                let wants = match offset {
-                    0 => "a multiple of 2 MiB".to_owned(),
-                    _ => format!("a multiple of 2 MiB plus {offset:#x}"),
-                };
-                let hint = format!("it wants {wants}: leave the address out or write {near:#x}");
-                self.diagnostics.push(Diagnostic::error(codes::NO_ROOM, message).at(address.span).hint(hint));
-                return None;
-            }
-        };
-        let Some(start) = start else { return self.no_room(load, size, " at a multiple of 2 MiB") };
-        let range = self.range(load, start, size)?;
-        self.take(load, range, &format!("`{}`", file_name(&load.path.value))).then_some(range)
-    }
-
-    fn take(&mut self, load: &LoadSpec, range: Range, what: &str) -> bool {
-        self.floor.take(range, what, load.path.span, self.diagnostics)
-    }
-
-    fn range(&mut self, load: &LoadSpec, start: u64, size: u64) -> Option<Range> {
-        let range = Range::new(start, size);
-        if range.is_none() {
-            let message = format!("`{}` ends beyond the address space", file_name(&load.path.value));
-            self.diagnostics.push(Diagnostic::error(codes::NO_ROOM, message).at(load.span));
-        }
-        range
-    }
-
-    fn no_room<T>(&mut self, load: &LoadSpec, size: u64, condition: &str) -> Option<T> {
-        let name = file_name(&load.path.value);
-        let message =
-            format!("there is no room for `{name}`: it takes {size:#x} bytes of free RAM in one piece{condition}");
-        let error = Diagnostic::error(codes::NO_ROOM, message).at(load.path.span);
-        self.diagnostics.push(error.hint(self.floor.describe()));
-        None
-    }
 }
