@@ -53,7 +53,8 @@ mod tests {
         assert!(!endpoint.take_waiting());
     }
 
-    /// Meets a lost wake-up: a device that found no room after its request is told when there is some.
+    /// A device that found no room after its request is told when there is some. This finds a request that is lost or
+    /// taken back, but hardly a missing fence: the window on the host is a few instructions wide.
     #[test]
     fn a_device_that_waits_for_room_is_always_woken() {
         const PATIENCE: u32 = 10_000_000;
