@@ -52,18 +52,14 @@ impl Board {
                 String::from_utf8_lossy(&said).into_owned()
             })
         });
-        match listener.accept(&mut child) {
-            Ok(Some(qmp)) => {
-                let mut board = Board { child, qmp, said };
-                if !machine.waits_for_debugger {
-                    board.qmp.execute("cont")?;
-                }
-                Ok(board)
-            }
-            Ok(None) => Err(Error::Refused(said.and_then(|said| said.join().ok()).unwrap_or_default())),
+        match connect(listener, &mut child, machine) {
+            Ok(qmp) => Ok(Board { child, qmp, said }),
             Err(error) => {
                 end(&mut child);
-                Err(error)
+                match said.and_then(|said| said.join().ok()).filter(|said| !said.is_empty()) {
+                    Some(said) => Err(Error::Refused(said)),
+                    None => Err(error),
+                }
             }
         }
     }
@@ -107,6 +103,15 @@ impl Drop for Board {
     fn drop(&mut self) {
         end(&mut self.child);
     }
+}
+
+/// Waits for the monitor and starts the CPUs.
+fn connect(listener: Listener, child: &mut Child, machine: &Machine) -> Result<Qmp> {
+    let mut qmp = listener.accept(child)?;
+    if !machine.waits_for_debugger {
+        qmp.execute("cont")?;
+    }
+    Ok(qmp)
 }
 
 fn end(child: &mut Child) {

@@ -10,7 +10,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub enum Error {
     /// QEMU could not be started.
     NotStarted(String),
-    /// QEMU ended before the board started: it did not like its arguments. What it said is on standard error or here.
+    /// QEMU ended before the board started: it did not like its arguments. Holds what it said.
     Refused(String),
     /// Talking to QEMU failed.
     Broken(String),

@@ -41,16 +41,16 @@ impl Listener {
         format!("unix:{}", self.path.display().to_string().replace(',', ",,"))
     }
 
-    /// Waits for QEMU; `None` if it ended first.
-    pub(crate) fn accept(self, child: &mut Child) -> Result<Option<Qmp>> {
+    /// Waits for QEMU; an error if it ended first.
+    pub(crate) fn accept(self, child: &mut Child) -> Result<Qmp> {
         loop {
             match self.socket.accept() {
-                Ok((stream, _)) => return Qmp::new(stream).map(Some),
+                Ok((stream, _)) => return Qmp::new(stream),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(error) => return Err(Error::io("waiting for QMP", &error)),
             }
             if child.try_wait().map_err(|error| Error::io("waiting for QEMU", &error))?.is_some() {
-                return Ok(None);
+                return Err(Error::Refused("it did not like its arguments".into()));
             }
             std::thread::sleep(Duration::from_millis(2));
         }

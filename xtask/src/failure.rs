@@ -5,6 +5,7 @@
 use std::fmt::{self, Display};
 use std::io;
 use std::path::Path;
+use std::process::ExitStatus;
 
 /// A result of xtask.
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
@@ -20,6 +21,9 @@ pub(crate) mod status {
     /// The user ended it (as a shell says it for SIGINT).
     pub(crate) const INTERRUPTED: u8 = 130;
 }
+
+const DISK_FULL: &str =
+    "the disk is full: `cargo xtask clean --downloads` frees what Ostler stored, `cargo clean` what was compiled";
 
 /// An error for the user's eyes.
 #[derive(Debug)]
@@ -44,19 +48,23 @@ impl Failure {
         self
     }
 
-    /// Adds what the user can do.
+    /// Adds what the user can do, unless whoever was closer to the failure knew better.
     pub(crate) fn hint(mut self, hint: impl Display) -> Failure {
-        self.hint = Some(hint.to_string());
+        self.hint.get_or_insert_with(|| hint.to_string());
         self
+    }
+
+    /// A program that failed, with what it said.
+    pub(crate) fn program(command: &str, status: ExitStatus, said: &str) -> Failure {
+        let failure = Failure::new(format!("`{command}` failed ({status})\n{}", said.trim_end()));
+        if said.contains("No space left on device") { failure.hint(DISK_FULL) } else { failure }
     }
 
     /// A failed operation of the system on a file.
     pub(crate) fn io(action: &str, path: &Path, error: &io::Error) -> Failure {
         let failure = Failure::new(format!("can't {action} {}: {error}", path.display()));
         match error.kind() {
-            io::ErrorKind::StorageFull => failure.hint(
-                "the disk is full: `cargo xtask clean --downloads` frees what Ostler stored, `cargo clean` what was compiled",
-            ),
+            io::ErrorKind::StorageFull => failure.hint(DISK_FULL),
             io::ErrorKind::PermissionDenied => failure.hint("does another user (root?) own the file or its folder?"),
             _ => failure,
         }

@@ -78,7 +78,7 @@ pub(crate) fn lines(command: &mut Command, mut line: impl FnMut(&str)) -> Result
         return Ok(());
     }
     let said = errors.join().unwrap_or_default();
-    Err(Failure::new(format!("`{}` failed ({status})\n{}", shown(command), said.trim_end())))
+    Err(Failure::program(&shown(command), status, &said))
 }
 
 /// Runs a program whose standard error is the user's terminal, hands each line of its standard output to `line`, and

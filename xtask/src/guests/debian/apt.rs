@@ -41,8 +41,18 @@ pub(super) fn ensure() -> Result<Packages> {
     let configuration = configure()?;
     let progress = Progress::new("fetching Debian's package lists (arm64, armhf)");
     let updated = update(&configuration, &progress);
-    let wanted = wanted(&configuration).map_err(|failure| updated.err().unwrap_or(failure))?;
-    progress.done("");
+    let wanted = match (wanted(&configuration), updated) {
+        (Ok(wanted), Ok(())) => {
+            progress.done("");
+            wanted
+        }
+        // A list is missing (a mirror in the middle of its update, another vendor's archive), but not one that counts.
+        (Ok(wanted), Err(_)) => {
+            progress.done("not all, but enough");
+            wanted
+        }
+        (Err(_), Err(failure)) | (Err(failure), Ok(())) => return Err(failure),
+    };
     download(&configuration, &wanted)?;
     let names: Vec<&str> = wanted.iter().map(|package| package.file.as_str()).collect();
     stamp::put(&folder, STAMP, "debian", &names)?;
@@ -83,6 +93,9 @@ APT::Sandbox::User "root";
 APT::Update::Error-Mode "any";
 APT::Status-Fd "1";
 Acquire::Languages "none";
+// Other programs of the system want these with every list; nobody needs them here.
+Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
+Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";
 Dir::State "{apt_shown}";
 Dir::State::Lists "{apt_shown}/lists";
 Dir::State::Status "{apt_shown}/status";
