@@ -1,36 +1,57 @@
-//! EL2's control over EL1 on this CPU: what traps, what is shown, where time and interrupts go.
+//! EL2's control over EL1 on this CPU: what traps, and where interrupts and time go.
+//!
+//! The values are computed in [`crate::sysreg`], next to the table that answers the traps; here they reach the hardware.
 
 use crate::inject::Interrupted;
 use crate::paging;
 use crate::registers::{read, write};
-use crate::syndrome::SysReg;
-pub(crate) enum Answer { Value(u64), Ignore, Undefined, Sgi, Sgi0, Deactivate, Unlisted }
-pub(crate) fn read(_r: SysReg) -> Answer { Answer::Unlisted }
-pub(crate) fn write(r: SysReg, _v: u64) -> Answer {
-    if r == SysReg::new(3,0,12,11,5) { return Answer::Sgi }
-    if r == SysReg::new(3,0,12,11,1) { return Answer::Deactivate }
-    Answer::Unlisted }
-pub(crate) fn has_pointer_authentication() -> bool { false }
+use crate::sysreg::{CNTHCTL_EL2, Features, IdRegisters};
 
-pub(crate) fn interrupted() -> Interrupted {
-    Interrupted { pc: read!("ELR_EL2"), pstate: read!("SPSR_EL2"), sctlr: read!("SCTLR_EL1"), vbar: read!("VBAR_EL1"), has_pan: false, has_ssbs: false }
+/// ID_AA64MMFR0_EL1.PARange of this CPU.
+fn pa_range() -> u8 {
+    (read!("ID_AA64MMFR0_EL1") & 0xf) as u8
 }
 
 /// Bits of guest-physical address on this CPU.
 pub fn ipa_bits() -> u32 {
-    paging::ipa_bits((read!("ID_AA64MMFR0_EL1") & 0xf) as u8)
+    paging::ipa_bits(pa_range())
 }
 
-/// init
+/// Sets this CPU up to run guests, once; everything that differs between vCPUs is [`crate::Vcpu::start`]'s.
 pub fn init_cpu() {
-    let pa = (read!("ID_AA64MMFR0_EL1") & 0xf) as u8;
+    let features = Features::new(&IdRegisters::of_this_cpu());
+    let pmcr = if features.pmu { read!("PMCR_EL0") } else { 0 };
+    // SAFETY: EL2's own control registers, with values that only concern the levels below; no guest runs yet. Those of
+    // newer CPUs are written only where they exist.
     unsafe {
-        write!("VTCR_EL2", paging::vtcr_el2(pa));
-        write!("HCR_EL2", 1 | 1<<1 | 1<<3 | 1<<4 | 1<<5 | 1<<19 | 1 << 31);
-        write!("CPTR_EL2", 0x33ff & !(1<<10) & !(1 << 8));
-        write!("CNTHCTL_EL2", 3);
-        write!("HSTR_EL2", 0);
-        write!("MDCR_EL2", read!("MDCR_EL2") & 0x1f);
-        core::arch::asm!("isb");
+        write!("VTCR_EL2", paging::vtcr_el2(pa_range()));
+        write!("HCR_EL2", features.hcr_el2());
+        write!("CPTR_EL2", features.cptr_el2());
+        write!("MDCR_EL2", features.mdcr_el2(pmcr));
+        write!("CNTHCTL_EL2", CNTHCTL_EL2);
+        write!("HSTR_EL2", 0); // traps of 32-bit coprocessor registers; none at 64-bit EL1
+        if features.hcrx {
+            write!("S3_4_C1_C2_2", 0); // HCRX_EL2
+        }
+        if features.fine_grained_traps {
+            write!("S3_4_C1_C1_4", 0); // HFGRTR_EL2
+            write!("S3_4_C1_C1_5", 0); // HFGWTR_EL2
+            write!("S3_4_C1_C1_6", 0); // HFGITR_EL2
+            write!("S3_4_C3_C1_4", 0); // HDFGRTR_EL2
+            write!("S3_4_C3_C1_5", 0); // HDFGWTR_EL2
+        }
+        core::arch::asm!("isb", options(nostack, preserves_flags));
+    }
+}
+
+/// The guest on this CPU as it is interrupted now.
+pub(crate) fn interrupted(features: &Features) -> Interrupted {
+    Interrupted {
+        pc: read!("ELR_EL2"),
+        pstate: read!("SPSR_EL2"),
+        sctlr: read!("SCTLR_EL1"),
+        vbar: read!("VBAR_EL1"),
+        has_pan: features.pan,
+        has_ssbs: features.ssbs,
     }
 }

@@ -4,7 +4,8 @@ use model::{Counter, Gpa, Hpa};
 
 use crate::psci::{Power, Psci};
 use crate::vgic::{KickMask, Redistributor, Vgic};
-use crate::{cpu, gic};
+use crate::sysreg::{Features, IdRegisters};
+use crate::{control, cpu, gic};
 
 /// One VM, shared by the pCPUs that run its vCPUs.
 #[derive(Debug)]
@@ -20,6 +21,10 @@ pub struct Guest {
     pub(crate) vttbr: u64,
     /// CNTVOFF_EL2: host counter minus guest counter.
     pub(crate) counter_offset: u64,
+    /// The ID registers that it is shown.
+    pub(crate) ids: IdRegisters,
+    /// What the CPU has that matters to entry and exit.
+    pub(crate) features: Features,
 }
 
 impl Guest {
@@ -33,6 +38,8 @@ impl Guest {
         redistributors: &'static [Redistributor],
         power: &'static [Power],
     ) -> Guest {
+        // All CPUs of the board are taken to be alike.
+        let host = IdRegisters::of_this_cpu();
         let psci = Psci::new(power);
         psci.reset();
         // VMID 0 is left to whoever ran before us. 8 bits (VTCR_EL2.VS = 0); assembly allows fewer VMs than that.
@@ -48,6 +55,8 @@ impl Guest {
             doorbells,
             vttbr: vmid << 48 | root.0,
             counter_offset,
+            ids: host.guest(control::ipa_bits()),
+            features: Features::new(&host),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::guest::Guest;
 use crate::inject::{self, Exception};
 use crate::registers::{read, write};
 use crate::syndrome::{Abort, Cause, DataAbort, Fault, Syndrome, SystemAccess, fault_address};
-use crate::control::Answer;
+use crate::sysreg::{self, Answer};
 use crate::vgic::CpuInterface;
 use crate::{control, entry, psci};
 
@@ -78,15 +78,16 @@ impl Vcpu {
         self.context = Context::reset(x0);
         El1::RESET.load();
         el1::clear_fp();
-        if control::has_pointer_authentication() {
+        if self.guest.features.pointer_authentication {
             el1::clear_pointer_keys();
         }
+        let midr = read!("MIDR_EL1");
         // SAFETY: registers that are EL2's view of the one vCPU that this pCPU runs; the second stage maps that guest's
         // memory and no other. Stale TLB entries of the VMID are from nobody: VMIDs are not reused.
         unsafe {
             write!("VTTBR_EL2", self.guest.vttbr);
             write!("VMPIDR_EL2", model::mpidr(self.index));
-            write!("VPIDR_EL2", read!("MIDR_EL1"));
+            write!("VPIDR_EL2", midr);
             write!("CNTVOFF_EL2", self.guest.counter_offset);
             write!("ICH_VMCR_EL2", 0);
             write!("ICH_AP0R0_EL2", 0);
@@ -191,7 +192,7 @@ impl Vcpu {
 
     /// Makes the guest take `exception` at EL1.
     pub fn inject(&mut self, exception: Exception) {
-        let taken = inject::take(&control::interrupted(), exception);
+        let taken = inject::take(&control::interrupted(&self.guest.features), exception);
         // SAFETY: the guest's own registers, as the architecture says that it finds them after the exception.
         unsafe {
             write!("ELR_EL1", taken.elr);
@@ -255,6 +256,10 @@ impl Vcpu {
                 self.skip();
                 Done::Yes
             }
+            Cause::Hidden => {
+                self.inject(Exception::Undefined);
+                Done::Yes
+            }
             _ => Done::Exit(Exit::Unsupported(Unsupported::Instruction(syndrome.0))),
         }
     }
@@ -270,7 +275,7 @@ impl Vcpu {
 
     fn system_register(&mut self, access: SystemAccess) -> Done {
         let value = self.context.get(access.rt);
-        let answer = if access.is_read { control::read(access.register) } else { control::write(access.register, value) };
+        let answer = if access.is_read { sysreg::read(access.register, &self.guest.ids) } else { sysreg::write(access.register) };
         match answer {
             Answer::Value(value) => self.context.set(access.rt, value),
             Answer::Ignore => {}
@@ -411,13 +416,11 @@ fn fault_gpa(abort: &Abort) -> Gpa {
     }
     // A permission fault: the guest's own tables have the page (DDI 0487 D8.13, `AT`). PAR_EL1 is the guest's.
     let par = read!("PAR_EL1");
-    // SAFETY: translates without access; PAR_EL1 is put back.
-    let found = unsafe {
-        core::arch::asm!("at s1e1r, {}", "isb", in(reg) far, options(nostack, preserves_flags));
-        let found = read!("PAR_EL1");
-        write!("PAR_EL1", par);
-        found
-    };
+    // SAFETY: translates without access; PAR_EL1 is put back below.
+    unsafe { core::arch::asm!("at s1e1r, {}", "isb", in(reg) far, options(nostack, preserves_flags)) };
+    let found = read!("PAR_EL1");
+    // SAFETY: the guest's own value.
+    unsafe { write!("PAR_EL1", par) };
     // F: the guest has changed its tables in the meantime; no page, no address.
     if found & 1 != 0 { Gpa(far & 0xfff) } else { Gpa((found & 0x000f_ffff_ffff_f000) | (far & 0xfff)) }
 }

@@ -29,6 +29,8 @@ use model::Gpa;
 
 /// The version that PSCI_VERSION gives: 1.1.
 pub const VERSION: u64 = 0x1_0001;
+/// The function identifier of PSCI_VERSION.
+pub const VERSION_FUNCTION: u32 = function::VERSION;
 
 /// Error codes (DEN 0022 section 5.2.2), as they go into `x0`.
 pub mod status {

@@ -27,7 +27,8 @@ pub struct Features {
     ras: bool,
     amu: bool,
     lor: bool,
-    pmu: bool,
+    /// Performance monitors: PMCR_EL0 exists.
+    pub pmu: bool,
     pmu_v3p1: bool,
     trace: bool,
     trace_filter: bool,
