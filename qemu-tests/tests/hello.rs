@@ -1,6 +1,6 @@
 //! The bare-metal guest alone on the board: it tests the machine that it is given.
 
-use qemu_tests::{Board, HELLO, Machine, Result, Verdict, enabled, root};
+use qemu_tests::{Board, HELLO, Machine, Result, Verdict, enabled};
 
 fn passes_on(cpu: &str) -> Result<()> {
     if !enabled() {
@@ -30,23 +30,4 @@ fn hello_passes_on_cortex_a72() -> Result<()> {
 #[test]
 fn hello_passes_on_max() -> Result<()> {
     passes_on("max")
-}
-
-/// Without Ostler: a failure here is the guest's or QEMU's, not the hypervisor's.
-#[test]
-fn hello_passes_bare() -> Result<()> {
-    if !enabled() {
-        return Ok(());
-    }
-    let bare = Machine {
-        machine: "virt,gic-version=3".into(),
-        kernel: root().join(".ostler/guests/hello/hello.elf"),
-        extra: ["-append", "beats=1 period-ms=10"].map(String::from).into(),
-        ..HELLO.machine()
-    };
-    let (mut board, mut console) = Board::with_console(&bare, None)?;
-    console.expect("hello: all passed")?;
-    console.expect("hello: alive 1")?;
-    assert_eq!(board.verdict(&mut console)?, Verdict::PoweredOff);
-    Ok(())
 }
