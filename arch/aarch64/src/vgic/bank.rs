@@ -3,9 +3,9 @@
 //! The private interrupts of a vCPU are one bank in its redistributor, the shared ones are banks in the distributor; the
 //! registers and the list-register logic do not care which. Everything hot is in one cache line.
 
+use super::atomic::{AtomicU8, AtomicU32, AtomicU64, SeqCst};
 use super::bits::IntId;
 use super::words::{Claims, Pending};
-use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::SeqCst};
 
 /// GICD_CTLR.EnableGrp0.
 pub(super) const ENABLE_GROUP0: u32 = 1 << 0;

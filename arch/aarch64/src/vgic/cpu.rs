@@ -4,10 +4,10 @@
 //! shows only in the list registers, so the truth about a listed interrupt is here and in the hardware; the shared
 //! state learns it at the next [`CpuInterface::sync`].
 
+use super::atomic::SeqCst;
 use super::bits::{BANKS, IntId, bit, ones};
 use super::lr::{ListRegister, hcr};
 use super::{Vgic, bank::Bank};
-use core::sync::atomic::Ordering::SeqCst;
 
 /// Most list registers that the architecture has.
 pub(super) const MAX_LIST_REGISTERS: usize = 16;

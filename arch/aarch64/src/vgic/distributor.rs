@@ -1,10 +1,10 @@
 //! The distributor's registers (IHI 0069 section 12.9).
 
+use super::atomic::SeqCst;
 use super::bank::{ENABLE_GROUP0, ENABLE_GROUP1};
 use super::bits::{BANKS, KickMask};
 use super::registers::{BankRegister, DistributorRegister, IIDR, PRIVATE_WORD};
 use super::{Read, Vgic};
-use core::sync::atomic::Ordering::SeqCst;
 
 /// GICD_CTLR: affinity routing always on, one security state.
 const CONTROL_FIXED: u32 = 1 << 4 | 1 << 6;

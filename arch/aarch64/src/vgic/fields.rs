@@ -1,10 +1,10 @@
 //! What register writes do to a bank: the same for private and shared interrupts.
 
+use super::atomic::SeqCst;
 use super::bank::Bank;
 use super::bits::{IntId, KickMask, bit, ones};
 use super::notify::RESYNC;
 use super::{Read, Vgic};
-use core::sync::atomic::Ordering::SeqCst;
 
 /// SGIs are always edge-triggered (IHI 0069, GICR_ICFGR0 is read-only).
 pub(super) const SGIS: u32 = 0xffff;

@@ -1,13 +1,13 @@
 //! From the shared state to the list registers: the best of what is pending.
 
 use super::Vgic;
+use super::atomic::SeqCst;
 use super::bank::Bank;
 use super::bits::{IntId, KickMask, bit, ones};
 use super::cpu::{CpuInterface, MAX_LIST_REGISTERS};
 use super::lr::{ListRegister, ListRegisters};
 use super::notify::{RESYNC, WORDS};
 use super::sync::{take_back, tells_eoi};
-use core::sync::atomic::Ordering::SeqCst;
 
 impl CpuInterface {
     /// Puts pending interrupts into list registers and writes those that have changed. If there are more than list

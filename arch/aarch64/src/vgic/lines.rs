@@ -1,8 +1,8 @@
 //! Interrupts that come from outside: devices' lines and edges, and the physical interrupts behind private ones.
 
 use super::Vgic;
+use super::atomic::SeqCst;
 use super::bits::{IntId, KickMask};
-use core::sync::atomic::Ordering::SeqCst;
 use model::Irq;
 
 /// The VM's controller has no such interrupt: an INTID out of range, a vCPU that does not exist, or a message (there is

@@ -39,6 +39,7 @@
     )
 )]
 
+mod atomic;
 mod bank;
 mod bits;
 mod cpu;
@@ -63,9 +64,9 @@ pub use lines::NoSuchInterrupt;
 pub use lr::{ListRegisters, hcr};
 pub use redistributor::Redistributor;
 
+use atomic::{AtomicU32, SeqCst};
 use bank::{Bank, SharedBank};
 use bits::BANKS;
-use core::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 const SHARED_BANKS: usize = BANKS as usize - 1;
 

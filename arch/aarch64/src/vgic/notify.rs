@@ -9,9 +9,9 @@
 //! one sees the other. Whoever gives a claim back looks once more, and so finds what arrived in between.
 
 use super::Vgic;
+use super::atomic::SeqCst;
 use super::bank::{Bank, ROUTE_ANY, SharedBank};
 use super::bits::{KickMask, bit, ones};
-use core::sync::atomic::Ordering::SeqCst;
 
 /// Hint: something that is in your list registers has changed; read them back and check.
 pub(super) const RESYNC: u32 = 1 << 31;

@@ -1,11 +1,11 @@
 //! A vCPU's interrupts when it starts, stops, or shares its pCPU.
 
 use super::Vgic;
+use super::atomic::SeqCst;
 use super::bits::{BANKS, KickMask, bit, ones};
 use super::cpu::{CpuInterface, MAX_LIST_REGISTERS};
 use super::lr::ListRegisters;
 use super::notify::WORDS;
-use core::sync::atomic::Ordering::SeqCst;
 
 impl CpuInterface {
     /// The vCPU starts: from now on it takes interrupts, also those that any vCPU may take. Call it before the first entry,

@@ -1,11 +1,11 @@
 //! A redistributor: one vCPU's private interrupts and their registers (IHI 0069 sections 12.10 and 12.11).
 
+use super::atomic::{AtomicU32, SeqCst};
 use super::bank::Bank;
 use super::bits::KickMask;
 use super::fields::SGIS;
 use super::registers::{BankRegister, IIDR, PRIVATE_WORD, RedistributorRegister};
 use super::{Read, Vgic};
-use core::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 /// Offset of the SGI_base frame.
 const SGI_BASE: u64 = 0x1_0000;

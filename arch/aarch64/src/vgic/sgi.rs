@@ -1,8 +1,8 @@
 //! Software-generated interrupts: ICC_SGI1R_EL1, ICC_SGI0R_EL1 and ICC_ASGI1R_EL1 (IHI 0069 section 12.2).
 
 use super::Vgic;
+use super::atomic::SeqCst;
 use super::bits::{KickMask, bit, ones};
-use core::sync::atomic::Ordering::SeqCst;
 
 /// IRM: all vCPUs but the sender.
 const ALL_BUT_SELF: u64 = 1 << 40;

@@ -1,12 +1,12 @@
 //! From the list registers to the shared state: what the guest did, and what it must not have any more.
 
 use super::Vgic;
+use super::atomic::{AtomicU32, SeqCst};
 use super::bank::Bank;
 use super::bits::{IntId, KickMask, bit, ones};
 use super::cpu::CpuInterface;
 use super::lr::{ListRegister, ListRegisters, hcr};
 use super::notify::CONTROL;
-use core::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 impl CpuInterface {
     /// Reads the list registers back. Tells the shared state what was acknowledged and what has ended; takes back what is

@@ -5,7 +5,7 @@
 //! sequentially consistent, because both sides of the house rely on "I write mine, then read yours" (see
 //! [`super::notify`]).
 
-use core::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use super::atomic::{AtomicU64, SeqCst};
 
 const fn low(word: u64) -> u32 {
     word as u32

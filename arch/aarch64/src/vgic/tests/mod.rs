@@ -1,5 +1,6 @@
 //! Tests of the virtual GIC against a model of the hardware's virtual CPU interface ([`fake`]).
 
+pub(super) mod chaos;
 mod fake;
 mod machine;
 mod pokes;

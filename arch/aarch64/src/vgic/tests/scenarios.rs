@@ -122,6 +122,7 @@ fn an_edge_for_a_new_route_waits_for_the_end_on_the_old_one() {
     world.settle();
     assert_eq!(world.acknowledge(0), Some(UART));
     world.route(0, UART, 1);
+    world.settle();
     world.pulse(Irq::Shared(UART));
     world.settle();
     assert_eq!(world.acknowledge(1), None);
@@ -207,6 +208,23 @@ fn nested_interrupts_outnumber_the_list_registers() {
         }
         assert_eq!(world.acknowledge(0), None);
     }
+}
+
+#[test]
+fn the_end_of_an_interrupt_that_had_to_make_room_is_seen_at_once() {
+    let mut world = world(1, 1);
+    world.set_priority(0, UART, 0x80);
+    world.write_bit(0, SET_ENABLE, 40);
+    world.set_edge(0, 40);
+    world.set_line(Irq::Shared(UART), true);
+    world.settle();
+    assert_eq!(world.acknowledge(0), Some(UART));
+    world.pulse(Irq::Shared(40));
+    world.settle();
+    assert_eq!(world.acknowledge(0), Some(40));
+    world.end(0, 40);
+    world.end(0, UART);
+    assert_eq!(world.acknowledge(0), Some(UART), "its line is still high");
 }
 
 #[test]
@@ -298,6 +316,18 @@ fn a_timer_that_is_disabled_waits_and_one_that_drops_goes_away() {
 }
 
 #[test]
+fn another_vcpu_clears_a_timer_that_has_dropped() {
+    let mut world = World::new(2, 4);
+    world.cpus[0].hardware.line = 1 << TIMER;
+    world.settle();
+    world.cpus[0].hardware.line = 0;
+    let kick = world.vgic.redistributor_write(0, 0x1_0000 + CLEAR_PENDING, 4, 1 << TIMER);
+    world.kick_from(kick, 1);
+    world.settle();
+    assert_eq!(world.cpus[0].hardware.active, 0);
+}
+
+#[test]
 fn clearing_the_timer_s_active_state_deactivates_the_physical_one() {
     let mut world = timer_world();
     world.cpus[0].hardware.line = 1 << TIMER;
@@ -340,6 +370,12 @@ fn a_stopped_vcpu_leaves_no_physical_interrupt_active() {
         assert_eq!(world.cpus[0].hardware.active, 0);
         assert!(world.cpus[0].hardware.listed().is_empty());
     }
+    // Nor one that the guest has not even enabled.
+    let mut world = World::new(1, 4);
+    world.cpus[0].hardware.line = 1 << TIMER;
+    world.settle();
+    world.stop(0);
+    assert_eq!(world.cpus[0].hardware.active, 0);
 }
 
 #[test]

@@ -36,6 +36,10 @@ struct Machine<'a> {
     work: Vec<AtomicU32>,
     /// A device changes its work and its line together.
     devices: [Mutex<()>; LEVELS.len()],
+    /// By INTID: disabled, and the guest has seen that the write is complete.
+    disabled: Vec<AtomicBool>,
+    /// By INTID: for the vCPU that disables it.
+    disabler: Vec<Mutex<()>>,
     /// By INTID: a vCPU is in the handler.
     handled: Vec<AtomicBool>,
 }
@@ -61,9 +65,14 @@ impl<'a> Machine<'a> {
             mail: Default::default(),
             work: (0..512).map(|_| AtomicU32::new(0)).collect(),
             devices: Default::default(),
+            disabled: (0..512).map(|_| AtomicBool::new(false)).collect(),
+            disabler: (0..512).map(|_| Mutex::new(())).collect(),
             handled: (0..512).map(|_| AtomicBool::new(false)).collect(),
         };
-        let write = |offset, width, value| drop(machine.vgic.distributor_write(0, offset, width, value));
+        let write = |offset, width, value| {
+            // Nobody runs yet.
+            let _ = machine.vgic.distributor_write(0, offset, width, value);
+        };
         for intid in EDGES.into_iter().chain(LEVELS) {
             write(PRIORITY + u64::from(intid), 1, u64::from(intid));
             write(SET_ENABLE + 4 * u64::from(intid / 32), 4, 1 << (intid % 32));
@@ -72,9 +81,9 @@ impl<'a> Machine<'a> {
             write(CONFIG + 4 * u64::from(intid / 16), 4, 2 << (intid % 16 * 2));
         }
         for vcpu in 0..VCPUS as u32 {
-            drop(machine.vgic.redistributor_write(vcpu, 0x1_0000 + SET_ENABLE, 4, 0xffff));
+            let _ = machine.vgic.redistributor_write(vcpu, 0x1_0000 + SET_ENABLE, 4, 0xffff);
             for sgi in 0..16 {
-                drop(machine.vgic.redistributor_write(vcpu, 0x1_0000 + PRIORITY + sgi, 1, sgi * 8));
+                let _ = machine.vgic.redistributor_write(vcpu, 0x1_0000 + PRIORITY + sgi, 1, sgi * 8);
             }
         }
         write(DISTRIBUTOR_CONTROL, 4, 3);
@@ -107,6 +116,7 @@ impl<'a> Machine<'a> {
 
     /// A device thread: edges, and a level that stays high while there is work.
     fn device(&self, which: usize) {
+        super::chaos::enable(which as u32 + 77);
         for _ in 0..ROUNDS {
             self.work[EDGES[which] as usize].fetch_add(1, SeqCst);
             self.kick(self.vgic.pulse(Irq::Shared(EDGES[which])).unwrap(), None);
@@ -128,6 +138,7 @@ struct Vcpu<'m, 'a> {
 impl Vcpu<'_, '_> {
     fn run(&mut self) {
         let own = &self.machine.pcpus[self.index];
+        super::chaos::enable(self.random.0.wrapping_mul(0x9e37_79b9));
         own.thread.set(std::thread::current()).unwrap();
         self.interface.start(&self.machine.vgic);
         let mut rounds = 0;
@@ -181,6 +192,7 @@ impl Vcpu<'_, '_> {
             }
             let machine = self.machine;
             if intid >= 32 {
+                assert!(!machine.disabled[intid as usize].load(SeqCst), "{intid} is disabled");
                 assert!(!machine.handled[intid as usize].swap(true, SeqCst), "{intid} is active on two vCPUs");
             }
             let count = match LEVELS.iter().position(|&level| level == intid) {
@@ -215,6 +227,28 @@ impl Vcpu<'_, '_> {
         count
     }
 
+    /// Disables an interrupt, waits as drivers do until that is complete, and enables it again.
+    fn disable_and_enable(&mut self, intid: u32) -> KickMask {
+        let (machine, from) = (self.machine, self.index as u32);
+        let (word, bit) = (4 * u64::from(intid / 32), 1 << (intid % 32));
+        let Ok(_guard) = machine.disabler[intid as usize].try_lock() else { return KickMask::NONE };
+        let kick = machine.vgic.distributor_write(from, CLEAR_ENABLE + word, 4, bit);
+        machine.kick(kick, Some(self.index));
+        self.enter();
+        // (Not for ever: another vCPU may wait for this one in the same way.)
+        let complete = (0..100).any(|_| {
+            std::thread::yield_now();
+            self.enter();
+            machine.vgic.distributor_read(from, DISTRIBUTOR_CONTROL, 4).value & 1 << 31 == 0
+        });
+        machine.disabled[intid as usize].store(complete, SeqCst);
+        for _ in 0..3 {
+            std::thread::yield_now();
+        }
+        machine.disabled[intid as usize].store(false, SeqCst);
+        machine.vgic.distributor_write(from, SET_ENABLE + word, 4, bit)
+    }
+
     /// Something that a guest does to the others.
     fn act(&mut self) {
         let (machine, from) = (self.machine, self.index as u32);
@@ -224,21 +258,14 @@ impl Vcpu<'_, '_> {
         let mut kick = vgic.send_sgi(from, u64::from(sgi) << 24 | 1 << to);
         let intids = [EDGES[0], EDGES[1], LEVELS[0], LEVELS[1]];
         let intid = intids[self.random.below(4) as usize];
-        let (word, bit) = (4 * u64::from(intid / 32), 1 << (intid % 32));
+        let word = 4 * u64::from(intid / 32);
         kick |= self.interface.sync(vgic, &mut self.hardware);
         kick |= match self.random.below(6) {
             0 => {
                 let route = [0, 1, 2, 3, ROUTE_TO_ANY][self.random.below(5) as usize];
                 vgic.distributor_write(from, ROUTE + 8 * u64::from(intid), 8, route)
             }
-            1 => {
-                let disabled = vgic.distributor_write(from, CLEAR_ENABLE + word, 4, bit);
-                machine.kick(disabled, Some(self.index));
-                if self.random.below(2) == 0 {
-                    self.enter();
-                }
-                vgic.distributor_write(from, SET_ENABLE + word, 4, bit)
-            }
+            1 => self.disable_and_enable(intid),
             2 => vgic.distributor_read(from, SET_PENDING + word, 4).kick,
             3 => vgic.distributor_read(from, SET_ACTIVE + word, 4).kick,
             _ => KickMask::NONE,
