@@ -1,7 +1,7 @@
 //! The first page tables: just enough to run Rust at its link address and to read the device tree.
 //!
 //! This is Rust that runs with the MMU off, at a physical address the linker never heard of. So it calls nothing,
-//! refers to no `static` and writes through raw pointers only. Memory is Device-nGnRnE at this point, where unaligned
+//! refers to no `static`, has nothing that could panic and writes through raw pointers only. Memory is Device-nGnRnE at this point, where unaligned
 //! accesses fault: every store is an aligned `u64`.
 //!
 //! ```text
@@ -56,17 +56,16 @@ impl Tables {
 
     /// Maps the page or block of `virt` at `level` (3 or 2).
     #[inline(always)]
-    fn map(&mut self, virt: u64, level: u64, descriptor: u64) {
+    fn map(&mut self, virt: u64, level: u32, descriptor: u64) {
         let mut table = self.root;
-        let mut shift = 39;
-        let mut depth = 0;
-        while depth < level {
+        let mut shift = 39u32;
+        let last = 39u32.wrapping_sub(level.wrapping_mul(9));
+        while shift > last {
             table = self.below(table, (virt >> shift) & 511);
             if table == 0 {
                 return;
             }
-            shift -= 9;
-            depth += 1;
+            shift = shift.wrapping_sub(9);
         }
         let entry = (table.wrapping_add(((virt >> shift) & 511).wrapping_mul(8))) as *mut u64;
         // SAFETY: `entry` is inside a table page of ours, aligned, and no one else runs yet.
@@ -108,14 +107,15 @@ unsafe extern "C" fn early_tables(load: u64, bss: u64, tree: u64) -> u64 {
     }
     let mut virt = base;
     while virt < end {
+        let in_file = load.wrapping_add(virt.wrapping_sub(base));
         let (phys, permissions) = if virt < text {
-            (load.wrapping_add(virt - base), READ_ONLY)
+            (in_file, READ_ONLY)
         } else if virt < rodata {
-            (load.wrapping_add(virt - base), READ_ONLY | NO_EXECUTE)
+            (in_file, READ_ONLY | NO_EXECUTE)
         } else if virt < data {
-            (load.wrapping_add(virt - base), NO_EXECUTE)
+            (in_file, NO_EXECUTE)
         } else {
-            (bss.wrapping_add(virt - data), NO_EXECUTE)
+            (bss.wrapping_add(virt.wrapping_sub(data)), NO_EXECUTE)
         };
         tables.map(virt, 3, phys | NORMAL | permissions | PAGE);
         virt = virt.wrapping_add(PAGE_BYTES);

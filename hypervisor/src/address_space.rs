@@ -21,12 +21,12 @@ use crate::memory::Span;
 const STACKS: u64 = 0xC080_0000_0000;
 /// Virtual bytes of one pCPU's slot: guard, emergency stack, guard, stack.
 const SLOT_BYTES: u64 = 0x1_0000;
-/// Offset and size of the emergency stack in a slot.
-const EMERGENCY: (u64, u64) = (0x1000, 0x2000);
-/// Offset and size of the stack in a slot: it ends where the slot does, and below it lie unmapped pages.
-const STACK: (u64, u64) = (0xb000, 0x5000);
+/// The emergency stack in a slot.
+const EMERGENCY: Span = Span { start: 0x1000, end: 0x3000 };
+/// The stack in a slot: it ends where the slot does, and below it lie unmapped pages.
+const STACK: Span = Span { start: 0xb000, end: SLOT_BYTES };
 /// Physical bytes that a slot needs.
-pub const SLOT_MEMORY: u64 = EMERGENCY.1 + STACK.1;
+pub const SLOT_MEMORY: u64 = EMERGENCY.size() + STACK.size();
 
 /// The stacks of one pCPU, by their tops.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +55,10 @@ impl Image {
 
     /// All memory that the image occupies.
     pub fn span(&self) -> Span {
-        Span { start: self.load, end: self.physical((&raw const boot::head::__bss_end as u64).wrapping_sub(1)).wrapping_add(1) }
+        Span {
+            start: self.load,
+            end: self.physical((&raw const boot::head::__bss_end as u64).wrapping_sub(1)).wrapping_add(1),
+        }
     }
 
     /// What to add (wrapping) to a virtual address in `.bss` to get its physical one.
@@ -120,16 +123,16 @@ impl AddressSpace {
 
     /// Maps `memory`, [`SLOT_MEMORY`] bytes, as the stacks of pCPU `index`.
     pub fn map_stacks(&mut self, index: u32, memory: Hpa) -> Result<Stacks, MapError> {
-        let slot = u64::from(index).checked_mul(SLOT_BYTES).and_then(|offset| STACKS.checked_add(offset)).ok_or(MapError::OutOfRange)?;
+        let slot = u64::from(index)
+            .checked_mul(SLOT_BYTES)
+            .and_then(|offset| STACKS.checked_add(offset))
+            .ok_or(MapError::OutOfRange)?;
         let mut phys = memory.0;
-        for (offset, size) in [EMERGENCY, STACK] {
-            self.map(slot.wrapping_add(offset), phys, size, Stage1Attributes::ReadWrite)?;
-            phys = phys.wrapping_add(size);
+        for part in [EMERGENCY, STACK] {
+            self.map(slot.wrapping_add(part.start), phys, part.size(), Stage1Attributes::ReadWrite)?;
+            phys = phys.wrapping_add(part.size());
         }
-        Ok(Stacks {
-            stack: slot.wrapping_add(STACK.0 + STACK.1),
-            emergency: slot.wrapping_add(EMERGENCY.0 + EMERGENCY.1),
-        })
+        Ok(Stacks { stack: slot.wrapping_add(STACK.end), emergency: slot.wrapping_add(EMERGENCY.end) })
     }
 
     /// The root's physical address.

@@ -50,9 +50,7 @@ impl Workshop<'_, '_> {
 
         let memory = &mut self.memory;
         let doorbells = memory
-            .place_list(config.cpus.len(), |_, vcpu| {
-                self.doorbells.get(config.cpus.get(vcpu)?.pcpu as usize).copied()
-            })
+            .place_list(config.cpus.len(), |_, vcpu| self.doorbells.get(config.cpus.get(vcpu)?.pcpu as usize).copied())
             .ok_or("its configuration names a pCPU that is not there")?;
         const NO_MEMORY: Failure = "the board's memory is used up";
         let redistributors =
@@ -72,8 +70,9 @@ impl Workshop<'_, '_> {
             })
             .ok_or(NO_MEMORY)?;
         let entry = Start { entry: config.entry.pc, argument: config.entry.argument };
-        let starts =
-            memory.place_list(config.cpus.len(), |_, vcpu| Some(Mutex::new((vcpu == 0).then_some(entry)))).ok_or(NO_MEMORY)?;
+        let starts = memory
+            .place_list(config.cpus.len(), |_, vcpu| Some(Mutex::new((vcpu == 0).then_some(entry))))
+            .ok_or(NO_MEMORY)?;
         let vm: &'static Vm = memory.place(Vm::new(config, guest, extents, devices, starts)).ok_or(NO_MEMORY)?;
         let vcpus =
             memory.place_list(config.cpus.len(), |_, vcpu| Some(Vcpu::new(vcpu as u32, &vm.guest))).ok_or(NO_MEMORY)?;
@@ -89,7 +88,7 @@ impl Workshop<'_, '_> {
                 // A block helps only if it fits, and if both addresses are aligned to it alike.
                 .filter(|&&block| block <= wanted.size_bytes || block == 4096)
                 .find_map(|&block| {
-                    let skew = wanted.gpa.0 % block;
+                    let skew = wanted.gpa.0.checked_rem(block)?;
                     let base = memory.zeroed(wanted.size_bytes.checked_add(skew)?, block)?;
                     base.checked_add(skew)
                 })?;
@@ -152,4 +151,3 @@ impl Workshop<'_, '_> {
 pub fn consoles(config: &model::Vm) -> usize {
     config.vdevs.iter().filter(|vdev| matches!(vdev.kind, VdevKind::Pl011 { console: Console::Board(_) })).count()
 }
-

@@ -105,7 +105,9 @@ pub fn boot(system: &'static System, tree: u64, image: Image, level: u64) -> ! {
             let failure = match level {
                 2 => run(system, &facts, &image, pool, space, endpoints),
                 level => {
-                    say!("started at EL{level}: Ostler needs EL2 (on QEMU: -M virt,virtualization=on, and no secure=on)");
+                    say!(
+                        "started at EL{level}: Ostler needs EL2 (on QEMU: -M virt,virtualization=on, and no secure=on)"
+                    );
                     Failure::Plain("wrong exception level: expected EL2")
                 }
             };
@@ -171,12 +173,21 @@ fn open(system: &'static System, facts: &Facts, tree: u64, image: &Image) -> Res
 }
 
 /// Everything after the console works. Does not return unless something is wrong.
-fn run(system: &'static System, facts: &Facts, image: &Image, mut pool: Pool, mut space: AddressSpace, endpoints: &'static [Endpoint]) -> Failure {
+fn run(
+    system: &'static System,
+    facts: &Facts,
+    image: &Image,
+    mut pool: Pool,
+    mut space: AddressSpace,
+    endpoints: &'static [Endpoint],
+) -> Failure {
     match prepare(system, facts, image, &mut pool, &mut space, endpoints) {
         Err(failure) => failure,
         Ok((boot_cpu, stack)) => {
             // SAFETY: the stack is this pCPU's own, and nothing on the boot stack is used again.
-            unsafe { arch::cpu::switch_stack(stack, enter_pcpu, core::ptr::from_mut(boot_cpu).expose_provenance() as u64) }
+            unsafe {
+                arch::cpu::switch_stack(stack, enter_pcpu, core::ptr::from_mut(boot_cpu).expose_provenance() as u64)
+            }
         }
     }
 }
@@ -221,7 +232,13 @@ fn prepare(
                 doorbell: arch::gic::doorbell(affinity),
             };
             let redistributor = find_redistributor(facts, affinity)?;
-            Ok(Pcpu { local, stacks, redistributor, seat: None, start: CpuStart { root, stack: stacks.stack, argument: 0 } })
+            Ok(Pcpu {
+                local,
+                stacks,
+                redistributor,
+                seat: None,
+                start: CpuStart { root, stack: stacks.stack, argument: 0 },
+            })
         };
         make().map_err(|error| failure = Some(error)).ok()
     });
@@ -268,7 +285,8 @@ fn greet(system: &'static System, image: &Image) -> Result<Images<'static>, Fail
     let section = image.section();
     // SAFETY: the image section lies between the flat image and .bss, mapped read-only for good.
     let bytes = unsafe { constant_bytes(section.start, section.size() as usize) };
-    let images = Images::new(bytes).ok_or(Failure::Plain("there is no image section behind the hypervisor: boot ostler.img"))?;
+    let images =
+        Images::new(bytes).ok_or(Failure::Plain("there is no image section behind the hypervisor: boot ostler.img"))?;
     for entry in (0..images.count()).filter_map(|index| images.entry(index)) {
         say!("image {} {} bytes {}", entry.name, entry.size_bytes, Hex(&entry.sha256));
     }

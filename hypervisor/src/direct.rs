@@ -37,8 +37,8 @@ impl OwnTables {
     }
 
     fn entry(&self, entry: Hpa) -> Option<&'static AtomicU64> {
-        let offset = usize::try_from(entry.0.checked_sub(self.physical)?).ok()?;
-        OWN_TABLES.0.get(offset / PAGE_BYTES as usize)?.get(offset % PAGE_BYTES as usize / 8)
+        let index = usize::try_from(entry.0.checked_sub(self.physical)?).ok()?.checked_div(size_of::<AtomicU64>())?;
+        OWN_TABLES.0.as_flattened().get(index)
     }
 }
 
@@ -81,7 +81,11 @@ impl Direct<'_> {
     }
 
     /// A list of `count` values, each made from its index.
-    pub fn place_list<T>(&mut self, count: usize, mut make: impl FnMut(&mut Self, usize) -> Option<T>) -> Option<&'static mut [T]> {
+    pub fn place_list<T>(
+        &mut self,
+        count: usize,
+        mut make: impl FnMut(&mut Self, usize) -> Option<T>,
+    ) -> Option<&'static mut [T]> {
         let size = size_of::<T>().checked_mul(count)?;
         if size == 0 {
             return Some(&mut []);

@@ -126,6 +126,10 @@ fn stop(seat: &mut Seat, action: &'static str, what: u64) {
     for (row, registers) in vcpu.registers().chunks(4).enumerate() {
         say!("{name}: x{:<2} {registers:016x?}", row.saturating_mul(4));
     }
+    let el1 = vcpu.el1();
+    say!("{name}: sp_el1 {:#x} sp_el0 {:#x} elr {:#x} spsr {:#x}", el1.sp_el1, el1.sp_el0, el1.elr, el1.spsr);
+    say!("{name}: esr {:#x} far {:#x} vbar {:#x} sctlr {:#x}", el1.esr, el1.far, el1.vbar, el1.sctlr);
+    say!("{name}: ttbr0 {:#x} ttbr1 {:#x} tcr {:#x} mair {:#x}", el1.ttbr0, el1.ttbr1, el1.tcr, el1.mair);
     let reason = StopReason::Unsupported { vcpu: vcpu.index(), pc: vcpu.pc(), what, action };
     seat.vm.stop(reason);
 }

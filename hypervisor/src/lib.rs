@@ -21,28 +21,28 @@ pub mod verify;
 #[cfg(target_os = "none")]
 pub mod address_space;
 #[cfg(target_os = "none")]
-mod assemble;
+pub mod assemble;
 #[cfg(target_os = "none")]
-mod board;
+pub mod board;
 #[cfg(target_os = "none")]
 pub mod bring_up;
 #[cfg(target_os = "none")]
-mod bus;
+pub mod bus;
 #[cfg(target_os = "none")]
-mod direct;
+pub mod direct;
 #[cfg(target_os = "none")]
-mod exits;
+pub mod exits;
 #[cfg(target_os = "none")]
-mod fatal;
+pub mod fatal;
 #[cfg(target_os = "none")]
-mod interrupts;
+pub mod interrupts;
 #[cfg(target_os = "none")]
-mod lifecycle;
+pub mod lifecycle;
 #[cfg(target_os = "none")]
-mod pcpu;
+pub mod pcpu;
 #[cfg(target_os = "none")]
-mod terminal;
+pub mod terminal;
 #[cfg(target_os = "none")]
-mod uart;
+pub mod uart;
 #[cfg(target_os = "none")]
-mod vm;
+pub mod vm;

@@ -97,7 +97,7 @@ impl Pool {
         let size = size.max(1).checked_next_multiple_of(PAGE_BYTES)?;
         let align = align.max(PAGE_BYTES).checked_next_power_of_two()?;
         let fit = |span: &Span| {
-            let start = span.end.checked_sub(size)? & !(align - 1);
+            let start = span.end.checked_sub(size)? & align.wrapping_neg();
             (start >= span.start).then_some(start)
         };
         let start = self.spans().iter().filter_map(fit).max()?;

@@ -83,4 +83,3 @@ pub fn turn_off(seat: &mut Seat) {
         seat.vm.stop(StopReason::PowerOff);
     }
 }
-

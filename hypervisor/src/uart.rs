@@ -52,7 +52,6 @@ impl Uart {
         // SAFETY: as `read`; a UART's registers reach no memory.
         unsafe { write_volatile(core::ptr::with_exposed_provenance_mut(self.base.wrapping_add(offset)), value) }
     }
-
 }
 
 impl BoardUart for Uart {

@@ -1,7 +1,5 @@
 //! The general registers of a vCPU, in the layout that the exit vector writes.
 
-use core::mem::offset_of;
-
 /// What the vector saves and restores. While the guest runs, SP_EL2 points at this very structure: the vector
 /// needs no scratch register and no table look-up to find it.
 #[repr(C, align(16))]
@@ -14,7 +12,8 @@ pub struct Context {
 }
 
 /// Offset of `host_sp`.
-pub(crate) const HOST_SP: usize = offset_of!(Context, host_sp);
+#[cfg(target_os = "none")]
+pub(crate) const HOST_SP: usize = core::mem::offset_of!(Context, host_sp);
 
 /// PSTATE of a vCPU out of reset: EL1 with its own stack pointer, all interrupts masked (DDI 0487 D1.10, reset).
 pub const PSTATE_RESET: u64 = 0x3c5;

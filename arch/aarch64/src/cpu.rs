@@ -100,7 +100,7 @@ fn data_line_bytes() -> u64 {
 /// off (a guest before it turns its MMU on, a CPU that starts) sees them (DDI 0487 D7.5.9).
 pub fn clean_to_coherency(address: u64, size: u64) {
     let line = data_line_bytes();
-    let mut at = address & !(line - 1);
+    let mut at = address & line.wrapping_neg();
     let end = address.saturating_add(size);
     while at < end {
         // SAFETY: maintenance of memory that is mapped changes no value.
@@ -152,9 +152,15 @@ pub unsafe fn use_tables(root: u64) {
     // (DDI 0487 D8.17.5); what is running now is translated alike by both.
     unsafe {
         match exception_level() {
-            1 => asm!("dsb ishst", "msr TTBR0_EL1, {}", "isb", "tlbi vmalle1", "dsb nsh", "isb", in(reg) root, options(nostack, preserves_flags)),
-            2 => asm!("dsb ishst", "msr TTBR0_EL2, {}", "isb", "tlbi alle2", "dsb nsh", "isb", in(reg) root, options(nostack, preserves_flags)),
-            _ => asm!("dsb ishst", "msr TTBR0_EL3, {}", "isb", "tlbi alle3", "dsb nsh", "isb", in(reg) root, options(nostack, preserves_flags)),
+            1 => {
+                asm!("dsb ishst", "msr TTBR0_EL1, {}", "isb", "tlbi vmalle1", "dsb nsh", "isb", in(reg) root, options(nostack, preserves_flags))
+            }
+            2 => {
+                asm!("dsb ishst", "msr TTBR0_EL2, {}", "isb", "tlbi alle2", "dsb nsh", "isb", in(reg) root, options(nostack, preserves_flags))
+            }
+            _ => {
+                asm!("dsb ishst", "msr TTBR0_EL3, {}", "isb", "tlbi alle3", "dsb nsh", "isb", in(reg) root, options(nostack, preserves_flags))
+            }
         }
     }
 }

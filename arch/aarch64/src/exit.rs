@@ -34,7 +34,8 @@ pub struct MemoryAccess {
     pub size_bytes: u8,
     /// The value of a store; `None` for a load.
     pub store: Option<u64>,
-    pub(crate) transfer: Transfer,
+    /// How the register takes a load's value.
+    pub transfer: Transfer,
 }
 
 /// An event without emulation. `unsupported` in the VM's file decides what becomes of it.

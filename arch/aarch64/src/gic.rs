@@ -5,6 +5,11 @@
 //! (ICC_CTLR_EL1.EOImode), because an interrupt that stands for a guest's timer stays active until the guest itself
 //! deactivates it through its list register (IHI 0069 section 4.8).
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "offsets of registers of the board's own controller; no guest's value is computed with here"
+)]
+
 use core::ptr::{read_volatile, write_volatile};
 
 use crate::registers::{read, write};

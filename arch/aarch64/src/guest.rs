@@ -3,8 +3,8 @@
 use model::{Counter, Gpa, Hpa};
 
 use crate::psci::{Power, Psci};
-use crate::vgic::{KickMask, Redistributor, Vgic};
 use crate::sysreg::{Features, IdRegisters};
+use crate::vgic::{KickMask, Redistributor, Vgic};
 use crate::{control, cpu, gic};
 
 /// One VM, shared by the pCPUs that run its vCPUs.

@@ -38,7 +38,7 @@ mod control;
 #[cfg(target_os = "none")]
 pub mod cpu;
 #[cfg(target_os = "none")]
-mod el1;
+pub mod el1;
 #[cfg(target_os = "none")]
 pub mod entry;
 #[cfg(target_os = "none")]

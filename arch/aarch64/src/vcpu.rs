@@ -157,6 +157,11 @@ impl Vcpu {
         &self.context.x
     }
 
+    /// EL1's own registers, for dumps. Only while it is loaded.
+    pub fn el1(&self) -> El1 {
+        El1::save()
+    }
+
     /// Where the guest is.
     pub fn pc(&self) -> u64 {
         read!("ELR_EL2")
@@ -275,7 +280,11 @@ impl Vcpu {
 
     fn system_register(&mut self, access: SystemAccess) -> Done {
         let value = self.context.get(access.rt);
-        let answer = if access.is_read { sysreg::read(access.register, &self.guest.ids) } else { sysreg::write(access.register) };
+        let answer = if access.is_read {
+            sysreg::read(access.register, &self.guest.ids)
+        } else {
+            sysreg::write(access.register)
+        };
         match answer {
             Answer::Value(value) => self.context.set(access.rt, value),
             Answer::Ignore => {}

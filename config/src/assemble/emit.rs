@@ -7,12 +7,12 @@ use model::{Action, Console, Counter, Gpa, VdevKind};
 use super::{Assembly, Load, Vdev, Vm};
 
 impl Assembly {
-    /// `pub static SYSTEM: model::System` of this assembly. The same assembly, version and commit give the same text.
+    /// `pub(crate) static SYSTEM: model::System` of this assembly. The same assembly, version and commit give the same text.
     pub fn rust_source(&self, version: &str, git: &str) -> String {
         let mut out = Writer::default();
         let board = &self.board;
         out.line("/// Everything that was assembled.");
-        out.block("pub static SYSTEM: model::System = model::System", "};", |out| {
+        out.block("pub(crate) static SYSTEM: model::System = model::System", "};", |out| {
             out.field("version", format_args!("{version:?}"));
             out.field("git", format_args!("{git:?}"));
             out.line("configuration: [");
