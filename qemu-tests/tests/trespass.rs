@@ -10,18 +10,19 @@ fn unsupported_reference_decides() -> Result<()> {
     let (mut board, mut console) = TRESPASS.boot()?;
     let verdict = board.verdict(&mut console)?;
     let transcript = console.transcript();
-    let said = |text: &str| assert!(transcript.contains(text), "no {text:?} in\n{transcript}");
+    // How a guest's line is prefixed depends on who has the focus by then.
+    let said =
+        |text: &str, times: usize| assert_eq!(transcript.matches(text).count(), times, "{text:?} in\n{transcript}");
+    said("linux: reads what it does not own", 3);
     // `ignore`: absent memory reads as all ones.
-    said("linux: read 0xFFFFFFFF");
-    said("\x1e[ostler] ignore: stopped: the guest powered off (code 0)");
+    said("linux: read 0xFFFFFFFF", 1);
+    said("\x1e[ostler] ignore: stopped: the guest powered off (code 0)", 1);
     // `fail`: the architected abort, which Linux gives its program as SIGBUS.
-    said("[fail] linux: the read failed with status");
-    said("\x1e[ostler] fail: stopped: the guest powered off (code 0)");
+    said("linux: the read failed with status 135", 1);
+    said("\x1e[ostler] fail: stopped: the guest powered off (code 0)", 1);
     // `abort`: the VM ends with a reason that names what and where, with qvm's code.
-    said("[abort] linux: reads what it does not own");
-    said("\x1e[ostler] abort: stopped: unsupported: access to 0xa000000 by vCPU 0 at pc 0x");
-    said("(code 5)");
-    assert!(!transcript.contains("[abort] linux: read 0x"), "{transcript}");
+    said("\x1e[ostler] abort: stopped: unsupported: access to 0xa000000 by vCPU 0 at pc 0x", 1);
+    said("(code 5)", 1);
     // One VM ended badly, so the board does.
     assert_eq!(verdict, Verdict::BadEnd("guest-reset".into()));
     Ok(())

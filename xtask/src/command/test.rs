@@ -11,7 +11,7 @@ use crate::host::cargo::cargo;
 use crate::host::{packages, paths, process, toolchain};
 use crate::image::{self, Selection};
 
-/// Run all checks and tests: format, lints, host tests, and boards on QEMU.
+/// Run all checks and tests: format, lints, host tests, reproducible images, and boards on QEMU.
 ///
 /// With FILTER only tests whose name contains it run, and no format check and no lints. Uses `cargo nextest` where it is
 /// installed. A failing step does not stop the others; the summary at the end names them. Exit status: 0 if all is well.
@@ -20,7 +20,7 @@ pub(crate) struct Test {
     /// Only what runs on this machine: format, lints, host tests.
     #[arg(long)]
     host: bool,
-    /// Only the tests that boot images on QEMU.
+    /// Only what builds images and boots them on QEMU.
     #[arg(long, conflicts_with = "host")]
     qemu: bool,
     /// Part of a test's name.
@@ -49,6 +49,12 @@ pub(crate) fn run(options: &Test) -> Result<()> {
         let mut built = true;
         for system in SYSTEMS {
             built &= summary.step(&format!("image `{}`", system.name), || build(system));
+        }
+        if built && filter.is_none() {
+            let hello = qemu_tests::HELLO;
+            summary.step("same bytes from another folder", || {
+                image::same_bytes_elsewhere(hello.files, &hello.folder().join("ostler.img")).map(|()| true)
+            });
         }
         if built {
             summary.step("boards on QEMU", || qemu_tests(filter));

@@ -6,6 +6,7 @@
 //!                                                     └──────────── ostler.img ◀┘
 //! ```
 
+mod again;
 mod report;
 mod select;
 
@@ -19,6 +20,7 @@ use crate::failure::{Failure, Result, status};
 use crate::guests;
 use crate::host::{cargo, files, paths};
 
+pub(crate) use again::same_bytes_elsewhere;
 pub(crate) use report::Report;
 pub(crate) use select::Selection;
 
