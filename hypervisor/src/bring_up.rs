@@ -44,6 +44,7 @@ enum Failure {
     Memory(TooFragmented),
     Map(MapError),
     Plain(&'static str),
+    Level(u64),
     Vm(&'static str, &'static str),
     Cpu(u64, i64),
 }
@@ -73,6 +74,11 @@ impl fmt::Display for Failure {
             Failure::Memory(TooFragmented) => f.write_str("the board's memory has too many holes"),
             Failure::Map(error) => write!(f, "the hypervisor's own address space: {error}"),
             Failure::Plain(what) => f.write_str(what),
+            Failure::Level(found) => write!(
+                f,
+                "wrong exception level: expected EL2, found EL{found}. The boot loader must enter at EL2 \
+                 (QEMU: -M virt,virtualization=on and -kernel)"
+            ),
             Failure::Vm(name, why) => write!(f, "{name}: {why}"),
             Failure::Cpu(affinity, error) => write!(f, "CPU {affinity:#x} does not start: PSCI error {error}"),
         }
@@ -87,7 +93,8 @@ pub fn boot(system: &'static System, tree: u64, image: Image, level: u64) -> ! {
     }
     // Without a tree or memory to work with there is no console to complain on.
     let Some(facts) = read_tree(tree) else { arch::cpu::halt() };
-    let conduit = facts.psci.map(|psci| match psci.conduit {
+    // At EL3 there is no firmware to call: it would be us.
+    let conduit = facts.psci.filter(|_| level < 3).map(|psci| match psci.conduit {
         tree::Conduit::Smc => Conduit::Smc,
         tree::Conduit::Hvc => Conduit::Hvc,
     });
@@ -104,12 +111,7 @@ pub fn boot(system: &'static System, tree: u64, image: Image, level: u64) -> ! {
         Ok((pool, space, endpoints)) => {
             let failure = match level {
                 2 => run(system, &facts, &image, pool, space, endpoints),
-                level => {
-                    say!(
-                        "started at EL{level}: Ostler needs EL2 (on QEMU: -M virt,virtualization=on, and no secure=on)"
-                    );
-                    Failure::Plain("wrong exception level: expected EL2")
-                }
+                level => Failure::Level(level),
             };
             say!("cannot run: {failure}");
             lifecycle::end(false)
