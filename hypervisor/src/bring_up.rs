@@ -93,10 +93,11 @@ pub fn boot(system: &'static System, tree: u64, image: Image, level: u64) -> ! {
     }
     // Without a tree or memory to work with there is no console to complain on.
     let Some(facts) = read_tree(tree) else { arch::cpu::halt() };
-    // At EL3 there is no firmware to call: it would be us.
-    let conduit = facts.psci.filter(|_| level < 3).map(|psci| match psci.conduit {
-        tree::Conduit::Smc => Conduit::Smc,
-        tree::Conduit::Hvc => Conduit::Hvc,
+    // From EL3 there is no firmware to call, it would be us; and HVC from EL2 comes back to EL2.
+    let conduit = facts.psci.and_then(|psci| match (psci.conduit, level) {
+        (tree::Conduit::Smc, 1 | 2) => Some(Conduit::Smc),
+        (tree::Conduit::Hvc, 1) => Some(Conduit::Hvc),
+        _ => None,
     });
     let distributor = match &facts.gic {
         Some(Gic::V2 { distributor, .. } | Gic::V3 { distributor, .. }) => distributor.start.0,
@@ -323,7 +324,7 @@ fn find_redistributor(facts: &Facts, affinity: u64) -> Result<Frame, Failure> {
 }
 
 fn start_cpu(pcpu: &'static mut Pcpu, affinity: u64, entry: u64) -> Result<(), Failure> {
-    let conduit = board::conduit().ok_or(Failure::Plain("the firmware has no PSCI to start CPUs by"))?;
+    let conduit = board::conduit().ok_or(Failure::Plain("the firmware has no PSCI by SMC to start CPUs by"))?;
     // The address of all of it, before a part of it is borrowed.
     let pcpu = core::ptr::from_mut(pcpu);
     let argument = pcpu.expose_provenance() as u64;

@@ -5,7 +5,7 @@
 //! of these on every way into the guest, and interrupts stay masked at EL2, so a ring between the look and the
 //! `wfi` or `eret` is not lost: it is pending, and ends either at once.
 
-use arch::{Vcpu, gic};
+use arch::{Vcpu, gic, intid};
 use model::StopReason;
 
 use crate::vm::Vm;
@@ -70,7 +70,7 @@ pub fn run(seat: Option<Seat>) -> ! {
 fn idle() {
     arch::cpu::wait_for_interrupt();
     let intid = gic::acknowledge();
-    if intid < gic::SPECIAL {
+    if intid < intid::SPECIAL {
         gic::drop_priority(intid);
         interrupts::handle(intid);
     }

@@ -1,9 +1,8 @@
 //! Random bytes for the seeds in guests' device trees.
 //!
-//! A ChaCha20 stream whose key is what the board's firmware gave as seeds, mixed with the counter. Without a seed from
+//! A ChaCha20 stream whose key is made of the seeds that the board's firmware gave, and of the counter. Without a seed from
 //! the board the bytes differ from boot to boot but can be guessed; the boot log says so.
 
-use boot::tree::MAX_SEED_BYTES;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
@@ -13,13 +12,12 @@ pub struct Random(ChaCha20Rng);
 impl Random {
     /// From the board's `rng-seed` (may be empty), its `kaslr-seed`, and the counter now.
     pub fn new(rng_seed: &[u8], kaslr_seed: Option<u64>, counter: u64) -> Random {
-        let mut key = [0; 32];
-        let counter = counter.to_le_bytes();
         let kaslr = kaslr_seed.unwrap_or(0).to_le_bytes();
-        for (index, byte) in rng_seed.iter().take(MAX_SEED_BYTES).chain(&kaslr).chain(&counter).enumerate() {
-            if let Some(slot) = key.get_mut(index % 32) {
-                *slot ^= byte;
-            }
+        let mut key = [0; 32];
+        for part in rng_seed.chunks(key.len()).chain([&kaslr[..], &counter.to_le_bytes()]) {
+            // Each part goes into what the stream of those before it gives: where it stands matters as well.
+            ChaCha20Rng::from_seed(key).fill_bytes(&mut key);
+            key.iter_mut().zip(part).for_each(|(key, part)| *key ^= part);
         }
         Random(ChaCha20Rng::from_seed(key))
     }

@@ -26,6 +26,8 @@ static AGAIN: AtomicBool = AtomicBool::new(false);
 static UART: Once<usize> = Once::new();
 /// The device at the guest's end of each source, by the mux's index.
 static DEVICES: [Once<(&'static Vm, usize)>; MAX_SOURCES] = [const { Once::new() }; MAX_SOURCES];
+/// Rounds of pumping that one call may take on behalf of others.
+const ROUNDS: usize = 2;
 /// Rounds of pumping that the end of the board may take: far more than a full set of rings needs.
 const DRAIN_ROUNDS: usize = 10_000_000;
 
@@ -122,11 +124,18 @@ pub fn close(vm: &'static Vm) {
 fn with_mux(mut action: impl FnMut(&mut Mux<Uart>) -> Wake) {
     let Some(mux) = MUX.get() else { return };
     AGAIN.store(true, Ordering::SeqCst);
-    // Each round takes the note; who leaves one later finds the mux free or is found by the next round.
-    while AGAIN.load(Ordering::SeqCst) {
+    for round in 1..=ROUNDS {
+        // Each round takes the note; who leaves one later finds the mux free or is found by the next round.
+        if !AGAIN.load(Ordering::SeqCst) {
+            return;
+        }
         let Some(mut held) = mux.try_lock() else { return };
         AGAIN.store(false, Ordering::SeqCst);
         let wake = action(&mut held);
+        if round == ROUNDS {
+            // A note left from here on is the interrupt's: a guest that prints without end keeps no other's pCPU here.
+            held.come_back();
+        }
         drop(held);
         for (vm, device) in wake.filter_map(|index| DEVICES.get(index)?.get()) {
             if let Some(device) = vm.devices.get(*device) {

@@ -5,7 +5,8 @@
 
 use core::fmt;
 
-use boot::tree::Facts;
+use arch::intid;
+use boot::tree::{Facts, Gic};
 use model::{Board, GicVersion};
 
 /// What differs, with both values.
@@ -25,6 +26,15 @@ pub enum Mismatch {
         /// As the board's tree has it.
         found: usize,
     },
+    /// A private interrupt whose number is fixed by the base system architecture (DEN 0094, PPI assignments), and here.
+    Private {
+        /// What interrupts.
+        what: &'static str,
+        /// INTID that Ostler relies on.
+        expected: u32,
+        /// INTID as the board's tree has it.
+        found: u32,
+    },
     /// Bytes of RAM.
     Memory {
         /// As assembled.
@@ -41,6 +51,9 @@ impl fmt::Display for Mismatch {
             Mismatch::Gic { expected, found: Some(found) } => write!(f, "expected a {expected}, found a {found}"),
             Mismatch::Gic { expected, found: None } => write!(f, "expected a {expected}, found no GIC"),
             Mismatch::Cpus { expected, found } => write!(f, "expected {expected} CPUs, found {found}"),
+            Mismatch::Private { what, expected, found } => {
+                write!(f, "expected the {what}'s interrupt {expected}, found {found}")
+            }
             Mismatch::Memory { expected, found } => {
                 write!(f, "expected {} MiB of memory, found {} MiB", expected >> 20, found >> 20)
             }
@@ -57,6 +70,21 @@ pub fn board(assumed: &Board, facts: &Facts) -> Result<(), Mismatch> {
     if (facts.cpus.len() as u64) < u64::from(assumed.cpus) {
         return Err(Mismatch::Cpus { expected: assumed.cpus, found: facts.cpus.len() });
     }
+    let maintenance = match &facts.gic {
+        Some(Gic::V2 { maintenance, .. } | Gic::V3 { maintenance, .. }) => *maintenance,
+        None => None,
+    };
+    let private = [
+        ("virtual timer", intid::VIRTUAL_TIMER, facts.timers.virtual_),
+        ("physical timer", intid::PHYSICAL_TIMER, facts.timers.physical),
+        ("interrupt controller", intid::MAINTENANCE, maintenance),
+    ];
+    // What the tree does not tell is taken to be as usual.
+    for (what, expected, found) in private {
+        if let Some(found) = found.filter(|&found| found != expected) {
+            return Err(Mismatch::Private { what, expected, found });
+        }
+    }
     let memory = facts.memory.iter().fold(0, |sum: u64, region| sum.saturating_add(region.size_bytes));
     if memory < assumed.memory_bytes {
         return Err(Mismatch::Memory { expected: assumed.memory_bytes, found: memory });
@@ -67,7 +95,7 @@ pub fn board(assumed: &Board, facts: &Facts) -> Result<(), Mismatch> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use boot::tree::{Gic, Region};
+    use boot::tree::Region;
     use model::Hpa;
 
     fn facts(cpus: usize, memory: u64) -> Facts {
@@ -92,6 +120,16 @@ mod tests {
         assert_eq!(board(&ASSUMED, &facts(3, 1 << 30)), Err(Mismatch::Cpus { expected: 4, found: 3 }));
         let error = board(&ASSUMED, &facts(4, 1 << 29)).unwrap_err();
         assert!(error.to_string().ends_with("expected 1024 MiB of memory, found 512 MiB"), "{error}");
+    }
+
+    #[test]
+    fn timers_on_other_interrupts_are_refused() {
+        let mut facts = facts(4, 1 << 30);
+        facts.timers.virtual_ = Some(27);
+        assert_eq!(board(&ASSUMED, &facts), Ok(()));
+        facts.timers.physical = Some(29);
+        let error = board(&ASSUMED, &facts).unwrap_err().to_string();
+        assert!(error.ends_with("expected the physical timer's interrupt 30, found 29"), "{error}");
     }
 
     #[test]

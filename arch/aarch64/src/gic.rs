@@ -12,6 +12,7 @@
 
 use core::ptr::{read_volatile, write_volatile};
 
+use crate::intid::{HYP_TIMER, KICK, MAINTENANCE, PHYSICAL_TIMER, SPECIAL, VIRTUAL_TIMER};
 use crate::registers::{read, write};
 use crate::vgic::ListRegisters;
 
@@ -38,19 +39,6 @@ const CTLR_ON: u32 = CTLR_ARE_NS | CTLR_ENABLE_G1NS;
 
 /// Priority of all host interrupts: the middle, so that a guest's never matters here.
 const PRIORITY: u32 = 0xa0a0_a0a0;
-
-/// INTID of the SGI by which one pCPU calls another.
-pub const KICK: u32 = 0;
-/// Maintenance interrupt of the virtual CPU interface.
-pub const MAINTENANCE: u32 = 25;
-/// EL2's own physical timer.
-pub const HYP_TIMER: u32 = 26;
-/// The EL1 virtual timer.
-pub const VIRTUAL_TIMER: u32 = 27;
-/// The EL1 physical timer.
-pub const PHYSICAL_TIMER: u32 = 30;
-/// INTIDs from here on are special; 1023 says that nothing is pending (IHI 0069 section 2.2.1).
-pub const SPECIAL: u32 = 1020;
 
 /// A frame of registers of the real controller.
 #[derive(Clone, Copy, Debug)]

@@ -24,6 +24,7 @@
 pub mod context;
 pub mod exit;
 pub mod inject;
+pub mod intid;
 pub mod paging;
 pub mod psci;
 pub mod smccc;

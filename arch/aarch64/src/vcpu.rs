@@ -12,7 +12,7 @@ use crate::registers::{read, write};
 use crate::syndrome::{Abort, Cause, DataAbort, Fault, Syndrome, SystemAccess, fault_address};
 use crate::sysreg::{self, Answer};
 use crate::vgic::CpuInterface;
-use crate::{control, entry, psci};
+use crate::{control, entry, intid, psci};
 
 /// A vCPU. Its pCPU alone touches it; the vectors find it by its first field.
 #[repr(C)]
@@ -243,6 +243,13 @@ impl Vcpu {
         let syndrome = Syndrome(read!("ESR_EL2"));
         match syndrome.cause() {
             Cause::HypervisorCall(0) => self.call(),
+            Cause::HypervisorCall(_) => {
+                // Not a call of the convention (DEN 0028 section 2.9): an instruction that nobody emulates. Unlike others that
+                // trap, HVC has moved the PC already.
+                // SAFETY: the guest's own PC.
+                unsafe { write!("ELR_EL2", self.pc().wrapping_sub(syndrome.instruction_bytes())) };
+                Done::Exit(Exit::Unsupported(Unsupported::Instruction(syndrome.0)))
+            }
             Cause::SecureMonitorCall(0) => {
                 // Unlike HVC, a trapped SMC has not moved the PC (DDI 0487 D1.15.3).
                 self.skip();
@@ -385,19 +392,19 @@ impl Vcpu {
     fn interrupted(&mut self) -> u64 {
         let intid = gic::acknowledge();
         match intid {
-            gic::SPECIAL.. => return code::RESUME,
-            gic::VIRTUAL_TIMER | gic::PHYSICAL_TIMER => {
+            intid::SPECIAL.. => return code::RESUME,
+            intid::VIRTUAL_TIMER | intid::PHYSICAL_TIMER => {
                 gic::drop_priority(intid);
                 // Only this vCPU can be meant, and it looks before it goes on.
                 let _ = self.guest.vgic.hardware_pending(self.index, intid);
             }
-            gic::MAINTENANCE => {
+            intid::MAINTENANCE => {
                 let kick = self.interface.sync(&self.guest.vgic, &mut Hardware);
                 self.guest.kick(kick);
                 gic::drop_priority(intid);
                 gic::deactivate(intid);
             }
-            gic::KICK => {
+            intid::KICK => {
                 gic::drop_priority(intid);
                 gic::deactivate(intid);
                 return self.leave(Exit::Kicked);

@@ -34,10 +34,6 @@ pub(super) fn assemble(
     let regions = memory::place(spec, &mut claims, diagnostics);
     let controller = vdevs::gic(spec, board, vcpus, &mut claims, diagnostics);
     let vdevs = vdevs::vdevs(spec, &controller, &mut claims, diagnostics);
-    if let Some(off) = spec.exit_on_halt.filter(|exit| !exit.value) {
-        let error = Diagnostic::error(codes::NOT_BUILT, "`set exit-on-halt off` is not built yet").at(off.span);
-        diagnostics.push(error.hint("leave it out: every vCPU has a pCPU of its own, so halting costs no other one"));
-    }
     let over = user_trees(spec, files, diagnostics);
     let mut floor = Floor::new(spec, &regions);
     let placed = place::place(spec, &mut floor, files, diagnostics);

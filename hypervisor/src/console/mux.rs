@@ -105,6 +105,13 @@ impl<U: BoardUart> Mux<U> {
         wake
     }
 
+    /// Has the UART interrupt as soon as it has room, although nothing may be left: for a caller that may not pump again
+    /// itself.
+    pub fn come_back(&mut self) {
+        self.interrupt_wanted = true;
+        self.uart.want_transmit_interrupt(true);
+    }
+
     /// Whether the last pump left nothing behind that the UART has yet to take.
     pub fn is_idle(&self) -> bool {
         !self.interrupt_wanted

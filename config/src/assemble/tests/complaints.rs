@@ -82,7 +82,6 @@ fn machine_cases() -> Vec<(&'static str, Outcome)> {
             one(&with_rest(&format!("{first}\nvdev pl011 loc 0x1c0a0000 intr gic:37 hostdev -")))
         }),
         ("gic-version", one(&with_rest("vdev gic version 2"))),
-        ("exit-on-halt", one(&with_rest("set exit-on-halt off"))),
     ]
 }
 
