@@ -71,7 +71,8 @@ pub(crate) fn run(options: &Run) -> Result<()> {
 /// Runs the board to its end; `None` if the time was over before.
 fn start(options: &Run, mut machine: Machine) -> Result<Option<Verdict>> {
     if options.gdb {
-        machine.extra.push("-s".into());
+        // As `-s`, but for this machine only: a debugger may do anything to the board.
+        machine.extra.extend(["-gdb", "tcp:127.0.0.1:1234"].map(String::from));
     }
     if options.verbose {
         eprintln!("{machine}");

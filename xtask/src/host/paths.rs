@@ -35,3 +35,11 @@ pub(crate) fn shown(path: &Path) -> String {
     let relative = std::env::current_dir().ok().and_then(|here| path.strip_prefix(here).ok().map(Path::to_path_buf));
     relative.unwrap_or_else(|| path.to_path_buf()).display().to_string()
 }
+
+/// `text` with the paths in it as the user would say them.
+pub(crate) fn shortened(text: String) -> String {
+    match std::env::current_dir() {
+        Ok(here) => text.replace(&format!("{}/", here.display()), ""),
+        Err(_) => text,
+    }
+}

@@ -40,7 +40,7 @@ pub(crate) fn assemble(request: &Request) -> Result<Assembly> {
     guests::ensure(&request.files)?;
     let (assembly, diagnostics, sources) = assemble::assemble(request, &|name| std::env::var(name).ok());
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    eprint!("{}", diagnostics.render(&sources, colour));
+    eprint!("{}", paths::shortened(diagnostics.render(&sources, colour)));
     assembly.ok_or_else(|| match diagnostics.errors() {
         1 => Failure::new("the configuration has an error").status(status::CONFIGURATION),
         count => Failure::new(format!("the configuration has {count} errors")).status(status::CONFIGURATION),
