@@ -23,7 +23,7 @@ use crate::memory::{Pool, Span, TooFragmented};
 use crate::pcpu::{self, Seat};
 use crate::random::Random;
 use crate::verify::Mismatch;
-use crate::{board, interrupts, lifecycle, say, terminal};
+use crate::{board, interrupts, lifecycle, terminal};
 
 /// The boot protocol's limit for a device tree.
 const TREE_BYTES: u64 = 2 << 20;
@@ -114,7 +114,7 @@ pub fn boot(system: &'static System, tree: u64, image: Image, level: u64) -> ! {
                 2 => run(system, &facts, &image, pool, space, endpoints),
                 level => Failure::Level(level),
             };
-            say!("cannot run: {failure}");
+            log::error!("cannot run: {failure}");
             lifecycle::end(false)
         }
     }
@@ -205,7 +205,10 @@ fn prepare(
 ) -> Result<(&'static mut Pcpu, u64), Failure> {
     let images = greet(system, image)?;
     for note in &facts.notes {
-        say!("device tree: {note}");
+        log::warn!("device tree: {note}");
+    }
+    if facts.rng_seed.is_empty() && facts.kaslr_seed.is_none() {
+        log::warn!("the board's firmware gives no random seed: the guests' seeds can be guessed");
     }
     crate::verify::board(&system.board, facts)?;
 
@@ -264,7 +267,7 @@ fn prepare(
             pcpu.seat = Some(Seat { vcpu, vm });
         }
         lifecycle::add(vm);
-        say!("{}: {} vCPUs, entry {}", config.name, config.cpus.len(), config.entry.pc);
+        log::info!("{}: {} vCPUs, entry {}", config.name, config.cpus.len(), config.entry.pc);
     }
     if let Some(uart) = facts.console.and_then(|console| console.intid) {
         interrupts::enable_console(uart);
@@ -283,15 +286,15 @@ fn prepare(
 
 /// Says who we are and what was built in, and finds the images.
 fn greet(system: &'static System, image: &Image) -> Result<Images<'static>, Failure> {
-    say!("Ostler {} ({}) on {}", system.version, system.git, system.board.name);
-    say!("configuration {}", Hex(&system.configuration));
+    log::info!("Ostler {} ({}) on {}", system.version, system.git, system.board.name);
+    log::info!("configuration {}", Hex(&system.configuration));
     let section = image.section();
     // SAFETY: the image section lies between the flat image and .bss, mapped read-only for good.
     let bytes = unsafe { constant_bytes(section.start, section.size() as usize) };
     let images =
         Images::new(bytes).ok_or(Failure::Plain("there is no image section behind the hypervisor: boot ostler.img"))?;
     for entry in (0..images.count()).filter_map(|index| images.entry(index)) {
-        say!("image {} {} bytes {}", entry.name, entry.size_bytes, Hex(&entry.sha256));
+        log::info!("image {} {} bytes {}", entry.name, entry.size_bytes, Hex(&entry.sha256));
     }
     Ok(images)
 }

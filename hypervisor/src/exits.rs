@@ -12,7 +12,7 @@ use vdev::Width;
 
 use crate::pcpu::{Seat, turn_off};
 use crate::vm::Start;
-use crate::{interrupts, say, terminal};
+use crate::{interrupts, terminal};
 
 /// Handles one exit of the vCPU in `seat`.
 pub fn handle(seat: &mut Seat, exit: Exit) {
@@ -97,7 +97,7 @@ fn unsupported(seat: &mut Seat, event: Unsupported) {
             }
             Action::Fail => seat.vcpu.inject(Exception::Undefined),
             Action::Abort => {
-                say!("{}: system register {register}", seat.vm.config.name);
+                log::info!("{}: system register {register}", seat.vm.config.name);
                 stop(seat, "system register", register.bits().into());
             }
         },
@@ -122,14 +122,14 @@ fn unsupported(seat: &mut Seat, event: Unsupported) {
 fn stop(seat: &mut Seat, action: &'static str, what: u64) {
     let name = seat.vm.config.name;
     let vcpu = &*seat.vcpu;
-    say!("{name}: vCPU {} pc {:#x} pstate {:#x}", vcpu.index(), vcpu.pc(), vcpu.pstate());
+    log::info!("{name}: vCPU {} pc {:#x} pstate {:#x}", vcpu.index(), vcpu.pc(), vcpu.pstate());
     for (row, registers) in vcpu.registers().chunks(4).enumerate() {
-        say!("{name}: x{:<2} {registers:016x?}", row.saturating_mul(4));
+        log::info!("{name}: x{:<2} {registers:016x?}", row.saturating_mul(4));
     }
     let el1 = vcpu.el1();
-    say!("{name}: sp_el1 {:#x} sp_el0 {:#x} elr {:#x} spsr {:#x}", el1.sp_el1, el1.sp_el0, el1.elr, el1.spsr);
-    say!("{name}: esr {:#x} far {:#x} vbar {:#x} sctlr {:#x}", el1.esr, el1.far, el1.vbar, el1.sctlr);
-    say!("{name}: ttbr0 {:#x} ttbr1 {:#x} tcr {:#x} mair {:#x}", el1.ttbr0, el1.ttbr1, el1.tcr, el1.mair);
+    log::info!("{name}: sp_el1 {:#x} sp_el0 {:#x} elr {:#x} spsr {:#x}", el1.sp_el1, el1.sp_el0, el1.elr, el1.spsr);
+    log::info!("{name}: esr {:#x} far {:#x} vbar {:#x} sctlr {:#x}", el1.esr, el1.far, el1.vbar, el1.sctlr);
+    log::info!("{name}: ttbr0 {:#x} ttbr1 {:#x} tcr {:#x} mair {:#x}", el1.ttbr0, el1.ttbr1, el1.tcr, el1.mair);
     let reason = StopReason::Unsupported { vcpu: vcpu.index(), pc: vcpu.pc(), what, action };
     seat.vm.stop(reason);
 }

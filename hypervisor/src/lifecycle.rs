@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use model::{Console, StopReason, VdevKind};
 
 use crate::vm::Vm;
-use crate::{board, say, terminal};
+use crate::{board, terminal};
 
 /// VMs that have not ended.
 static ALIVE: AtomicUsize = AtomicUsize::new(0);
@@ -33,7 +33,7 @@ pub fn ended(vm: &'static Vm, reason: StopReason) {
     // AcqRel: whether an earlier one failed is known to the last one.
     if ALIVE.fetch_sub(1, Ordering::AcqRel) == 1 {
         let well = !FAILED.load(Ordering::Relaxed);
-        say!("all VMs have stopped: {}", if well { "power off" } else { "reset, because not all ended well" });
+        log::info!("all VMs have stopped: {}", if well { "power off" } else { "reset, because not all ended well" });
         end(well);
     }
 }

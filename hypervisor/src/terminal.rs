@@ -42,20 +42,30 @@ impl Write for Line {
     }
 }
 
-/// Prints one line of the hypervisor's own.
-pub fn print(line: fmt::Arguments<'_>) {
-    {
-        let _producer = LOG_PRODUCER.lock();
-        // `Line` never fails: what does not fit is counted by the ring, and the mux tells of it.
-        let _ = writeln!(Line, "{line}");
-    }
-    pump();
-}
+/// Where the `log` crate's lines go, from whatever room they come.
+struct Logger;
 
-/// Prints a line of the hypervisor's own, with `format!`'s arguments.
-#[macro_export]
-macro_rules! say {
-    ($($argument:tt)*) => { $crate::terminal::print(format_args!($($argument)*)) };
+impl log::Log for Logger {
+    fn enabled(&self, _metadata: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        {
+            let _producer = LOG_PRODUCER.lock();
+            // `Line` never fails: what does not fit is counted by the ring, and the mux tells of it.
+            let _ = match record.level() {
+                log::Level::Error => writeln!(Line, "error: {}", record.args()),
+                log::Level::Warn => writeln!(Line, "warning: {}", record.args()),
+                _ => writeln!(Line, "{}", record.args()),
+            };
+        }
+        pump();
+    }
+
+    fn flush(&self) {
+        drain();
+    }
 }
 
 /// Opens the console on the UART at `uart`; makes one endpoint for each serial device of `system` that is joined to it,
@@ -86,6 +96,10 @@ pub fn open(system: &'static System, uart: Option<u64>, memory: &mut Direct<'_>)
         let uart = unsafe { Uart::new(base) };
         let mux = Mux::new(uart, sources)?;
         MUX.call_once(|| Mutex::new(mux));
+        // Fails only if there is a logger already, and this runs once.
+        if log::set_logger(&Logger).is_ok() {
+            log::set_max_level(log::LevelFilter::Info);
+        }
     }
     Some(endpoints)
 }
@@ -114,7 +128,7 @@ pub fn close(vm: &'static Vm) {
         if slot.get().is_some_and(|&(owner, _)| core::ptr::eq(owner, vm)) {
             let focus = mux.lock().close(index);
             if let Some(name) = focus {
-                crate::say!("the console is {name}'s now");
+                log::info!("the console is {name}'s now");
             }
         }
     }

@@ -8,7 +8,6 @@ use model::{Extent, Gpa, StopReason};
 use spin::Mutex;
 
 use crate::bus::Device;
-use crate::say;
 
 /// How a vCPU starts; left for its pCPU by whoever starts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +94,7 @@ impl Vm {
             device.quiesce();
         }
         let reason = (*self.reason.lock()).unwrap_or(StopReason::PowerOff);
-        say!("{}: stopped: {reason} (code {})", self.config.name, reason.code());
+        log::info!("{}: stopped: {reason} (code {})", self.config.name, reason.code());
         Some(reason)
     }
 }
