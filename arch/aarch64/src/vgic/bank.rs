@@ -30,7 +30,7 @@ pub(super) struct Bank {
     pub(super) hardware: AtomicU32,
     /// Listed ones that the claimer shall deactivate (ICACTIVER, or a deactivation by another vCPU).
     pub(super) deactivate: AtomicU32,
-    /// Listed ones that the guest has set active (ISACTIVER); the claimer sees whether they are already.
+    /// Listed ones that the guest has set active (ISACTIVER); the claimer sees whether they are already; see [`super::active`].
     pub(super) activate: AtomicU32,
     pub(super) pending: Pending,
     pub(super) claims: Claims,

@@ -65,12 +65,7 @@ impl Vgic<'_> {
                 self.notify(vcpu, word, bits)
             }
             Field::ClearPending => self.clear_pending(bank, vcpu, word, bits),
-            Field::SetActive => {
-                bank.deactivate.fetch_and(!bits, SeqCst);
-                let listed = bank.claims.activate_unlisted(bits);
-                bank.activate.fetch_or(listed, SeqCst);
-                self.retract(vcpu, word, listed)
-            }
+            Field::SetActive => self.set_active(bank, vcpu, word, bits),
             Field::ClearActive => self.clear_active(bank, vcpu, word, bits),
         }
     }
@@ -84,22 +79,6 @@ impl Vgic<'_> {
             _ => self.hint(vcpu, RESYNC),
         };
         resample | self.retract(vcpu, word, bits)
-    }
-
-    /// A trapped write of ICC_DIR_EL1 by vCPU `vcpu`, on its pCPU: deactivates an interrupt wherever it is active.
-    pub fn deactivate(&self, vcpu: u32, intid: u32) -> KickMask {
-        let Some(intid) = IntId::new(intid & 0xff_ffff) else { return KickMask::NONE };
-        match self.bank(vcpu, intid.word()) {
-            Some(bank) => self.clear_active(bank, vcpu, intid.word(), intid.bit()),
-            None => KickMask::NONE,
-        }
-    }
-
-    fn clear_active(&self, bank: &Bank, vcpu: u32, word: u32, bits: u32) -> KickMask {
-        bank.activate.fetch_and(!bits, SeqCst);
-        let listed = bank.claims.deactivate_orphans(bits);
-        bank.deactivate.fetch_or(listed, SeqCst);
-        self.retract(vcpu, word, listed) | self.notify(vcpu, word, bits & !listed)
     }
 
     /// `count` priorities from interrupt `first` of word `word`, one a byte, the first one lowest.

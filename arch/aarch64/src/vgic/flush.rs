@@ -1,6 +1,7 @@
 //! From the shared state to the list registers: the best of what is pending.
 
 use super::Vgic;
+use super::active::asked;
 use super::atomic::SeqCst;
 use super::bank::Bank;
 use super::bits::{IntId, KickMask, bit, ones};
@@ -151,17 +152,15 @@ impl CpuInterface {
         if let Some(owner) = shared.and_then(|shared| shared.owner(intid.index())) {
             owner.store(self.vcpu as u8, SeqCst);
         }
-        bank.deactivate.fetch_and(!intid.bit(), SeqCst);
-        bank.activate.fetch_and(!intid.bit(), SeqCst);
-        // The claim is visible: from here on every change of the state below ends up as a hint for this vCPU.
+        // The claim is visible: from here on every change of the state below ends up as a hint for this vCPU. What came
+        // before it counts now.
+        let _nothing_to_deactivate = asked(&bank.deactivate, intid);
+        let activate = bank.activate.load(SeqCst) & intid.bit() != 0;
         let routed = shared.is_none_or(|shared| vgic.may_deliver(shared, intid.index(), self.vcpu));
-        if !routed || bank.open(vgic.control()) & intid.bit() == 0 {
-            bank.claims.release(intid.bit());
-            return self.look_after(vgic, bank, intid);
-        }
-        let Some(lr) = take(bank, intid, priority) else {
-            bank.claims.release(intid.bit());
-            return self.look_after(vgic, bank, intid);
+        let open = bank.open(vgic.control()) & intid.bit() != 0;
+        let taken = if open && routed && !activate { take(bank, intid, priority) } else { None };
+        let Some(lr) = taken else {
+            return vgic.give_back(bank, self.vcpu, intid) | self.look_after(vgic, bank, intid);
         };
         self.set_mine(intid, true);
         self.used |= bit(index);

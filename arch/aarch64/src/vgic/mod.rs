@@ -39,6 +39,7 @@
     )
 )]
 
+mod active;
 mod atomic;
 mod bank;
 mod bits;

@@ -42,7 +42,7 @@ impl CpuInterface {
         // An active shared interrupt stays active, as it would: another vCPU may deactivate it.
         for intid in self.all_mine() {
             if let Some(bank) = vgic.bank(self.vcpu, intid.word()) {
-                bank.claims.release(intid.bit());
+                kick |= vgic.give_back(bank, self.vcpu, intid);
             }
         }
         if let Some(own) = vgic.redistributor(self.vcpu) {

@@ -1,7 +1,8 @@
 //! From the list registers to the shared state: what the guest did, and what it must not have any more.
 
 use super::Vgic;
-use super::atomic::{AtomicU32, SeqCst};
+use super::active::asked;
+use super::atomic::SeqCst;
 use super::bank::Bank;
 use super::bits::{IntId, KickMask, bit, ones};
 use super::cpu::CpuInterface;
@@ -107,8 +108,7 @@ impl CpuInterface {
             regs.deactivate(intid.number());
         }
         self.set_mine(intid, false);
-        bank.claims.release(intid.bit());
-        self.look_after(vgic, bank, intid)
+        vgic.give_back(bank, self.vcpu, intid) | self.look_after(vgic, bank, intid)
     }
 
     /// An interrupt was given back: if it is still pending, whoever can deliver it looks at it.
@@ -167,11 +167,6 @@ impl CpuInterface {
             }
         }
     }
-}
-
-/// Whether somebody asked the claimer for a change of `intid`; the request is taken.
-fn asked(requests: &AtomicU32, intid: IntId) -> bool {
-    requests.load(SeqCst) & intid.bit() != 0 && requests.fetch_and(!intid.bit(), SeqCst) & intid.bit() != 0
 }
 
 /// What the guest did to a list register.

@@ -1,0 +1,111 @@
+//! Several vCPUs that meet at one interrupt at the same moment, again and again: who has it afterwards?
+
+use super::super::{CpuInterface, KickMask, Redistributor, Vgic};
+use super::fake::FakeCpu;
+use super::world::*;
+use model::Irq;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Barrier, Mutex};
+
+const VCPUS: usize = 3;
+const ROUNDS: u32 = 3000;
+const INTID: u32 = 40;
+const WORD: u64 = 4;
+const BIT: u64 = 1 << (INTID % 32);
+
+/// Each round: the interrupt's line is high, its route is `route`, all vCPUs have just started. Each does `act` and then
+/// what has to be done before an entry, all at the same time. When all are quiet, `check` says whether the right vCPUs have
+/// the interrupt in a list register.
+fn meet(
+    route: u64,
+    act: impl Fn(usize, &Vgic<'_>) -> KickMask + Sync,
+    check: impl Fn(&Vgic<'_>, &[usize]) -> bool + Sync,
+) {
+    let redistributors = [const { Redistributor::new() }; VCPUS];
+    let vgic = Vgic::new(&redistributors);
+    let (barrier, have, failed) = (Barrier::new(VCPUS), Mutex::new(Vec::new()), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        for vcpu in 0..VCPUS {
+            let (vgic, barrier, have, failed, act, check) = (&vgic, &barrier, &have, &failed, &act, &check);
+            scope.spawn(move || {
+                super::chaos::enable(vcpu as u32 * 2 + 1);
+                let mut interface = CpuInterface::new(vcpu as u32, true);
+                let mut hardware = FakeCpu::new(2);
+                for _ in 0..ROUNDS {
+                    if barrier.wait().is_leader() {
+                        prepare(vgic, route);
+                        have.lock().unwrap().clear();
+                    }
+                    barrier.wait();
+                    interface.start(vgic);
+                    // Who is kicked looks again: here all do, three times.
+                    let _ = act(vcpu, vgic);
+                    for _ in 0..3 {
+                        while interface.needs_flush(vgic) {
+                            let _ = interface.flush(vgic, &mut hardware);
+                        }
+                        barrier.wait();
+                    }
+                    if hardware.listed().iter().any(|&(intid, ..)| intid == INTID) {
+                        have.lock().unwrap().push(vcpu);
+                    }
+                    if barrier.wait().is_leader() {
+                        failed.store(!check(vgic, &have.lock().unwrap()), SeqCst);
+                    }
+                    barrier.wait();
+                    if failed.load(SeqCst) {
+                        break;
+                    }
+                    let _ = interface.stop(vgic, &mut hardware);
+                }
+            });
+        }
+    });
+    assert!(!failed.load(SeqCst), "these vCPUs have it: {:?}", have.lock().unwrap());
+}
+
+fn prepare(vgic: &Vgic<'_>, route: u64) {
+    vgic.reset();
+    let write = |offset, width, value| {
+        let _ = vgic.distributor_write(0, offset, width, value);
+    };
+    write(DISTRIBUTOR_CONTROL, 4, 3);
+    write(ROUTE + 8 * u64::from(INTID), 8, route);
+    write(SET_ENABLE + WORD, 4, BIT);
+    let _ = vgic.inject(Irq::Shared(INTID), true);
+}
+
+#[test]
+fn of_all_that_may_take_it_one_does() {
+    let nothing = |_: usize, _: &Vgic<'_>| KickMask::NONE;
+    meet(ROUTE_TO_ANY, nothing, |_, have| have.len() == 1);
+}
+
+#[test]
+fn a_new_route_wins_over_a_claim_under_way() {
+    let reroute = |vcpu: usize, vgic: &Vgic<'_>| match vcpu {
+        1 => vgic.distributor_write(1, ROUTE + 8 * u64::from(INTID), 8, 2),
+        _ => KickMask::NONE,
+    };
+    meet(0, reroute, |_, have| have == [2]);
+}
+
+#[test]
+fn what_the_guest_sets_active_is_delivered_to_nobody() {
+    let activate = |vcpu: usize, vgic: &Vgic<'_>| match vcpu {
+        1 => vgic.distributor_write(1, SET_ACTIVE + WORD, 4, BIT),
+        _ => KickMask::NONE,
+    };
+    meet(ROUTE_TO_ANY, activate, |vgic, have| {
+        have.is_empty() && vgic.distributor_read(0, SET_ACTIVE + WORD, 4).value == BIT
+    });
+}
+
+#[test]
+fn what_the_guest_disables_is_delivered_to_nobody() {
+    let disable = |vcpu: usize, vgic: &Vgic<'_>| match vcpu {
+        1 => vgic.distributor_write(1, CLEAR_ENABLE + WORD, 4, BIT),
+        _ => KickMask::NONE,
+    };
+    meet(0, disable, |vgic, have| have.is_empty() && vgic.distributor_read(0, SET_PENDING + WORD, 4).value == BIT);
+}
