@@ -1,9 +1,8 @@
-//! Links the bare-metal program where hello.ld says.
+//! Links the bare-metal program where guest-runtime's guest.ld says.
 
 fn main() {
-    println!("cargo:rerun-if-changed=hello.ld");
+    println!("cargo:rerun-if-changed=build.rs");
     if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("none") {
-        let folder = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
-        println!("cargo:rustc-link-arg-bins=-T{folder}/hello.ld");
+        println!("cargo:rustc-link-arg-bins=-Tguest.ld");
     }
 }

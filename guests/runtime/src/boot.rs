@@ -1,8 +1,6 @@
 //! First instructions of both CPUs: a stack, the vectors and floating point, then Rust.
 //!
-//! The MMU stays off. All memory is then Device memory to this CPU (DDI 0487, D8.2.10), so nothing here may use
-//! exclusives; the target's `strict-align` keeps the compiler off unaligned accesses, and shared state is in atomics
-//! that are only loaded and stored.
+//! The MMU stays off; the target's `strict-align` keeps the compiler off the unaligned accesses that then fault.
 
 use core::arch::global_asm;
 
@@ -25,9 +23,9 @@ global_asm!(
         stp     xzr, xzr, [x1], #16
         b       1b
     2:  bl      prepare
-        b       {first_main}
+        b       {begin}
 
-    // PSCI CPU_ON enters here with the context id in x0 (DEN 0022, 5.6): it is the number of rounds to play.
+    // PSCI CPU_ON enters here with the context id in x0 (DEN 0022, 5.6).
     .global second_start
     second_start:
         msr     daifset, #0xf
@@ -35,7 +33,7 @@ global_asm!(
         add     x1, x1, :lo12:__second_stack_top
         mov     sp, x1
         bl      prepare
-        b       {second_main}
+        b       {begin_second}
 
     prepare:
         adrp    x1, vectors
@@ -47,6 +45,16 @@ global_asm!(
         isb
         ret
     "#,
-    first_main = sym super::first_main,
-    second_main = sym super::second::main,
+    begin = sym crate::program::begin,
+    begin_second = sym crate::program::begin_second,
 );
+
+unsafe extern "C" {
+    /// Never called from Rust.
+    fn second_start();
+}
+
+/// Where PSCI is to start the second CPU.
+pub(crate) fn second_entry() -> u64 {
+    second_start as *const () as u64
+}

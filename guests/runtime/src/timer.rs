@@ -1,12 +1,15 @@
-//! The virtual timer, at a steady period.
+//! Time: the virtual counter, and the virtual timer at a steady period.
 
-use super::system_register::{read_register, write_register};
-use super::{Verdict, spin_for, wait_for};
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use crate::gic::Interrupt;
+use crate::wait::{spin_for, wait_for};
+use crate::{Machine, Verdict, read_register, write_register};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 /// CNTV_CTL_EL0.ENABLE, with IMASK clear.
 const ENABLE: u64 = 1;
 
+/// Its INTID; none before `open`.
+static INTID: AtomicU32 = AtomicU32::new(u32::MAX);
 /// Interrupts since `start`. Only the interrupt handler of the first CPU stores while the timer runs.
 static COUNT: AtomicU64 = AtomicU64::new(0);
 /// Counter ticks between two interrupts.
@@ -15,22 +18,28 @@ static PERIOD: AtomicU64 = AtomicU64::new(0);
 static EARLY: AtomicBool = AtomicBool::new(false);
 
 /// The virtual counter.
-pub(crate) fn now() -> u64 {
+pub fn now() -> u64 {
     read_register!("cntvct_el0")
 }
 
 /// Its ticks per second.
-pub(crate) fn frequency() -> u64 {
+pub fn frequency() -> u64 {
     read_register!("cntfrq_el0")
 }
 
-/// Interrupts since `start`.
-pub(crate) fn count() -> u64 {
+/// Interrupts since [`start`].
+pub fn count() -> u64 {
     COUNT.load(Relaxed)
 }
 
+/// Enables the timer's interrupt on this CPU. The GIC is open.
+pub fn open(machine: &Machine) -> Verdict {
+    INTID.store(machine.virtual_timer, Relaxed);
+    Interrupt(machine.virtual_timer).enable()
+}
+
 /// Interrupts every `period_ms` from now on.
-pub(crate) fn start(period_ms: u64) {
+pub fn start(period_ms: u64) {
     stop();
     let period = frequency() * period_ms / 1000;
     PERIOD.store(period, Relaxed);
@@ -40,28 +49,33 @@ pub(crate) fn start(period_ms: u64) {
 }
 
 /// No more interrupts.
-pub(crate) fn stop() {
+pub fn stop() {
     write_register!("cntv_ctl_el0", 0);
 }
 
-/// Counts, and sets the next deadline from the last one, so that the period does not drift.
-pub(crate) fn on_interrupt() {
+/// Whether this is the timer's interrupt. If so it is counted, and the next deadline set from the last one, so that the
+/// period does not drift.
+pub(crate) fn took(intid: u32) -> bool {
+    if intid != INTID.load(Relaxed) {
+        return false;
+    }
     let deadline = read_register!("cntv_cval_el0");
     if now() < deadline {
         EARLY.store(true, Relaxed);
     }
     write_register!("cntv_cval_el0", deadline + PERIOD.load(Relaxed));
     COUNT.store(COUNT.load(Relaxed) + 1, Relaxed);
+    true
 }
 
 /// Whether a timer interrupt comes at all. It leaves the timer ticking every 10 ms, which ends every later wait.
-pub(crate) fn ticks() -> Verdict {
+pub fn ticks() -> Verdict {
     start(10);
     spin_for("no timer interrupt came", || count() > 0)
 }
 
-/// Sleeps through `count` interrupts; gives their number.
-pub(crate) fn tick_for(interrupts: u64) -> Result<u64, &'static str> {
+/// Sleeps through `interrupts` of them; gives their number.
+pub fn tick_for(interrupts: u64) -> Result<u64, &'static str> {
     let first = count();
     wait_for("the timer interrupts stopped", || count() >= first + interrupts)?;
     if EARLY.load(Relaxed) {

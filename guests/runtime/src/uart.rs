@@ -1,9 +1,7 @@
-//! The PL011 as a console, and its transmit interrupt.
+//! The machine's PL011 (DDI 0183).
 
-use super::system_register::{read32, write32};
-use super::{Verdict, wait_for};
-use core::fmt::{Result, Write};
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use crate::mmio::{read32, write32};
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 const DR: usize = 0x00;
 const FR: usize = 0x18;
@@ -11,42 +9,22 @@ const LCR_H: usize = 0x2c;
 const CR: usize = 0x30;
 const IMSC: usize = 0x38;
 const ICR: usize = 0x44;
+const FR_RXFE: u32 = 1 << 4;
 const FR_TXFF: u32 = 1 << 5;
-const INT_TX: u32 = 1 << 5;
+
+/// Interrupt of characters that came (the FIFO is at its level), and of one that has waited in the FIFO for a while.
+pub const RECEIVE: u32 = 1 << 4 | 1 << 6;
+/// Interrupt of characters that went out.
+pub const TRANSMIT: u32 = 1 << 5;
 
 /// Address of the registers; 0 before `open`.
 static BASE: AtomicUsize = AtomicUsize::new(0);
-/// The transmit interrupt came.
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// The console. Only one CPU prints at a time.
-pub(crate) struct Console;
-
-impl Write for Console {
-    fn write_str(&mut self, text: &str) -> Result {
-        let base = BASE.load(Relaxed);
-        if base == 0 {
-            return Ok(());
-        }
-        for byte in text.bytes() {
-            while read32(base + FR) & FR_TXFF != 0 {}
-            write32(base + DR, byte.into());
-        }
-        Ok(())
-    }
+fn base() -> usize {
+    BASE.load(Relaxed)
 }
 
-/// Prints a line.
-macro_rules! println {
-    ($($argument:tt)*) => {{
-        use core::fmt::Write;
-        // Writing to this console cannot fail.
-        let _ = write!($crate::guest::uart::Console, "{}\r\n", format_args!($($argument)*));
-    }};
-}
-pub(crate) use println;
-
-/// Enables the UART: 8 bits, FIFOs, both directions, no interrupts.
+/// Enables the UART at `base`: 8 bits, FIFOs, both directions, no interrupts.
 pub(crate) fn open(base: usize) {
     write32(base + IMSC, 0);
     write32(base + CR, 0);
@@ -55,20 +33,27 @@ pub(crate) fn open(base: usize) {
     BASE.store(base, Relaxed);
 }
 
-/// Whether the transmit interrupt comes when characters have gone out.
-pub(crate) fn interrupts() -> Verdict {
-    let base = BASE.load(Relaxed);
-    write32(base + ICR, INT_TX);
-    write32(base + IMSC, INT_TX);
-    // More than half a FIFO, so that a real FIFO falls through its level too.
-    println!("hello: waiting for the UART's interrupt");
-    wait_for("no interrupt came from the UART", || INTERRUPTED.load(Relaxed))
+/// Sends a character; into nothing before the UART is open.
+pub(crate) fn send(byte: u8) {
+    let base = base();
+    if base == 0 {
+        return;
+    }
+    while read32(base + FR) & FR_TXFF != 0 {}
+    write32(base + DR, byte.into());
 }
 
-/// Masks and clears the one interrupt that was asked for.
-pub(crate) fn on_interrupt() {
-    let base = BASE.load(Relaxed);
-    write32(base + IMSC, 0);
-    write32(base + ICR, INT_TX);
-    INTERRUPTED.store(true, Relaxed);
+/// The next character that came.
+pub fn receive() -> Option<u8> {
+    (read32(base() + FR) & FR_RXFE == 0).then(|| read32(base() + DR) as u8)
+}
+
+/// These interrupts, and no others, from here on.
+pub fn unmask(interrupts: u32) {
+    write32(base() + IMSC, interrupts);
+}
+
+/// These interrupts have been seen.
+pub fn clear(interrupts: u32) {
+    write32(base() + ICR, interrupts);
 }

@@ -3,8 +3,8 @@
 //! The program is compiled without floating point, so the compiler never touches these registers: what `fill` wrote
 //! is there at `check` unless somebody else wrote to it.
 
-use super::Verdict;
 use core::arch::asm;
+use guest_runtime::{Verdict, say};
 
 /// Two's-complement pattern that differs in every register, half and seed, so that swapped registers are found too.
 fn pattern(seed: u64) -> [u64; 64] {
@@ -17,7 +17,7 @@ const FPCR: u64 = 0b11 << 22 | 1 << 24;
 const FPSR: u64 = 1 << 4;
 
 /// sqrt(3 * 3 + 4 * 4) is 5.
-pub(crate) fn computes() -> Verdict {
+pub(super) fn computes() -> Verdict {
     let result: u64;
     // SAFETY: uses d0 to d2 only, which the compiler does not know and `Registers` does not hold yet.
     unsafe {
@@ -34,17 +34,21 @@ pub(crate) fn computes() -> Verdict {
             options(nostack, nomem)
         );
     }
-    if result == 5.0f64.to_bits() { Ok(()) } else { Err("floating point computes wrongly") }
+    if result != 5.0f64.to_bits() {
+        return Err("floating point computes wrongly");
+    }
+    say!("floating point computes");
+    Ok(())
 }
 
 /// All floating-point registers of this CPU, filled with a known pattern.
-pub(crate) struct Registers {
+pub(super) struct Registers {
     seed: u64,
 }
 
 impl Registers {
     /// Fills q0 to q31, FPCR and FPSR.
-    pub(crate) fn fill(seed: u64) -> Registers {
+    pub(super) fn fill(seed: u64) -> Registers {
         let values = pattern(seed);
         // SAFETY: reads the 512 bytes of `values`; the registers that it writes are unknown to the compiler.
         unsafe {
@@ -68,7 +72,7 @@ impl Registers {
     }
 
     /// Whether every register still holds what `fill` put there.
-    pub(crate) fn check(self) -> Verdict {
+    pub(super) fn check(self) -> Verdict {
         let mut values = [0u64; 64];
         let (fpcr, fpsr): (u64, u64);
         // SAFETY: writes the 512 bytes of `values` and nothing else, apart from FPCR, which goes back to its reset value.

@@ -1,139 +1,101 @@
 //! The program: what it tests, in order, and the heartbeat.
 
-mod boot;
-mod exceptions;
+mod absent;
 mod fp;
-mod gic;
-mod machine;
-mod psci;
+mod identity;
+mod keys;
+mod power;
 mod second;
-mod system_register;
-mod timer;
-mod uart;
+mod seeds;
+mod spi;
+mod time;
+mod transmit;
 
 use crate::options::Options;
-use gic::Gic;
-use machine::Machine;
-use system_register::{mask_interrupts, read_register, unmask_interrupts, wait_for_interrupt};
-use uart::println;
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use guest_runtime::wait::wait_until;
+use guest_runtime::{Machine, Program, Verdict, fail, gic, program, read_register, say, timer};
 
-/// A test that fails ends the program with its name.
-type Verdict = Result<(), &'static str>;
+program!(Program::new("hello", main).with_interrupts(on_interrupt).with_second(second::main));
 
-/// How long the guest waits for what should happen at once, before it says that it did not.
-const PATIENCE_S: u64 = 60;
-
-/// Called by the boot code of the first CPU with what the loader left in `x0`.
-extern "C" fn first_main(tree: usize) -> ! {
-    // An ELF that QEMU's `virt` machine starts gets no argument; the tree is at the start of RAM.
-    let tree = if tree == 0 { 0x4000_0000 } else { tree };
-    let Some(machine) = Machine::from_tree(tree) else {
-        // Nowhere to say so: without a tree there is no console.
-        psci::system_reset(psci::Conduit::Hvc)
-    };
-    uart::open(machine.uart.base);
-    psci::choose(machine.conduit);
-    println!("hello: at EL{}, device tree at {tree:#x}", read_register!("CurrentEL") >> 2);
-    println!(
-        "hello: {} vCPU, GICv3 at {:#x}, PL011 at {:#x} interrupt {}",
-        machine.cpus, machine.distributor, machine.uart.base, machine.uart.interrupt
+fn main(machine: &Machine) -> Verdict {
+    say!("at EL{}, device tree at {:#x}", read_register!("CurrentEL") >> 2, machine.tree);
+    say!(
+        "{} vCPU, GICv3 at {:#x}, PL011 at {:#x} interrupt {}",
+        machine.cpus,
+        machine.distributor,
+        machine.uart.base,
+        machine.uart.interrupt
     );
-    if let Err(what) = test(&machine) {
-        fail(what);
-    }
-    println!("hello: all passed");
-    beat(Options::parse(machine.command_line));
-    println!("hello: powers off");
-    psci::system_off(machine.conduit)
+    test(machine)?;
+    say!("all passed");
+    beat(machine, Options::parse(machine.command_line))
 }
 
-/// Every test; each prints what it saw.
+/// Every test; each says what it saw.
 fn test(machine: &Machine) -> Verdict {
     fp::computes()?;
-    println!("hello: floating point computes");
-    let gic = Gic::open(machine)?;
-    gic.enable_private(machine.timer_interrupt);
-    exceptions::route(machine);
-    second::prepare(machine);
+    seeds::differ(machine)?;
+    if machine.is_ostler {
+        identity::hides()?;
+        absent::reads_as_ones()?;
+        time::starts_at_zero()?;
+    }
+    UART.store(machine.uart.interrupt, Relaxed);
+    PHYSICAL_TIMER.store(machine.physical_timer, Relaxed);
+    second::prepare();
+    gic::open(machine)?;
+    timer::open(machine)?;
     timer::ticks()?;
     let registers = fp::Registers::fill(1);
     let ticks = timer::tick_for(10)?;
     registers.check()?;
-    println!("hello: {ticks} timer interrupts, floating-point registers survived them");
-    gic.enable_shared(machine.uart.interrupt);
-    uart::interrupts()?;
-    println!("hello: the UART's transmit interrupt came");
-    psci::answers()?;
-    println!("hello: PSCI {}.{}", psci::version() >> 16, psci::version() & 0xffff);
-    match machine.second {
-        Some(second) => {
-            // Twice: a vCPU that went off must come back as good as new.
-            for rounds in [1000, 100] {
-                second::play(second, rounds)?;
-                println!("hello: second vCPU came, {rounds} rounds of SGI ping-pong, and went off");
-            }
+    say!("{ticks} timer interrupts, floating-point registers survived them");
+    time::physical_timer(machine)?;
+    transmit::interrupts(machine)?;
+    spi::test(machine)?;
+    power::answers(machine)?;
+    second::test(machine)
+}
+
+/// Says that it is alive, at a steady period, as often as it was asked to or until it is told to go.
+fn beat(machine: &Machine, options: Options) -> Verdict {
+    let mut number = 0;
+    keys::listen(machine)?;
+    timer::start(options.period_ms);
+    while options.beats == 0 || number < options.beats {
+        wait_until(|| timer::count() > number || keys::any());
+        if keys::asked_to_go() {
+            say!("told to go");
+            break;
         }
-        None => println!("hello: one vCPU, so no second one to start"),
+        if keys::asked_for_help() {
+            say!("q powers me off");
+        }
+        if timer::count() > number {
+            number += 1;
+            say!("alive {number}");
+        }
     }
+    timer::stop();
     Ok(())
 }
 
-/// Says that it is alive, at a steady period, as often as it was asked to.
-fn beat(options: Options) {
-    let mut number = 0;
-    timer::start(options.period_ms);
-    while options.beats == 0 || number < options.beats {
-        number += 1;
-        wait_until(|| timer::count() >= number);
-        println!("hello: alive {number}");
-    }
-    timer::stop();
-}
+/// The INTIDs that the device tree gave to the UART and the physical timer.
+static UART: AtomicU32 = AtomicU32::new(u32::MAX);
+static PHYSICAL_TIMER: AtomicU32 = AtomicU32::new(u32::MAX);
 
-/// Names what failed and ends the VM the bad way, by a reset.
-fn fail(what: &str) -> ! {
-    println!("hello: FAILED: {what}");
-    psci::system_reset(psci::conduit())
-}
-
-/// Sleeps until an interrupt has made `done` true.
-fn wait_until(done: impl Fn() -> bool) {
-    loop {
-        // Masked, so that the interrupt which makes it true cannot come between the look and the WFI: a pending
-        // interrupt ends a WFI even when it is masked (DDI 0487, D1.7.2).
-        mask_interrupts();
-        let done = done();
-        if !done {
-            wait_for_interrupt();
-        }
-        unmask_interrupts();
-        if done {
-            return;
+fn on_interrupt(intid: u32) {
+    match intid {
+        0..16 => second::on_sgi(intid),
+        second::ROUTED => second::on_spi(),
+        _ if spi::RANGE.contains(&intid) => spi::order::on_interrupt(intid),
+        _ if intid == PHYSICAL_TIMER.load(Relaxed) => time::on_interrupt(),
+        _ if intid == UART.load(Relaxed) && keys::is_listening() => keys::on_interrupt(),
+        _ if intid == UART.load(Relaxed) => transmit::on_interrupt(),
+        _ => {
+            say!("interrupt {intid}");
+            fail("an interrupt that nobody asked for");
         }
     }
-}
-
-/// As [`wait_until`], but gives up after [`PATIENCE_S`] and then names `what`. The timer must tick.
-fn wait_for(what: &'static str, done: impl Fn() -> bool) -> Verdict {
-    let deadline = timer::now() + PATIENCE_S * timer::frequency();
-    wait_until(|| done() || timer::now() > deadline);
-    if done() { Ok(()) } else { Err(what) }
-}
-
-/// As [`wait_for`], but never sleeps: for what must come before interrupts can be trusted.
-fn spin_for(what: &'static str, done: impl Fn() -> bool) -> Verdict {
-    let deadline = timer::now() + PATIENCE_S * timer::frequency();
-    while timer::now() <= deadline {
-        if done() {
-            return Ok(());
-        }
-        core::hint::spin_loop();
-    }
-    Err(what)
-}
-
-#[panic_handler]
-fn panic(info: &core::panic::PanicInfo) -> ! {
-    println!("hello: {info}");
-    fail("panic")
 }

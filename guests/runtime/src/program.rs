@@ -1,0 +1,95 @@
+//! A guest's program: its parts, how it begins, and its two ends.
+
+use crate::{Machine, Verdict, psci, say, uart};
+use core::panic::PanicInfo;
+
+/// The parts of a guest's program.
+#[derive(Debug)]
+pub struct Program {
+    pub(crate) name: &'static str,
+    pub(crate) main: fn(&Machine) -> Verdict,
+    pub(crate) interrupt: fn(u32),
+    pub(crate) second: fn(u64) -> !,
+}
+
+impl Program {
+    /// A program for one CPU that takes no interrupts. When `main` returns, the machine is powered off, or reset if it
+    /// returned what is wrong. `name` begins every line that the program says.
+    pub const fn new(name: &'static str, main: fn(&Machine) -> Verdict) -> Program {
+        Program { name, main, interrupt: unasked, second: uncalled }
+    }
+
+    /// Every interrupt but the [`crate::timer`]'s goes to `handler`, on the CPU that took it, between its
+    /// acknowledgement and its end.
+    pub const fn with_interrupts(self, handler: fn(u32)) -> Program {
+        Program { interrupt: handler, ..self }
+    }
+
+    /// Where the second CPU begins, with the context id that [`psci::start_second`] was given.
+    pub const fn with_second(self, second: fn(u64) -> !) -> Program {
+        Program { second, ..self }
+    }
+}
+
+/// Makes this [`Program`] the guest's.
+#[macro_export]
+macro_rules! program {
+    ($program:expr) => {
+        // SAFETY: the one definition of the name that guest-runtime declares, with the same type.
+        #[unsafe(no_mangle)]
+        static GUEST_PROGRAM: $crate::Program = $program;
+    };
+}
+
+unsafe extern "Rust" {
+    // SAFETY: `program!` defines it, and nothing else may have the name.
+    safe static GUEST_PROGRAM: Program;
+}
+
+/// The guest's program.
+pub(crate) fn this() -> &'static Program {
+    &GUEST_PROGRAM
+}
+
+/// Called by the boot code of the first CPU with what the loader left in `x0`.
+pub(crate) extern "C" fn begin(tree: usize) -> ! {
+    // An ELF that QEMU's `virt` machine starts gets no argument; the tree is at the start of RAM.
+    let tree = if tree == 0 { 0x4000_0000 } else { tree };
+    let Some(machine) = Machine::from_tree(tree) else {
+        // Nowhere to say so: without a tree there is no console.
+        psci::system_reset()
+    };
+    uart::open(machine.uart.base);
+    psci::choose(machine.conduit);
+    if let Err(what) = (this().main)(&machine) {
+        fail(what);
+    }
+    say!("powers off");
+    psci::system_off()
+}
+
+/// Called by the boot code of the second CPU.
+pub(crate) extern "C" fn begin_second(context: u64) -> ! {
+    (this().second)(context)
+}
+
+/// Names what failed and ends the machine the bad way, by a reset.
+pub fn fail(what: &str) -> ! {
+    say!("FAILED: {what}");
+    psci::system_reset()
+}
+
+fn unasked(intid: u32) {
+    say!("interrupt {intid}");
+    fail("an interrupt that nobody asked for")
+}
+
+fn uncalled(_: u64) -> ! {
+    fail("a second CPU that nobody asked for")
+}
+
+#[panic_handler]
+fn panic(info: &PanicInfo<'_>) -> ! {
+    say!("{info}");
+    fail("panic")
+}
