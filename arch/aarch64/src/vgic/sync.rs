@@ -133,8 +133,9 @@ impl CpuInterface {
         }
         let mut kick = KickMask::NONE;
         for intid in self.all_parked() {
-            let bank = vgic.bank(self.vcpu, intid.word());
-            if bank.is_some_and(|bank| asked(&bank.deactivate, intid)) {
+            let Some(bank) = vgic.bank(self.vcpu, intid.word()) else { continue };
+            let _active_already = asked(&bank.activate, intid);
+            if asked(&bank.deactivate, intid) {
                 kick |= self.unpark(vgic, intid, regs);
             }
         }
