@@ -275,6 +275,10 @@ impl ListRegisters for Hardware {
         read!("ICH_HCR_EL2")
     }
 
+    fn splits_ends(&self) -> bool {
+        read!("ICH_VMCR_EL2") & 1 << 9 != 0
+    }
+
     fn set_hcr(&mut self, value: u64) {
         // SAFETY: controls the virtual interface of the vCPU that this pCPU owns, and nothing else.
         unsafe { write!("ICH_HCR_EL2", value) };

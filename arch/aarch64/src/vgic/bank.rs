@@ -68,11 +68,13 @@ impl Bank {
     }
 
     /// Lines that are high and count: level-triggered ones.
+    #[inline]
     pub(super) fn level_high(&self) -> u32 {
         self.line.load(SeqCst) & !self.edge.load(SeqCst)
     }
 
     /// What the distributor lets through: enabled, in an enabled group.
+    #[inline]
     pub(super) fn open(&self, control: u32) -> u32 {
         let group = self.group.load(SeqCst);
         let group1 = if control & ENABLE_GROUP1 != 0 { group } else { 0 };
@@ -81,19 +83,23 @@ impl Bank {
     }
 
     /// Let through and pending for a reason that no list register has taken yet.
+    #[inline]
     pub(super) fn wanting(&self, control: u32) -> u32 {
         let pending = self.pending.latched() | self.level_high() | self.hardware.load(SeqCst);
         if pending == 0 { 0 } else { pending & self.open(control) }
     }
 
+    #[inline]
     pub(super) fn priority(&self, intid: IntId) -> u8 {
         self.priority_cell(intid.index()).map_or(0, |cell| cell.load(SeqCst))
     }
 
+    #[inline]
     pub(super) fn priority_byte(&self, index: u32) -> u8 {
         self.priority_cell(index).map_or(0, |cell| cell.load(SeqCst))
     }
 
+    #[inline]
     pub(super) fn set_priority_byte(&self, index: u32, priority: u8) {
         if let Some(cell) = self.priority_cell(index) {
             cell.store(priority & PRIORITY_BITS, SeqCst);
@@ -136,10 +142,12 @@ impl SharedBank {
         }
     }
 
+    #[inline]
     pub(super) fn route(&self, index: u32) -> Option<&AtomicU64> {
         self.route.get(usize::try_from(index).ok()?)
     }
 
+    #[inline]
     pub(super) fn owner(&self, index: u32) -> Option<&AtomicU8> {
         self.owner.get(usize::try_from(index).ok()?)
     }

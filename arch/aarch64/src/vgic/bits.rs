@@ -10,11 +10,13 @@ pub(super) const BANKS: u32 = model::Gic::INTIDS / PER_BANK;
 pub const MAX_VCPUS: usize = 32;
 
 /// The bit of INTID or vCPU `number` in its word.
+#[inline]
 pub(super) const fn bit(number: u32) -> u32 {
     1_u32.wrapping_shl(number)
 }
 
 /// The numbers of the bits set in `word`, lowest first. Costs one step for each bit that is set.
+#[inline]
 pub(super) fn ones(mut word: u32) -> impl Iterator<Item = u32> {
     core::iter::from_fn(move || {
         let lowest = (word != 0).then(|| word.trailing_zeros())?;
@@ -33,29 +35,35 @@ impl IntId {
     }
 
     /// The interrupt of bit number `number` (below 32) in word `word`.
+    #[inline]
     pub(super) const fn at(word: u32, number: u32) -> IntId {
         IntId((word % BANKS).wrapping_mul(PER_BANK) | (number % PER_BANK))
     }
 
+    #[inline]
     pub(super) const fn number(self) -> u32 {
         self.0
     }
 
     /// Index of its word: 0 for private interrupts.
+    #[inline]
     pub(super) const fn word(self) -> u32 {
         self.0 / PER_BANK
     }
 
     /// Its bit in the word.
+    #[inline]
     pub(super) const fn bit(self) -> u32 {
         bit(self.0 % PER_BANK)
     }
 
     /// Its number in the word.
+    #[inline]
     pub(super) const fn index(self) -> u32 {
         self.0 % PER_BANK
     }
 
+    #[inline]
     pub(super) const fn is_private(self) -> bool {
         self.0 < PER_BANK
     }
@@ -73,21 +81,25 @@ impl KickMask {
     pub const NONE: KickMask = KickMask(0);
 
     /// One vCPU.
+    #[inline]
     pub const fn of(vcpu: u32) -> KickMask {
         KickMask(bit(vcpu))
     }
 
     /// Whether nobody needs a kick.
+    #[inline]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
     /// All but `vcpu`.
+    #[inline]
     pub const fn without(self, vcpu: u32) -> KickMask {
         KickMask(self.0 & !bit(vcpu))
     }
 
     /// The indices of the vCPUs.
+    #[inline]
     pub fn iter(self) -> impl Iterator<Item = u32> {
         ones(self.0)
     }

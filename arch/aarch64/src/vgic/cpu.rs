@@ -6,7 +6,7 @@
 
 use super::atomic::SeqCst;
 use super::bits::{BANKS, IntId, bit, ones};
-use super::lr::{ListRegister, hcr};
+use super::lr::{ListRegister, ListRegisters, hcr};
 use super::{Vgic, bank::Bank};
 
 /// Most list registers that the architecture has.
@@ -27,6 +27,8 @@ pub struct CpuInterface {
     mine: [u32; BANKS as usize],
     /// Claimed, active and in no list register, because better ones needed it.
     parked: [u32; BANKS as usize],
+    /// How many are parked.
+    parked_count: u32,
     /// Private interrupts whose physical one this code deactivates when the virtual one ends.
     pub(super) held: u32,
     /// Words to look at in the next flush.
@@ -50,6 +52,7 @@ impl CpuInterface {
             changed: 0,
             mine: [0; BANKS as usize],
             parked: [0; BANKS as usize],
+            parked_count: 0,
             held: 0,
             look: 0,
             left: 0,
@@ -59,6 +62,7 @@ impl CpuInterface {
 
     /// Whether [`CpuInterface::flush`] has something to do before the guest may run. One atomic load. Call it with
     /// interrupts masked, so that a kick can't slip in between this and the entry.
+    #[inline]
     pub fn needs_flush(&self, vgic: &Vgic<'_>) -> bool {
         let hints = vgic.redistributor(self.vcpu).map_or(0, |redistributor| redistributor.hints.load(SeqCst));
         hints | self.look | self.changed != 0
@@ -66,19 +70,21 @@ impl CpuInterface {
 
     /// Whether an interrupt in the list registers ends a WFI: pending, in a group that the guest has enabled, of higher
     /// priority than its mask. `vmcr` is ICH_VMCR_EL2. Call it after a flush.
-    pub fn wakes(&self, vmcr: u64) -> bool {
+    pub fn wakes(&self, regs: &impl ListRegisters, vmcr: u64) -> bool {
         let mask = (vmcr >> 24) as u8;
-        ones(self.used).map(|index| self.list_register(index)).any(|lr| {
+        ones(self.used & !regs.elrsr()).map(|index| ListRegister(regs.read(index as usize))).any(|lr| {
             let enable = if lr.is_group1() { 1 << 1 } else { 1 << 0 };
             lr.is_pending() && vmcr & enable != 0 && lr.priority() < mask
         })
     }
 
+    #[inline]
     pub(super) fn list_register(&self, index: u32) -> ListRegister {
         self.lr.get(index as usize).copied().unwrap_or(ListRegister::EMPTY)
     }
 
     /// What the list register shall hold. The next flush writes it, if it is not what the hardware has.
+    #[inline]
     pub(super) fn set_list_register(&mut self, index: u32, value: ListRegister) {
         if let Some(lr) = self.lr.get_mut(index as usize).filter(|lr| **lr != value) {
             *lr = value;
@@ -87,6 +93,7 @@ impl CpuInterface {
     }
 
     /// What the hardware was found to hold.
+    #[inline]
     pub(super) fn observe_list_register(&mut self, index: u32, value: ListRegister) {
         if let Some(lr) = self.lr.get_mut(index as usize) {
             *lr = value;
@@ -94,11 +101,13 @@ impl CpuInterface {
     }
 
     /// The list register that holds `intid`.
+    #[inline]
     pub(super) fn find(&self, intid: IntId) -> Option<u32> {
         ones(self.used).find(|&index| self.list_register(index).intid() == intid.number())
     }
 
     /// The claimed interrupts of word `word`.
+    #[inline]
     pub(super) fn mine(&self, word: u32) -> u32 {
         self.mine.get(word as usize).copied().unwrap_or(0)
     }
@@ -113,7 +122,7 @@ impl CpuInterface {
     }
 
     pub(super) fn parks_any(&self) -> bool {
-        self.parked.iter().any(|&word| word != 0)
+        self.parked_count != 0
     }
 
     pub(super) fn all_parked(&self) -> impl Iterator<Item = IntId> + use<> {
@@ -122,11 +131,24 @@ impl CpuInterface {
 
     pub(super) fn set_parked(&mut self, intid: IntId, is_parked: bool) {
         set(&mut self.parked, intid, is_parked);
+        self.parked_count = self.parked.iter().fold(0, |count, word| count.wrapping_add(word.count_ones()));
+    }
+
+    /// Whether writes of ICC_DIR_EL1 trap.
+    pub(super) const fn traps_deactivate(&self) -> bool {
+        self.trap_deactivate
     }
 
     /// Whether this code deactivates the physical interrupt when the virtual one ends.
+    #[inline]
     pub(super) fn is_held(&self, intid: IntId) -> bool {
         intid.is_private() && self.held & intid.bit() != 0
+    }
+
+    /// Whether `intid` may come to this vCPU.
+    #[inline]
+    pub(super) fn may_deliver(&self, vgic: &Vgic<'_>, intid: IntId) -> bool {
+        vgic.shared(intid.word()).is_none_or(|shared| vgic.may_deliver(shared, intid.index(), self.vcpu))
     }
 
     /// The interrupt in a list register, and its bank.
@@ -136,6 +158,7 @@ impl CpuInterface {
     }
 
     /// ICH_HCR_EL2 for the state as it is, EOIcount zero.
+    #[inline]
     pub(super) fn wanted_hcr(&self) -> u64 {
         let trap = if self.trap_deactivate { hcr::TDIR } else { 0 };
         let unlisted = if self.parks_any() { hcr::LRENPIE } else { 0 };

@@ -15,9 +15,18 @@ impl CpuInterface {
     /// registers, the best are in, and a maintenance interrupt asks for the rest. On the vCPU's pCPU, before it enters the
     /// guest; syncs by itself where it has to. New work may arrive meanwhile: call it until
     /// [`CpuInterface::needs_flush`] says no.
+    #[inline]
     pub fn flush(&mut self, vgic: &Vgic<'_>, regs: &mut impl ListRegisters) -> KickMask {
         let Some(own) = vgic.redistributor(self.vcpu) else { return KickMask::NONE };
         let hints = own.hints.swap(0, SeqCst);
+        match self.flush_one(vgic, regs, hints) {
+            Some(kick) => kick,
+            None => self.flush_all(vgic, regs, hints),
+        }
+    }
+
+    #[inline(never)]
+    fn flush_all(&mut self, vgic: &Vgic<'_>, regs: &mut impl ListRegisters, hints: u32) -> KickMask {
         let mut kick = if hints & RESYNC != 0 { self.sync(vgic, regs) } else { KickMask::NONE };
         let look = core::mem::take(&mut self.look) | core::mem::take(&mut self.left);
         let words = (hints | look) & WORDS;
@@ -143,7 +152,7 @@ impl CpuInterface {
     }
 
     /// Claims an interrupt and puts it into list register `index`, if it is still there to be had.
-    fn place(&mut self, vgic: &Vgic<'_>, intid: IntId, priority: u8, index: u32) -> KickMask {
+    pub(super) fn place(&mut self, vgic: &Vgic<'_>, intid: IntId, priority: u8, index: u32) -> KickMask {
         let Some(bank) = vgic.bank(self.vcpu, intid.word()) else { return KickMask::NONE };
         if !bank.claims.claim(intid.bit()) {
             return KickMask::NONE;
@@ -156,7 +165,7 @@ impl CpuInterface {
         // before it counts now.
         let _nothing_to_deactivate = asked(&bank.deactivate, intid);
         let activate = bank.activate.load(SeqCst) & intid.bit() != 0;
-        let routed = shared.is_none_or(|shared| vgic.may_deliver(shared, intid.index(), self.vcpu));
+        let routed = self.may_deliver(vgic, intid);
         let open = bank.open(vgic.control()) & intid.bit() != 0;
         let taken = if open && routed && !activate { take(bank, intid, priority) } else { None };
         let Some(lr) = taken else {
@@ -183,7 +192,7 @@ impl CpuInterface {
         let Some(index) = self.find(intid) else { return };
         let mut lr = self.list_register(index);
         let hardware = intid.is_private() && bank.hardware.load(SeqCst) & intid.bit() != 0;
-        let routed = vgic.shared(intid.word()).is_none_or(|shared| vgic.may_deliver(shared, intid.index(), self.vcpu));
+        let routed = self.may_deliver(vgic, intid);
         if hardware && lr.is_only_pending() {
             // It was pending by software; now the physical one is there too, and both are one.
             bank.hardware.fetch_and(!intid.bit(), SeqCst);
@@ -203,7 +212,8 @@ impl CpuInterface {
 }
 
 /// Moves an interrupt's pending state out of the shared state; `None` if it is not pending any more.
-fn take(bank: &Bank, intid: IntId, priority: u8) -> Option<ListRegister> {
+#[inline]
+pub(super) fn take(bank: &Bank, intid: IntId, priority: u8) -> Option<ListRegister> {
     let group1 = bank.group.load(SeqCst) & intid.bit() != 0;
     let lr = ListRegister::pending(intid.number(), priority, group1);
     if bank.hardware.load(SeqCst) & intid.bit() != 0 {
@@ -217,7 +227,8 @@ fn take(bank: &Bank, intid: IntId, priority: u8) -> Option<ListRegister> {
 }
 
 /// The list registers that there are.
-fn all(regs: &impl ListRegisters) -> u32 {
+#[inline]
+pub(super) fn all(regs: &impl ListRegisters) -> u32 {
     let count = u32::try_from(regs.count().min(MAX_LIST_REGISTERS)).unwrap_or(0);
     bit(count).wrapping_sub(1)
 }

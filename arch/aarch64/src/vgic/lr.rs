@@ -15,6 +15,8 @@ pub trait ListRegisters {
     fn elrsr(&self) -> u32;
     /// ICH_HCR_EL2, for EOIcount.
     fn hcr(&self) -> u64;
+    /// ICH_VMCR_EL2.VEOIM: the guest splits EOI and deactivation.
+    fn splits_ends(&self) -> bool;
     /// ICH_HCR_EL2.
     fn set_hcr(&mut self, value: u64);
     /// Whether the line of this pCPU's physical private interrupt is high now, masked or not by the GIC. For the timers:
@@ -53,54 +55,66 @@ impl ListRegister {
     pub(super) const EMPTY: ListRegister = ListRegister(0);
 
     /// A pending interrupt without hardware behind it.
+    #[inline]
     pub(super) fn pending(intid: u32, priority: u8, group1: bool) -> ListRegister {
         let group = if group1 { Self::GROUP } else { 0 };
         ListRegister(Self::PENDING | group | u64::from(priority) << 48 | u64::from(intid))
     }
 
+    #[inline]
     pub(super) const fn intid(self) -> u32 {
         self.0 as u32
     }
 
+    #[inline]
     pub(super) const fn priority(self) -> u8 {
         (self.0 >> 48) as u8
     }
 
+    #[inline]
     pub(super) const fn is_group1(self) -> bool {
         self.0 & Self::GROUP != 0
     }
 
+    #[inline]
     pub(super) const fn is_pending(self) -> bool {
         self.0 & Self::PENDING != 0
     }
 
+    #[inline]
     pub(super) const fn is_active(self) -> bool {
         self.0 & Self::ACTIVE != 0
     }
 
     /// Pending and not active: it can leave the list register without a trace.
+    #[inline]
     pub(super) const fn is_only_pending(self) -> bool {
         self.is_pending() && !self.is_active()
     }
 
     /// Neither pending nor active.
+    #[inline]
     pub(super) const fn is_empty(self) -> bool {
         self.0 & (Self::PENDING | Self::ACTIVE) == 0
     }
 
+    #[inline]
     pub(super) const fn is_hardware(self) -> bool {
         self.0 & Self::HW != 0
     }
 
+    #[inline]
     pub(super) const fn with_pending(self, pending: bool) -> ListRegister {
         ListRegister(if pending { self.0 | Self::PENDING } else { self.0 & !Self::PENDING })
     }
 
+    #[inline]
     pub(super) const fn without_active(self) -> ListRegister {
         ListRegister(self.0 & !Self::ACTIVE)
     }
 
     /// With the EOI bit as given; nothing changes if hardware is behind it (the bit is part of pINTID then).
+    #[inline]
     pub(super) const fn with_eoi(self, tells: bool) -> ListRegister {
         match (self.is_hardware(), tells) {
             (true, _) => self,
@@ -111,11 +125,13 @@ impl ListRegister {
 
     /// The guest's deactivation also deactivates the physical interrupt of the same number. Only for states that are
     /// not both pending and active (IHI 0069 section 12.4.6, State).
+    #[inline]
     pub(super) const fn with_hardware(self) -> ListRegister {
         let physical = (self.0 & 0x1fff) << 32;
         ListRegister(self.0 & !(0x1fff << 32) | Self::HW | physical)
     }
 
+    #[inline]
     pub(super) const fn without_hardware(self) -> ListRegister {
         ListRegister(self.0 & !(0x1fff << 32) & !Self::HW)
     }

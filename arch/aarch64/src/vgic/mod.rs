@@ -51,6 +51,7 @@ mod lines;
 mod lr;
 mod notify;
 mod power;
+mod quick;
 mod redistributor;
 mod registers;
 mod sgi;
@@ -102,6 +103,10 @@ impl<'a> Vgic<'a> {
     /// A controller at power-on, with one redistributor for each vCPU in the order of their indices (which gives their
     /// affinities, [`model::affinity`]). Those after the first [`MAX_VCPUS`] are not used.
     pub const fn new(redistributors: &'a [Redistributor]) -> Vgic<'a> {
+        let redistributors = match redistributors.split_at_checked(MAX_VCPUS) {
+            Some((first, _)) => first,
+            None => redistributors,
+        };
         Vgic {
             control: AtomicU32::new(0),
             online: AtomicU32::new(0),
@@ -123,10 +128,12 @@ impl<'a> Vgic<'a> {
     }
 
     /// Number of vCPUs.
+    #[inline]
     pub fn vcpus(&self) -> u32 {
-        u32::try_from(self.redistributors.len().min(MAX_VCPUS)).unwrap_or(0)
+        self.redistributors.len() as u32
     }
 
+    #[inline]
     fn control(&self) -> u32 {
         self.control.load(SeqCst)
     }
@@ -135,11 +142,13 @@ impl<'a> Vgic<'a> {
         self.online.load(SeqCst)
     }
 
+    #[inline]
     fn redistributor(&self, vcpu: u32) -> Option<&'a Redistributor> {
-        self.redistributors.get(usize::try_from(vcpu).ok()?).filter(|_| vcpu < self.vcpus())
+        self.redistributors.get(vcpu as usize)
     }
 
     /// The bank of word `word` as `vcpu` sees it: its own for word 0, else a shared one.
+    #[inline]
     fn bank(&self, vcpu: u32, word: u32) -> Option<&Bank> {
         match word {
             0 => self.redistributor(vcpu).map(|redistributor| &redistributor.bank),
@@ -147,7 +156,8 @@ impl<'a> Vgic<'a> {
         }
     }
 
+    #[inline]
     fn shared(&self, word: u32) -> Option<&SharedBank> {
-        self.shared.get(usize::try_from(word.checked_sub(1)?).ok()?)
+        self.shared.get(word.checked_sub(1)? as usize)
     }
 }

@@ -91,7 +91,7 @@ impl CpuInterface {
             false => (bank.pending.taken() | bank.level_high()) & intid.bit() != 0,
         };
         let open = bank.open(vgic.control()) & intid.bit() != 0;
-        let routed = vgic.shared(intid.word()).is_none_or(|shared| vgic.may_deliver(shared, intid.index(), self.vcpu));
+        let routed = self.may_deliver(vgic, intid);
         pending && open && routed
     }
 
@@ -116,7 +116,7 @@ impl CpuInterface {
         if bank.wanting(vgic.control()) & bank.claims.free() & intid.bit() == 0 {
             return KickMask::NONE;
         }
-        let mine = vgic.shared(intid.word()).is_none_or(|shared| vgic.may_deliver(shared, intid.index(), self.vcpu));
+        let mine = self.may_deliver(vgic, intid);
         if mine {
             self.look |= bit(intid.word());
             KickMask::NONE
@@ -126,7 +126,8 @@ impl CpuInterface {
     }
 
     /// Interrupts that end in no list register. Without a split of EOI and deactivation the guest ends them in the order
-    /// of their priorities, and the hardware counts (ICH_HCR_EL2.EOIcount, IHI 0069 section 12.4.3).
+    /// of their priorities, and the hardware counts (ICH_HCR_EL2.EOIcount, IHI 0069 section 12.4.3). With the split only
+    /// deactivations count, and those are trapped where they can be; QEMU (7.2) counts EOIs even so, which end nothing.
     fn count_ends(&mut self, vgic: &Vgic<'_>, regs: &mut impl ListRegisters) -> KickMask {
         if !self.parks_any() {
             return KickMask::NONE;
@@ -140,10 +141,13 @@ impl CpuInterface {
             }
         }
         let ended = if self.hcr.is_some() { regs.hcr() >> hcr::EOI_COUNT_SHIFT & 0x1f } else { 0 };
-        for _ in 0..ended {
+        if ended != 0 {
             // The count goes back to zero with the next write.
             self.hcr = None;
             self.look |= CONTROL;
+        }
+        let ended = if self.traps_deactivate() && regs.splits_ends() { 0 } else { ended };
+        for _ in 0..ended {
             let priority = |intid: &IntId| vgic.bank(self.vcpu, intid.word()).map_or(0, |bank| bank.priority(*intid));
             let Some(first) = self.all_parked().min_by_key(priority) else { break };
             kick |= self.unpark(vgic, first, regs);

@@ -34,31 +34,37 @@ impl Pending {
     }
 
     /// Latches not taken.
+    #[inline]
     pub(super) fn latched(&self) -> u32 {
         low(self.0.load(SeqCst))
     }
 
     /// Latched, here or in a list register.
+    #[inline]
     pub(super) fn any(&self) -> u32 {
         let word = self.0.load(SeqCst);
         low(word) | high(word)
     }
 
     /// Taken by a list register and not known to be acknowledged.
+    #[inline]
     pub(super) fn taken(&self) -> u32 {
         high(self.0.load(SeqCst))
     }
 
+    #[inline]
     pub(super) fn latch(&self, bits: u32) {
         self.0.fetch_or(u64::from(bits), SeqCst);
     }
 
     /// Takes the latches of `bits` away, wherever they are.
+    #[inline]
     pub(super) fn clear(&self, bits: u32) {
         self.0.fetch_and(!(u64::from(bits) | upper(bits)), SeqCst);
     }
 
     /// Moves the latch of `bit` into a list register; false if there was none.
+    #[inline]
     pub(super) fn take(&self, bit: u32) -> bool {
         let moved = self.0.fetch_update(SeqCst, SeqCst, |word| {
             (low(word) & bit != 0).then_some((word & !u64::from(bit)) | upper(bit))
@@ -67,12 +73,14 @@ impl Pending {
     }
 
     /// As [`Pending::take`], but of an interrupt that is pending without a latch.
+    #[inline]
     pub(super) fn take_unlatched(&self, bit: u32) {
         // Never refused: the closure always gives a value.
         let _ = self.0.fetch_update(SeqCst, SeqCst, |word| Some((word & !u64::from(bit)) | upper(bit)));
     }
 
     /// Moves the latch of `bit` back from a list register, unless the guest has cleared it.
+    #[inline]
     pub(super) fn give_back(&self, bit: u32) {
         // An error says that it was cleared: nothing to do.
         let _ = self.0.fetch_update(SeqCst, SeqCst, |word| {
@@ -81,6 +89,7 @@ impl Pending {
     }
 
     /// The list register's latch of `bit` was acknowledged.
+    #[inline]
     pub(super) fn consumed(&self, bit: u32) {
         self.0.fetch_and(!upper(bit), SeqCst);
     }
@@ -102,27 +111,32 @@ impl Claims {
     }
 
     /// Active, as last seen.
+    #[inline]
     pub(super) fn active(&self) -> u32 {
         low(self.0.load(SeqCst))
     }
 
+    #[inline]
     pub(super) fn listed(&self) -> u32 {
         high(self.0.load(SeqCst))
     }
 
     /// Neither active nor listed.
+    #[inline]
     pub(super) fn free(&self) -> u32 {
         let word = self.0.load(SeqCst);
         !(low(word) | high(word))
     }
 
     /// Active by ISACTIVER or left active by a vCPU that went off: nobody has it in a list register.
+    #[inline]
     pub(super) fn orphans(&self) -> u32 {
         let word = self.0.load(SeqCst);
         low(word) & !high(word)
     }
 
     /// Claims `bit`; false if it is active or somebody else has it.
+    #[inline]
     pub(super) fn claim(&self, bit: u32) -> bool {
         let taken = self
             .0
@@ -131,16 +145,19 @@ impl Claims {
     }
 
     /// Gives up the claim on `bit`; it stays active if it is. For the claimer only.
+    #[inline]
     pub(super) fn release(&self, bit: u32) {
         self.0.fetch_and(!upper(bit), SeqCst);
     }
 
     /// Marks as active. For the claimer only.
+    #[inline]
     pub(super) fn activate(&self, bit: u32) {
         self.0.fetch_or(u64::from(bit), SeqCst);
     }
 
     /// Activates those of `bits` that nobody has listed; returns the others.
+    #[inline]
     pub(super) fn activate_unlisted(&self, bits: u32) -> u32 {
         let before = self.0.fetch_update(SeqCst, SeqCst, |word| Some(word | u64::from(bits & !high(word))));
         match before {
@@ -149,11 +166,13 @@ impl Claims {
     }
 
     /// Marks as not active. For the claimer only.
+    #[inline]
     pub(super) fn deactivate(&self, bit: u32) {
         self.0.fetch_and(!u64::from(bit), SeqCst);
     }
 
     /// Deactivates those of `bits` that nobody has listed; returns the others.
+    #[inline]
     pub(super) fn deactivate_orphans(&self, bits: u32) -> u32 {
         let before = self.0.fetch_update(SeqCst, SeqCst, |word| Some(word & !u64::from(bits & !high(word))));
         match before {

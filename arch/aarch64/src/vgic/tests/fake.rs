@@ -86,6 +86,10 @@ impl FakeCpu {
         let dropped = self.active_priorities.trailing_zeros();
         self.active_priorities &= self.active_priorities - 1;
         if self.split {
+            // As QEMU has it; by the architecture only what would have deactivated is counted.
+            if self.find_active(intid).is_none() {
+                self.count_end();
+            }
             return;
         }
         match self.find_active(intid) {
@@ -178,6 +182,10 @@ impl ListRegisters for FakeCpu {
 
     fn hcr(&self) -> u64 {
         self.hcr
+    }
+
+    fn splits_ends(&self) -> bool {
+        self.split
     }
 
     fn set_hcr(&mut self, value: u64) {

@@ -455,13 +455,15 @@ fn wfi_ends_for_what_the_guest_could_take() {
     world.set_priority(0, UART, 0x80);
     world.settle();
     let enabled = 0xff << 24 | 2;
-    assert!(!world.cpus[0].interface.wakes(enabled));
+    let wakes = |world: &World, vmcr| world.cpus[0].interface.wakes(&world.cpus[0].hardware, vmcr);
+    assert!(!wakes(&world, enabled));
     world.set_line(Irq::Shared(UART), true);
     world.settle();
-    let interface = &world.cpus[0].interface;
-    assert!(interface.wakes(enabled));
-    assert!(!interface.wakes(0xff << 24 | 1), "its group is not enabled");
-    assert!(!interface.wakes(0x80 << 24 | 2), "its priority is masked");
+    assert!(wakes(&world, enabled));
+    assert!(!wakes(&world, 0xff << 24 | 1), "its group is not enabled");
+    assert!(!wakes(&world, 0x80 << 24 | 2), "its priority is masked");
+    assert_eq!(world.acknowledge(0), Some(UART));
+    assert!(!wakes(&world, enabled), "it was taken");
 }
 
 #[test]
