@@ -58,7 +58,8 @@ impl Machine {
         let uart = tree.find_compatible(&["arm,pl011"])?;
         let timer = tree.find_compatible(&["arm,armv8-timer"])?;
         let psci = tree.find_compatible(&["arm,psci-1.0", "arm,psci-0.2"])?;
-        let chosen = |name| tree.find_node("/chosen").and_then(|node| node.property(name)).map_or(&[][..], |found| found.value);
+        let chosen =
+            |name| tree.find_node("/chosen").and_then(|node| node.property(name)).map_or(&[][..], |found| found.value);
         let own = own_affinity();
         let affinity = |cpu: fdt::standard_nodes::Cpu<'_, '_>| cpu.ids().first() as u64;
         Some(Machine {

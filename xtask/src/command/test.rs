@@ -39,7 +39,7 @@ pub(crate) fn run(options: &Test) -> Result<()> {
             summary.step("format", || passes(cargo().args(["fmt", "--all", "--check"])));
             summary.step("lints, host", || lints(&["--workspace", "--all-targets"]));
             summary.step("lints, bare arm64", || {
-                lints(&["--package", "hypervisor", "--package", "hello", "--target", toolchain::BARE_ARM64])
+                lints(&["-p", "hypervisor", "-p", "hello", "-p", "trespass", "--target", toolchain::BARE_ARM64])
             });
         }
         summary.step("host tests", || host_tests(filter));

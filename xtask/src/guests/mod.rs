@@ -1,7 +1,7 @@
 //! The project's own guests: what a qvm file loads from `.ostler/guests/NAME/` is made before it is assembled.
 
+mod bare;
 pub(crate) mod debian;
-mod hello;
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ pub(crate) fn ensure(qvm_files: &[PathBuf]) -> Result<()> {
     // A file that can't be read is the assembler's to report.
     let texts: Vec<String> = qvm_files.iter().filter_map(|file| fs::read_to_string(file).ok()).collect();
     let wants = |name: &str| texts.iter().any(|text| text.contains(&format!(".ostler/guests/{name}/")));
-    if !wants("linux") && !wants("hello") {
+    if !wants("linux") && !bare::NAMES.into_iter().any(wants) {
         return Ok(());
     }
     // Two commands at once would fetch and write the same files. The lock goes with the process.
@@ -36,8 +36,5 @@ pub(crate) fn ensure(qvm_files: &[PathBuf]) -> Result<()> {
     if wants("linux") {
         debian::ensure()?;
     }
-    if wants("hello") {
-        hello::ensure()?;
-    }
-    Ok(())
+    bare::NAMES.into_iter().filter(|name| wants(name)).try_for_each(bare::ensure)
 }

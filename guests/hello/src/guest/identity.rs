@@ -1,7 +1,10 @@
 //! What the CPU says about itself, and that what is hidden is not there.
 
 use guest_runtime::exceptions::attempt;
-use guest_runtime::{Verdict, read_register, say};
+use guest_runtime::{Verdict, read_register, say, write_register};
+
+/// CPACR_EL1.ZEN: EL1 does not trap SVE to itself. RES0 without SVE.
+const SVE: u64 = 0b11 << 16;
 
 /// Whether the 4-bit fields at `shifts` are zero: not implemented (DDI 0487, D19.1.3).
 fn lacks(register: u64, shifts: &[u32]) -> bool {
@@ -26,12 +29,15 @@ pub(super) fn hides() -> Verdict {
         ("ERRIDR_EL1", || read_register!("S3_0_C5_C3_0")),
         ("LORID_EL1", || read_register!("S3_0_C10_C4_7")),
     ];
+    let control = read_register!("cpacr_el1");
+    write_register!("cpacr_el1", control | SVE);
     for (name, read) in reads {
         if !attempt(read).is_err_and(|exception| exception.is_undefined()) {
             say!("{name}");
             return Err("a register of a hidden extension is not undefined");
         }
     }
+    write_register!("cpacr_el1", control);
     say!("no PMU, SVE, MTE, RAS; their registers are undefined");
     Ok(())
 }

@@ -88,9 +88,7 @@ pub fn architecture() -> u32 {
 
 /// Waits for the distributor to have taken what was written.
 fn settle() -> Verdict {
-    spin_for("a write to the distributor does not take effect", || {
-        read32(distributor() + GICD_CTLR) & CTLR_RWP == 0
-    })
+    spin_for("a write to the distributor does not take effect", || read32(distributor() + GICD_CTLR) & CTLR_RWP == 0)
 }
 
 /// Walks the redistributors to the one with this CPU's affinity.
