@@ -24,6 +24,25 @@ global_asm!(
     r#"
     .section .text.vectors, "ax"
 
+    // Pairs of registers, as a context and a frame have them: x0 at the start, then by number.
+    .macro x2_to_x17 op
+    \op     x2, x3, [sp, #16 * 1]
+    \op     x4, x5, [sp, #16 * 2]
+    \op     x6, x7, [sp, #16 * 3]
+    \op     x8, x9, [sp, #16 * 4]
+    \op     x10, x11, [sp, #16 * 5]
+    \op     x12, x13, [sp, #16 * 6]
+    \op     x14, x15, [sp, #16 * 7]
+    \op     x16, x17, [sp, #16 * 8]
+    .endm
+    .macro x19_to_x28 op, base, offset
+    \op     x19, x20, [\base, #\offset + 16 * 0]
+    \op     x21, x22, [\base, #\offset + 16 * 1]
+    \op     x23, x24, [\base, #\offset + 16 * 2]
+    \op     x25, x26, [\base, #\offset + 16 * 3]
+    \op     x27, x28, [\base, #\offset + 16 * 4]
+    .endm
+
     .macro fatal kind
     .balign 0x80
     // The guest's thread registers serve as scratch: nobody will read them again.
@@ -44,14 +63,7 @@ global_asm!(
     .macro lower handler
     .balign 0x80
     stp     x0, x1, [sp, #16 * 0]
-    stp     x2, x3, [sp, #16 * 1]
-    stp     x4, x5, [sp, #16 * 2]
-    stp     x6, x7, [sp, #16 * 3]
-    stp     x8, x9, [sp, #16 * 4]
-    stp     x10, x11, [sp, #16 * 5]
-    stp     x12, x13, [sp, #16 * 6]
-    stp     x14, x15, [sp, #16 * 7]
-    stp     x16, x17, [sp, #16 * 8]
+    x2_to_x17 stp
     str     x18, [sp, #16 * 9]
     str     x30, [sp, #16 * 15]
     mov     x0, sp
@@ -86,14 +98,7 @@ __vectors:
 
     .balign 64
 resume:
-    ldp     x2, x3, [sp, #16 * 1]
-    ldp     x4, x5, [sp, #16 * 2]
-    ldp     x6, x7, [sp, #16 * 3]
-    ldp     x8, x9, [sp, #16 * 4]
-    ldp     x10, x11, [sp, #16 * 5]
-    ldp     x12, x13, [sp, #16 * 6]
-    ldp     x14, x15, [sp, #16 * 7]
-    ldp     x16, x17, [sp, #16 * 8]
+    x2_to_x17 ldp
     ldr     x18, [sp, #16 * 9]
     ldr     x30, [sp, #16 * 15]
     ldp     x0, x1, [sp]
@@ -103,17 +108,9 @@ resume:
 
 slow:
     // x0: the handler's code. x1: the context. x19 to x29 are still the guest's.
-    stp     x19, x20, [x1, #152]
-    stp     x21, x22, [x1, #168]
-    stp     x23, x24, [x1, #184]
-    stp     x25, x26, [x1, #200]
-    stp     x27, x28, [x1, #216]
+    x19_to_x28 stp, x1, 152
     str     x29, [x1, #232]
-    ldp     x19, x20, [sp, #16 * 1]
-    ldp     x21, x22, [sp, #16 * 2]
-    ldp     x23, x24, [sp, #16 * 3]
-    ldp     x25, x26, [sp, #16 * 4]
-    ldp     x27, x28, [sp, #16 * 5]
+    x19_to_x28 ldp, sp, 16
     ldp     x29, x30, [sp, #16 * 6]
     add     sp, sp, #16 * 7
     ret
@@ -122,33 +119,18 @@ slow:
 ostler_enter:
     sub     sp, sp, #16 * 7
     str     x0, [sp]
-    stp     x19, x20, [sp, #16 * 1]
-    stp     x21, x22, [sp, #16 * 2]
-    stp     x23, x24, [sp, #16 * 3]
-    stp     x25, x26, [sp, #16 * 4]
-    stp     x27, x28, [sp, #16 * 5]
+    x19_to_x28 stp, sp, 16
     stp     x29, x30, [sp, #16 * 6]
     mov     x1, sp
     str     x1, [x0, #{host_sp}]
     mov     sp, x0
-    ldp     x19, x20, [sp, #152]
-    ldp     x21, x22, [sp, #168]
-    ldp     x23, x24, [sp, #184]
-    ldp     x25, x26, [sp, #200]
-    ldp     x27, x28, [sp, #216]
+    x19_to_x28 ldp, sp, 152
     ldr     x29, [sp, #232]
     b       resume
 
 fatal_common:
     // x0: which vector. x0 and x1 are at the stack's top; the rest follows.
-    stp     x2, x3, [sp, #16 * 1]
-    stp     x4, x5, [sp, #16 * 2]
-    stp     x6, x7, [sp, #16 * 3]
-    stp     x8, x9, [sp, #16 * 4]
-    stp     x10, x11, [sp, #16 * 5]
-    stp     x12, x13, [sp, #16 * 6]
-    stp     x14, x15, [sp, #16 * 7]
-    stp     x16, x17, [sp, #16 * 8]
+    x2_to_x17 stp
     stp     x18, x19, [sp, #16 * 9]
     stp     x20, x21, [sp, #16 * 10]
     stp     x22, x23, [sp, #16 * 11]

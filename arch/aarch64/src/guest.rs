@@ -93,15 +93,24 @@ impl Guest {
         }
     }
 
-    /// The offset of `gpa` in the distributor's frame.
-    pub(crate) fn distributor_offset(&self, gpa: Gpa) -> Option<u64> {
-        gpa.offset_from(self.frames.distributor).filter(|&offset| offset < model::Gic::DISTRIBUTOR_BYTES)
-    }
-
-    /// Whose redistributor `gpa` is in, and the offset in it.
-    pub(crate) fn redistributor_offset(&self, gpa: Gpa) -> Option<(u32, u64)> {
+    /// What of the interrupt controller is at `gpa`.
+    pub(crate) fn frame(&self, gpa: Gpa) -> Option<Frame> {
+        if let Some(offset) = gpa.offset_from(self.frames.distributor)
+            && offset < model::Gic::DISTRIBUTOR_BYTES
+        {
+            return Some(Frame::Distributor(offset));
+        }
         let offset = gpa.offset_from(self.frames.redistributors)?;
         let vcpu = u32::try_from(offset / model::Gic::REDISTRIBUTOR_BYTES).ok()?;
-        (vcpu < self.vgic.vcpus()).then_some((vcpu, offset % model::Gic::REDISTRIBUTOR_BYTES))
+        (vcpu < self.vgic.vcpus()).then_some(Frame::Redistributor(vcpu, offset % model::Gic::REDISTRIBUTOR_BYTES))
     }
+}
+
+/// A place in the interrupt controller's registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Frame {
+    /// The offset in the distributor.
+    Distributor(u64),
+    /// The vCPU whose redistributor it is, and the offset in it.
+    Redistributor(u32, u64),
 }

@@ -1,0 +1,233 @@
+//! The exits that are answered without the loop, in the vector's handlers.
+
+use model::Gpa;
+
+use super::{Vcpu, code};
+use crate::exit::{Exit, MemoryAccess, Unsupported};
+use crate::gic::{self, Hardware};
+use crate::guest::Frame;
+use crate::inject::Exception;
+use crate::registers::{read, write};
+use crate::syndrome::{Abort, Cause, DataAbort, Fault, Syndrome, SystemAccess, fault_address};
+use crate::sysreg::{self, Answer};
+use crate::{intid, psci};
+
+/// What became of an exit.
+pub(super) enum Done {
+    /// Answered: back into the guest.
+    Yes,
+    /// Not without all of the registers: try again after a slow exit.
+    NeedsRegisters,
+    /// The loop's.
+    Exit(Exit),
+}
+
+impl Vcpu {
+    /// Hands `exit` to [`Vcpu::run`].
+    pub(super) fn leave(&mut self, exit: Exit) -> u64 {
+        self.exit = Some(exit);
+        code::EXIT
+    }
+
+    pub(super) fn quick_synchronous(&mut self) -> u64 {
+        match self.synchronous(false) {
+            Done::Yes => {
+                self.flush();
+                code::RESUME
+            }
+            Done::NeedsRegisters => code::REGISTERS,
+            Done::Exit(exit) => self.leave(exit),
+        }
+    }
+
+    /// A synchronous exit. In the vector's handler the context is not `complete`: only x0 to x18 and x30 are in it. What
+    /// needs others says so before it has done anything, and is called again.
+    pub(super) fn synchronous(&mut self, complete: bool) -> Done {
+        let syndrome = Syndrome(read!("ESR_EL2"));
+        match syndrome.cause() {
+            Cause::HypervisorCall(0) => self.call(),
+            Cause::HypervisorCall(_) => {
+                // Not a call of the convention (DEN 0028 section 2.9): an instruction that nobody emulates. Unlike others that
+                // trap, HVC has moved the PC already.
+                // SAFETY: the guest's own PC.
+                unsafe { write!("ELR_EL2", self.pc().wrapping_sub(syndrome.instruction_bytes())) };
+                Done::Exit(Exit::Unsupported(Unsupported::Instruction(syndrome.0)))
+            }
+            Cause::SecureMonitorCall(0) => {
+                // Unlike HVC, a trapped SMC has not moved the PC (DDI 0487 D1.15.3).
+                self.skip();
+                self.call()
+            }
+            Cause::SystemRegister(access) if complete || is_saved(access.rt) => self.system_register(access),
+            Cause::SystemRegister(_) => Done::NeedsRegisters,
+            Cause::DataAbort(abort) => self.data_abort(abort, complete),
+            Cause::InstructionAbort(abort) => Done::Exit(Exit::Unsupported(Unsupported::Access {
+                gpa: fault_gpa(&abort),
+                is_fetch: true,
+                on_table_walk: abort.on_table_walk,
+                is_instruction: false,
+            })),
+            Cause::Coprocessor(access) if !access.is_executed(self.pstate()) => {
+                self.skip();
+                Done::Yes
+            }
+            Cause::Hidden => {
+                self.inject(Exception::Undefined);
+                Done::Yes
+            }
+            _ => Done::Exit(Exit::Unsupported(Unsupported::Instruction(syndrome.0))),
+        }
+    }
+
+    fn call(&mut self) -> Done {
+        let [x0, x1, x2, x3, ..] = self.context.x;
+        if x0 as u32 == psci::VERSION_FUNCTION {
+            self.context.set(0, psci::VERSION);
+            return Done::Yes;
+        }
+        Done::Exit(Exit::Call([x0, x1, x2, x3]))
+    }
+
+    fn system_register(&mut self, access: SystemAccess) -> Done {
+        let value = self.context.get(access.rt);
+        let answer = if access.is_read {
+            sysreg::read(access.register, &self.guest.ids)
+        } else {
+            sysreg::write(access.register)
+        };
+        match answer {
+            Answer::Value(value) => self.context.set(access.rt, value),
+            Answer::Ignore => {}
+            Answer::Undefined => {
+                self.inject(Exception::Undefined);
+                return Done::Yes;
+            }
+            Answer::Sgi => {
+                let kick = self.guest.vgic.send_sgi(self.index, value);
+                self.guest.kick(kick);
+            }
+            Answer::Sgi0 => {
+                let kick = self.guest.vgic.send_group0_sgi(self.index, value);
+                self.guest.kick(kick);
+            }
+            Answer::Deactivate => {
+                let synced = self.interface.sync(&self.guest.vgic, &mut Hardware);
+                let kick = synced | self.guest.vgic.deactivate(self.index, value as u32);
+                self.guest.kick(kick);
+            }
+            Answer::Unlisted => {
+                let target = access.is_read.then_some(access.rt);
+                return Done::Exit(Exit::Unsupported(Unsupported::Register { register: access.register, target }));
+            }
+        }
+        self.skip();
+        Done::Yes
+    }
+
+    fn data_abort(&mut self, data: DataAbort, complete: bool) -> Done {
+        let gpa = fault_gpa(&data.abort);
+        // Cache maintenance of what is not there has nothing to do: there is nothing to cache.
+        if data.is_cache_operation && !data.abort.on_table_walk {
+            self.skip();
+            return Done::Yes;
+        }
+        let described = data.transfer.filter(|_| !data.abort.on_table_walk && data.abort.fault == Fault::Translation);
+        let Some(transfer) = described else {
+            return Done::Exit(Exit::Unsupported(Unsupported::Access {
+                gpa,
+                is_fetch: false,
+                on_table_walk: data.abort.on_table_walk,
+                // A translation fault would have been a reference to nothing, had the CPU described the instruction.
+                is_instruction: data.abort.fault == Fault::Translation && !data.abort.on_table_walk,
+            }));
+        };
+        if !complete && !is_saved(transfer.register) {
+            return Done::NeedsRegisters;
+        }
+        let store = data.is_write.then(|| transfer.stored(self.context.get(transfer.register)));
+        let access = MemoryAccess { gpa, size_bytes: transfer.size_bytes, store, transfer };
+        match self.guest.frame(gpa) {
+            Some(frame) => self.interrupt_controller(&access, frame),
+            None => return Done::Exit(Exit::Memory(access)),
+        }
+        Done::Yes
+    }
+
+    /// An access to the virtual GIC: a frame of its own for each part, one way for all.
+    fn interrupt_controller(&mut self, access: &MemoryAccess, frame: Frame) {
+        let vgic = &self.guest.vgic;
+        // What the guest did in its list registers becomes known first.
+        let mut kick = self.interface.sync(vgic, &mut Hardware);
+        let (size, own) = (access.size_bytes, self.index);
+        match access.store {
+            Some(value) => {
+                kick |= match frame {
+                    Frame::Distributor(offset) => vgic.distributor_write(own, offset, size, value),
+                    Frame::Redistributor(vcpu, offset) => vgic.redistributor_write(vcpu, offset, size, value),
+                };
+                self.skip();
+            }
+            None => {
+                let read = match frame {
+                    Frame::Distributor(offset) => vgic.distributor_read(own, offset, size),
+                    Frame::Redistributor(vcpu, offset) => vgic.redistributor_read(own, vcpu, offset, size),
+                };
+                kick |= read.kick;
+                self.finish_load(access, read.value);
+            }
+        }
+        self.guest.kick(kick);
+    }
+
+    /// A physical interrupt while the guest ran.
+    pub(super) fn interrupted(&mut self) -> u64 {
+        let intid = gic::acknowledge();
+        match intid {
+            intid::SPECIAL.. => return code::RESUME,
+            intid::VIRTUAL_TIMER | intid::PHYSICAL_TIMER => {
+                gic::drop_priority(intid);
+                // Only this vCPU can be meant, and it looks before it goes on.
+                let _ = self.guest.vgic.hardware_pending(self.index, intid);
+            }
+            intid::MAINTENANCE => {
+                let kick = self.interface.sync(&self.guest.vgic, &mut Hardware);
+                self.guest.kick(kick);
+                gic::drop_priority(intid);
+                gic::deactivate(intid);
+            }
+            intid::KICK => {
+                gic::drop_priority(intid);
+                gic::deactivate(intid);
+                return self.leave(Exit::Kicked);
+            }
+            _ => {
+                gic::drop_priority(intid);
+                return self.leave(Exit::Interrupt(intid));
+            }
+        }
+        self.flush();
+        code::RESUME
+    }
+}
+
+/// Whether the quick handler's context has register `index` (or it is the zero register).
+fn is_saved(index: u8) -> bool {
+    !(19..=29).contains(&index)
+}
+
+/// The guest-physical address at fault.
+fn fault_gpa(abort: &Abort) -> Gpa {
+    let far = read!("FAR_EL2");
+    if abort.hpfar_is_valid() {
+        return fault_address(read!("HPFAR_EL2"), far);
+    }
+    // A permission fault: the guest's own tables have the page (DDI 0487 D8.13, `AT`). PAR_EL1 is the guest's.
+    let par = read!("PAR_EL1");
+    // SAFETY: translates without access; PAR_EL1 is put back below.
+    unsafe { core::arch::asm!("at s1e1r, {}", "isb", in(reg) far, options(nostack, preserves_flags)) };
+    let found = read!("PAR_EL1");
+    // SAFETY: the guest's own value.
+    unsafe { write!("PAR_EL1", par) };
+    // F: the guest has changed its tables in the meantime; no page, no address.
+    if found & 1 != 0 { Gpa(far & 0xfff) } else { Gpa((found & 0x000f_ffff_ffff_f000) | (far & 0xfff)) }
+}
