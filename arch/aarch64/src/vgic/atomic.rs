@@ -1,7 +1,7 @@
 //! The atomics that the shared state is made of. In tests every operation may let another thread go first, so that
 //! interleavings which need an interrupt between two instructions come up thousands of times.
 
-pub(super) use core::sync::atomic::Ordering::SeqCst;
+pub(super) use core::sync::atomic::Ordering::{self, Relaxed, SeqCst};
 
 #[cfg(not(test))]
 pub(super) use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};

@@ -3,7 +3,7 @@
 //! The private interrupts of a vCPU are one bank in its redistributor, the shared ones are banks in the distributor; the
 //! registers and the list-register logic do not care which. Everything hot is in one cache line.
 
-use super::atomic::{AtomicU8, AtomicU32, AtomicU64, SeqCst};
+use super::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering, SeqCst};
 use super::bits::IntId;
 use super::words::{Claims, Pending};
 
@@ -75,18 +75,19 @@ impl Bank {
 
     /// What the distributor lets through: enabled, in an enabled group.
     #[inline]
-    pub(super) fn open(&self, control: u32) -> u32 {
-        let group = self.group.load(SeqCst);
+    pub(super) fn open(&self, control: u32, order: Ordering) -> u32 {
+        let group = self.group.load(order);
         let group1 = if control & ENABLE_GROUP1 != 0 { group } else { 0 };
         let group0 = if control & ENABLE_GROUP0 != 0 { !group } else { 0 };
-        self.enabled.load(SeqCst) & (group0 | group1)
+        self.enabled.load(order) & (group0 | group1)
     }
 
     /// Let through and pending for a reason that no list register has taken yet.
     #[inline]
-    pub(super) fn wanting(&self, control: u32) -> u32 {
-        let pending = self.pending.latched() | self.level_high() | self.hardware.load(SeqCst);
-        if pending == 0 { 0 } else { pending & self.open(control) }
+    pub(super) fn wanting(&self, control: u32, order: Ordering) -> u32 {
+        let level_high = self.line.load(order) & !self.edge.load(order);
+        let pending = self.pending.latched(order) | level_high | self.hardware.load(order);
+        if pending == 0 { 0 } else { pending & self.open(control, order) }
     }
 
     #[inline]

@@ -15,7 +15,7 @@ const TYPE_ID_BITS: u32 = 9 << 19;
 
 impl Vgic<'_> {
     /// A load by vCPU `from` at `offset` of the distributor's frame. Never fails: what does not exist reads as zero.
-    /// Sync `from`'s own [`super::CpuInterface`] first.
+    /// [`super::shows_list_registers`] says for which offsets `from` syncs first.
     pub fn distributor_read(&self, from: u32, offset: u64, width_bytes: u8) -> Read {
         if let Some(register) = BankRegister::decode(offset, width_bytes) {
             // With affinity routing, the private interrupts are in the redistributors only.
@@ -36,7 +36,7 @@ impl Vgic<'_> {
     }
 
     /// A store by vCPU `from` at `offset` of the distributor's frame. Never fails: what does not exist, and what can't be
-    /// written with this width, is ignored. Sync `from`'s own [`super::CpuInterface`] first.
+    /// written with this width, is ignored. [`super::shows_list_registers`] says for which offsets `from` syncs first.
     pub fn distributor_write(&self, from: u32, offset: u64, width_bytes: u8, value: u64) -> KickMask {
         if let Some(register) = BankRegister::decode(offset, width_bytes) {
             return match register.word() {

@@ -50,11 +50,11 @@ impl Vgic<'_> {
         match field {
             Field::Group => {
                 let changed = bank.group.swap(bits, SeqCst) ^ bits;
-                self.retract(vcpu, word, changed) | self.notify(vcpu, word, changed)
+                self.retract(vcpu, word, changed) | self.open(bank, vcpu, word, changed)
             }
             Field::SetEnable => {
                 let changed = bits & !bank.enabled.fetch_or(bits, SeqCst);
-                self.notify(vcpu, word, changed)
+                self.open(bank, vcpu, word, changed)
             }
             Field::ClearEnable => {
                 let changed = bits & bank.enabled.fetch_and(!bits, SeqCst);
@@ -74,11 +74,17 @@ impl Vgic<'_> {
     /// interrupt is, only its own pCPU can see.
     fn clear_pending(&self, bank: &Bank, vcpu: u32, word: u32, bits: u32) -> KickMask {
         bank.pending.clear(bits);
-        let resample = match bank.hardware.load(SeqCst) & bits {
-            0 => KickMask::NONE,
-            _ => self.hint(vcpu, RESYNC),
-        };
-        resample | self.retract(vcpu, word, bits)
+        self.resample(bank, vcpu, bits) | self.retract(vcpu, word, bits)
+    }
+
+    /// `bits` may have become deliverable after a time in which they were not.
+    fn open(&self, bank: &Bank, vcpu: u32, word: u32, bits: u32) -> KickMask {
+        self.resample(bank, vcpu, bits) | self.notify(vcpu, word, bits)
+    }
+
+    /// Physical lines that were high when they fired may be low by now: the vCPU's pCPU has to look.
+    fn resample(&self, bank: &Bank, vcpu: u32, bits: u32) -> KickMask {
+        if bank.hardware.load(SeqCst) & bits == 0 { KickMask::NONE } else { self.hint(vcpu, RESYNC) }
     }
 
     /// `count` priorities from interrupt `first` of word `word`, one a byte, the first one lowest.

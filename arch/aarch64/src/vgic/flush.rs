@@ -13,19 +13,31 @@ use super::sync::{take_back, tells_eoi};
 impl CpuInterface {
     /// Puts pending interrupts into list registers and writes those that have changed. If there are more than list
     /// registers, the best are in, and a maintenance interrupt asks for the rest. On the vCPU's pCPU, before it enters the
-    /// guest; syncs by itself where it has to. New work may arrive meanwhile: call it until
-    /// [`CpuInterface::needs_flush`] says no.
-    #[inline]
+    /// guest; syncs by itself where it has to. What arrives meanwhile comes with a kick.
+    #[inline(never)]
     pub fn flush(&mut self, vgic: &Vgic<'_>, regs: &mut impl ListRegisters) -> KickMask {
         let Some(own) = vgic.redistributor(self.vcpu) else { return KickMask::NONE };
         let hints = own.hints.swap(0, SeqCst);
-        match self.flush_one(vgic, regs, hints) {
-            Some(kick) => kick,
-            None => self.flush_all(vgic, regs, hints),
+        if self.flush_again(vgic, regs, hints) { KickMask::NONE } else { self.flush_more(vgic, regs, hints) }
+    }
+
+    /// What [`CpuInterface::flush_again`] leaves. Not inlined, so that that need not save registers.
+    #[inline(never)]
+    fn flush_more(&mut self, vgic: &Vgic<'_>, regs: &mut impl ListRegisters, mut hints: u32) -> KickMask {
+        let mut kick = KickMask::NONE;
+        loop {
+            kick |= match self.flush_new(vgic, regs, hints) {
+                Some(kick) => kick,
+                None => self.flush_all(vgic, regs, hints),
+            };
+            // What this has made to do for this vCPU itself.
+            if !self.needs_flush(vgic) {
+                return kick;
+            }
+            hints = vgic.redistributor(self.vcpu).map_or(0, |own| own.hints.swap(0, SeqCst));
         }
     }
 
-    #[inline(never)]
     fn flush_all(&mut self, vgic: &Vgic<'_>, regs: &mut impl ListRegisters, hints: u32) -> KickMask {
         let mut kick = if hints & RESYNC != 0 { self.sync(vgic, regs) } else { KickMask::NONE };
         let look = core::mem::take(&mut self.look) | core::mem::take(&mut self.left);
@@ -75,7 +87,7 @@ impl CpuInterface {
         let control = vgic.control();
         for word in ones(words) {
             let Some(bank) = vgic.bank(self.vcpu, word) else { continue };
-            let wanting = bank.wanting(control);
+            let wanting = bank.wanting(control, SeqCst);
             found.again |= wanting & self.mine(word) != 0;
             let shared = vgic.shared(word);
             for index in ones(wanting & bank.claims.free()) {
@@ -166,7 +178,7 @@ impl CpuInterface {
         let _nothing_to_deactivate = asked(&bank.deactivate, intid);
         let activate = bank.activate.load(SeqCst) & intid.bit() != 0;
         let routed = self.may_deliver(vgic, intid);
-        let open = bank.open(vgic.control()) & intid.bit() != 0;
+        let open = bank.open(vgic.control(), SeqCst) & intid.bit() != 0;
         let taken = if open && routed && !activate { take(bank, intid, priority) } else { None };
         let Some(lr) = taken else {
             return vgic.give_back(bank, self.vcpu, intid) | self.look_after(vgic, bank, intid);
@@ -181,7 +193,7 @@ impl CpuInterface {
     fn merge_all(&mut self, vgic: &Vgic<'_>, words: u32) {
         for word in ones(words) {
             let Some(bank) = vgic.bank(self.vcpu, word) else { continue };
-            for index in ones(bank.wanting(vgic.control()) & self.mine(word)) {
+            for index in ones(bank.wanting(vgic.control(), SeqCst) & self.mine(word)) {
                 self.merge(vgic, bank, IntId::at(word, index));
             }
         }
@@ -212,8 +224,7 @@ impl CpuInterface {
 }
 
 /// Moves an interrupt's pending state out of the shared state; `None` if it is not pending any more.
-#[inline]
-pub(super) fn take(bank: &Bank, intid: IntId, priority: u8) -> Option<ListRegister> {
+fn take(bank: &Bank, intid: IntId, priority: u8) -> Option<ListRegister> {
     let group1 = bank.group.load(SeqCst) & intid.bit() != 0;
     let lr = ListRegister::pending(intid.number(), priority, group1);
     if bank.hardware.load(SeqCst) & intid.bit() != 0 {

@@ -2,7 +2,7 @@
 
 use super::Vgic;
 use super::atomic::SeqCst;
-use super::bits::{IntId, KickMask};
+use super::bits::{IntId, KickMask, bit};
 use model::Irq;
 
 /// The VM's controller has no such interrupt: an INTID out of range, a vCPU that does not exist, or a message (there is
@@ -40,7 +40,7 @@ impl Vgic<'_> {
         let Some(intid) = IntId::new(intid).filter(|intid| intid.is_private()) else { return KickMask::NONE };
         let Some(bank) = self.bank(vcpu, intid.word()) else { return KickMask::NONE };
         bank.hardware.fetch_or(intid.bit(), SeqCst);
-        self.notify(vcpu, intid.word(), intid.bit())
+        self.hint(vcpu, bit(0))
     }
 
     fn resolve(&self, irq: Irq) -> Result<(u32, IntId), NoSuchInterrupt> {
@@ -54,20 +54,20 @@ impl Vgic<'_> {
     }
 
     fn change_line(&self, vcpu: u32, intid: IntId, level: bool) -> KickMask {
-        let (word, bit) = (intid.word(), intid.bit());
+        let (word, bits) = (intid.word(), intid.bit());
         let Some(bank) = self.bank(vcpu, word) else { return KickMask::NONE };
         if level {
-            let rises = bank.line.fetch_or(bit, SeqCst) & bit == 0;
+            let rises = bank.line.fetch_or(bits, SeqCst) & bits == 0;
             if !rises {
                 return KickMask::NONE;
             }
-            if bank.edge.load(SeqCst) & bit != 0 {
-                bank.pending.latch(bit);
+            if bank.edge.load(SeqCst) & bits != 0 {
+                bank.pending.latch(bits);
             }
-            self.notify(vcpu, word, bit)
+            self.notify(vcpu, word, bits)
         } else {
-            let falls = bank.line.fetch_and(!bit, SeqCst) & bit != 0;
-            if falls { self.retract(vcpu, word, bit) } else { KickMask::NONE }
+            let falls = bank.line.fetch_and(!bits, SeqCst) & bits != 0;
+            if falls { self.retract(vcpu, word, bits) } else { KickMask::NONE }
         }
     }
 }

@@ -10,14 +10,14 @@
 //!
 //! | event | on which pCPU | what to call |
 //! |---|---|---|
-//! | abort in the distributor's frame | the vCPU's | [`CpuInterface::sync`], then [`Vgic::distributor_read`] or `_write` |
+//! | abort in the distributor's frame | the vCPU's | if [`shows_list_registers`]: [`CpuInterface::sync`]; then [`Vgic::distributor_read`] or `_write` |
 //! | abort in a redistributor's frame | the vCPU's | the same with [`Vgic::redistributor_read`] or `_write` |
 //! | trapped ICC_SGI1R_EL1, ICC_SGI0R_EL1, ICC_ASGI1R_EL1 | the vCPU's | [`Vgic::send_sgi`], [`Vgic::send_group0_sgi`] |
 //! | trapped ICC_DIR_EL1 | the vCPU's | [`Vgic::deactivate`] |
 //! | physical timer interrupt, priority dropped, not deactivated | the vCPU's | [`Vgic::hardware_pending`] |
 //! | a device's line or message | any | [`Vgic::inject`] |
 //! | maintenance interrupt | the vCPU's | [`CpuInterface::sync`] |
-//! | before every entry, interrupts masked | the vCPU's | while [`CpuInterface::needs_flush`]: [`CpuInterface::flush`] |
+//! | before every entry, interrupts masked | the vCPU's | if [`CpuInterface::needs_flush`]: [`CpuInterface::flush`] |
 //! | kick | the vCPU's | nothing: leaving and entering the guest does it |
 //! | vCPU starts, stops (PSCI, VM stop or reset) | the vCPU's | [`CpuInterface::start`], [`CpuInterface::stop`] |
 //! | VM resets, all vCPUs stopped | any one | [`Vgic::reset`] |
@@ -65,6 +65,7 @@ pub use cpu::CpuInterface;
 pub use lines::NoSuchInterrupt;
 pub use lr::{ListRegisters, hcr};
 pub use redistributor::Redistributor;
+pub use registers::shows_list_registers;
 
 use atomic::{AtomicU32, SeqCst};
 use bank::{Bank, SharedBank};

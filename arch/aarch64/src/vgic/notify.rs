@@ -22,17 +22,15 @@ pub(super) const WORDS: u32 = 0xffff;
 
 impl Vgic<'_> {
     /// Leaves `hints` for `vcpu`.
+    #[inline]
     pub(super) fn hint(&self, vcpu: u32, hints: u32) -> KickMask {
-        match self.redistributor(vcpu) {
-            Some(redistributor) if redistributor.hints.fetch_or(hints, SeqCst) == 0 => KickMask::of(vcpu),
-            _ => KickMask::NONE,
-        }
+        self.redistributor(vcpu).map_or(KickMask::NONE, |redistributor| redistributor.hint(vcpu, hints))
     }
 
     /// `bits` of word `word` may have become deliverable (`vcpu` counts for word 0 only). Tells those who can deliver them.
     pub(super) fn notify(&self, vcpu: u32, word: u32, bits: u32) -> KickMask {
         let Some(bank) = self.bank(vcpu, word) else { return KickMask::NONE };
-        let wanting = bank.wanting(self.control()) & bits & !bank.claims.orphans();
+        let wanting = bank.wanting(self.control(), SeqCst) & bits & !bank.claims.orphans();
         match (wanting, self.shared(word)) {
             (0, _) => KickMask::NONE,
             (_, None) => self.hint(vcpu, bit(word)),
@@ -42,13 +40,18 @@ impl Vgic<'_> {
 
     fn notify_shared(&self, shared: &SharedBank, word: u32, wanting: u32) -> KickMask {
         let listed = shared.bank.claims.listed();
-        // What is listed is its owner's business: a list register may take it, or has to tell when it ends.
-        let targets = ones(wanting).filter_map(|index| match listed & bit(index) {
-            0 => self.target(shared, index),
-            _ => shared.owner(index).map(|owner| u32::from(owner.load(SeqCst))),
-        });
-        let targets = targets.fold(KickMask::NONE, |targets, target| targets | KickMask::of(target));
-        targets.iter().fold(KickMask::NONE, |kick, target| kick | self.hint(target, bit(word)))
+        let mut kick = KickMask::NONE;
+        for index in ones(wanting) {
+            // What is listed is its owner's business: a list register may take it, or has to tell when it ends.
+            let target = match listed & bit(index) {
+                0 => self.target(shared, index),
+                _ => shared.owner(index).map(|owner| u32::from(owner.load(SeqCst))),
+            };
+            if let Some(target) = target {
+                kick |= self.hint(target, bit(word));
+            }
+        }
+        kick
     }
 
     /// `bits` of word `word` may not be deliverable any more, or are to be deactivated. Tells those who have listed them.
@@ -83,7 +86,7 @@ impl Vgic<'_> {
     /// Whether `vcpu` may deliver a shared interrupt.
     pub(super) fn may_deliver(&self, shared: &SharedBank, index: u32, vcpu: u32) -> bool {
         let route = shared.route(index).map(|route| route.load(SeqCst));
-        route.is_some_and(|route| route & ROUTE_ANY != 0 || self.vcpu_of(route) == Some(vcpu))
+        route.is_some_and(|route| route & ROUTE_ANY != 0 || route == model::affinity(vcpu))
     }
 
     /// One of the vCPUs that run, if possible one that has nothing to look at yet (1 of N, IHI 0069 section 3.3.1).
@@ -95,8 +98,9 @@ impl Vgic<'_> {
 
     /// The vCPU of an affinity (Aff3 in bits 39 to 32, Aff2 to Aff0 in bits 23 to 0): [`model::affinity`] backwards.
     pub(super) fn vcpu_of(&self, affinity: u64) -> Option<u32> {
-        let vcpu = u32::try_from(((affinity >> 4) & 0xff0) | (affinity & 0xf)).ok()?;
-        (vcpu < self.vcpus() && model::affinity(vcpu) == affinity).then_some(vcpu)
+        // 32 vCPUs have Aff0 up to 15 and Aff1 up to 1.
+        let vcpu = ((affinity >> 4) & 0x10 | affinity & 0xf) as u32;
+        (affinity & !0x10f == 0 && vcpu < self.vcpus()).then_some(vcpu)
     }
 
     /// Whether a vCPU other than `from` has yet to take an interrupt back: GICD_CTLR.RWP.

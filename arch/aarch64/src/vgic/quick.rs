@@ -1,41 +1,67 @@
-//! The flush of the common case: one interrupt, and a list register for it without looking at the others.
+//! The flush of the common cases: one interrupt, and a list register for it without looking at the others.
 //!
 //! An interrupt that comes again and again (a timer, an SGI, a device) keeps its claim and its list register from one
 //! time to the next: when the hardware says that the list register is empty, it has ended, and the next one goes in by a
 //! single write. Nothing here reads a list register.
+//!
+//! Relaxed loads are enough where a claim is held already: who changes something leaves a hint afterwards, and the swap
+//! of the hints acquired all that came before.
 
 use super::Vgic;
-use super::atomic::SeqCst;
+use super::atomic::{Relaxed, SeqCst};
 use super::bank::Bank;
 use super::bits::{IntId, KickMask, bit};
 use super::cpu::CpuInterface;
-use super::flush::{all, take};
-use super::lr::ListRegisters;
+use super::flush::all;
+use super::lr::{ListRegister, ListRegisters};
 use super::notify::WORDS;
 
 impl CpuInterface {
-    /// Does what `hints` ask for, if it is one interrupt that finds an easy place; `None`, and nothing has changed, if it
-    /// is anything else.
+    /// The one interrupt that `hints` and nothing else want looked at, and its bank; `None` if it is not so.
     #[inline]
-    pub(super) fn flush_one(&mut self, vgic: &Vgic<'_>, regs: &mut impl ListRegisters, hints: u32) -> Option<KickMask> {
+    fn only_one<'v>(&self, vgic: &'v Vgic<'_>, hints: u32) -> Option<(IntId, &'v Bank)> {
         if hints & WORDS != hints || !hints.is_power_of_two() || self.look | self.left | self.changed != 0 {
             return None;
         }
         let word = hints.trailing_zeros();
         let bank = vgic.bank(self.vcpu, word)?;
-        let wanting = bank.wanting(vgic.control());
-        if !wanting.is_power_of_two() {
-            return None;
-        }
+        let wanting = bank.wanting(vgic.control(), Relaxed);
         let intid = IntId::at(word, wanting.trailing_zeros());
-        if !self.may_deliver(vgic, intid) {
-            return None;
+        (wanting.is_power_of_two() && self.may_deliver(vgic, intid)).then_some((intid, bank))
+    }
+
+    /// Lists an interrupt that this vCPU has claimed and that has ended since. False, and nothing has changed, if it is
+    /// anything else.
+    #[inline]
+    pub(super) fn flush_again(&mut self, vgic: &Vgic<'_>, regs: &mut impl ListRegisters, hints: u32) -> bool {
+        let Some((intid, bank)) = self.only_one(vgic, hints) else { return false };
+        if self.mine(intid.word()) & intid.bit() == 0 {
+            return false;
         }
-        if self.mine(word) & wanting != 0 {
-            return self.list_again(bank, regs, intid);
+        let Some(index) = self.find(intid) else { return false };
+        let requests = bank.activate.load(Relaxed) | bank.deactivate.load(Relaxed);
+        if regs.elrsr() & bit(index) == 0 || requests & intid.bit() != 0 || self.is_held(intid) {
+            return false;
         }
+        // What a sync would learn.
+        if bank.claims.active() & intid.bit() != 0 {
+            bank.claims.deactivate(intid.bit());
+        }
+        // It was pending a moment ago. If it is not any more, there is an empty list register with a claim: the next sync
+        // clears that up.
+        if let Some(lr) = take_again(bank, intid) {
+            self.observe_list_register(index, lr);
+            regs.write(index as usize, lr.0);
+        }
+        true
+    }
+
+    /// Lists an interrupt that nobody has claimed, if there is a free list register. `None`, and nothing has changed, if it
+    /// is anything else.
+    pub(super) fn flush_new(&mut self, vgic: &Vgic<'_>, regs: &mut impl ListRegisters, hints: u32) -> Option<KickMask> {
+        let (intid, bank) = self.only_one(vgic, hints)?;
         let free = !self.used & all(regs);
-        if free == 0 || bank.claims.free() & wanting == 0 {
+        if free == 0 || bank.claims.free() & intid.bit() == 0 {
             return None;
         }
         let index = free.trailing_zeros();
@@ -46,25 +72,20 @@ impl CpuInterface {
         }
         Some(kick)
     }
+}
 
-    /// `intid` is claimed and pending once more. If its last time is over, it goes into the same list register.
-    #[inline]
-    fn list_again(&mut self, bank: &Bank, regs: &mut impl ListRegisters, intid: IntId) -> Option<KickMask> {
-        let index = self.find(intid)?;
-        let requests = bank.activate.load(SeqCst) | bank.deactivate.load(SeqCst);
-        if regs.elrsr() & bit(index) == 0 || requests & intid.bit() != 0 || self.is_held(intid) {
-            return None;
-        }
-        // The last time was acknowledged and has ended: what a sync would learn.
-        bank.pending.consumed(intid.bit());
-        if bank.claims.active() & intid.bit() != 0 {
-            bank.claims.deactivate(intid.bit());
-        }
-        // It was pending a moment ago. If it is not any more, an empty list register with a claim is what a sync clears up.
-        if let Some(lr) = take(bank, intid, bank.priority(intid)) {
-            self.observe_list_register(index, lr);
-            regs.write(index as usize, lr.0);
-        }
-        Some(KickMask::NONE)
+/// Moves the pending state of an interrupt, whose last time in the list register is over, there again; `None` if it is not
+/// pending any more.
+#[inline]
+fn take_again(bank: &Bank, intid: IntId) -> Option<ListRegister> {
+    let group1 = bank.group.load(Relaxed) & intid.bit() != 0;
+    let lr = ListRegister::pending(intid.number(), bank.priority(intid), group1);
+    if intid.is_private() && bank.hardware.load(Relaxed) & intid.bit() != 0 {
+        bank.hardware.fetch_and(!intid.bit(), SeqCst);
+        bank.pending.retake_unlatched(intid.bit());
+        return Some(lr.with_hardware());
     }
+    let latched = bank.pending.retake(intid.bit());
+    let level = bank.line.load(Relaxed) & !bank.edge.load(Relaxed) & intid.bit() != 0;
+    (latched || level).then(|| lr.with_eoi(level))
 }

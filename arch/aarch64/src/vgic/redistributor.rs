@@ -35,6 +35,12 @@ impl Redistributor {
         Redistributor { hints: AtomicU32::new(0), waker: AtomicU32::new(0), bank: Bank::new(SGIS) }
     }
 
+    /// Leaves `hints` for the vCPU `vcpu` whose redistributor this is.
+    #[inline]
+    pub(super) fn hint(&self, vcpu: u32, hints: u32) -> KickMask {
+        if self.hints.fetch_or(hints, SeqCst) == 0 { KickMask::of(vcpu) } else { KickMask::NONE }
+    }
+
     pub(super) fn reset(&self) {
         self.hints.store(0, SeqCst);
         self.waker.store(0, SeqCst);
@@ -50,7 +56,7 @@ impl Default for Redistributor {
 
 impl Vgic<'_> {
     /// A load by vCPU `from` at `offset` of the frames of vCPU `vcpu`'s redistributor ([`model::Gic::REDISTRIBUTOR_BYTES`]).
-    /// Never fails: what does not exist reads as zero. Sync `from`'s own [`super::CpuInterface`] first.
+    /// Never fails: what does not exist reads as zero. [`super::shows_list_registers`] says for which offsets `from` syncs first.
     pub fn redistributor_read(&self, from: u32, vcpu: u32, offset: u64, width_bytes: u8) -> Read {
         let Some(redistributor) = self.redistributor(vcpu) else { return Read::from(0) };
         if let Some(offset) = offset.checked_sub(SGI_BASE) {
@@ -67,7 +73,7 @@ impl Vgic<'_> {
     }
 
     /// A store by any vCPU at `offset` of the frames of vCPU `vcpu`'s redistributor. Never fails: what does not exist,
-    /// and what can't be written with this width, is ignored. Sync the writer's own [`super::CpuInterface`] first.
+    /// and what can't be written with this width, is ignored. [`super::shows_list_registers`] says for which offsets the writer syncs first.
     pub fn redistributor_write(&self, vcpu: u32, offset: u64, width_bytes: u8, value: u64) -> KickMask {
         let Some(redistributor) = self.redistributor(vcpu) else { return KickMask::NONE };
         if let Some(offset) = offset.checked_sub(SGI_BASE) {

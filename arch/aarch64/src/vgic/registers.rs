@@ -67,6 +67,13 @@ impl BankRegister {
     }
 }
 
+/// Whether the register at `offset` of the distributor's frame or of a redistributor's shows or changes what is in list
+/// registers: the pending and active ones. Before an access to such a register the vCPU syncs.
+#[inline]
+pub const fn shows_list_registers(offset: u64) -> bool {
+    matches!(offset & 0xffff, 0x200..0x400)
+}
+
 /// A part of a 64-bit register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {

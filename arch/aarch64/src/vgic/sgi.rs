@@ -4,6 +4,8 @@ use super::Vgic;
 use super::atomic::SeqCst;
 use super::bits::{KickMask, bit, ones};
 
+/// What does not name targets: INTID, TargetList, and what is reserved.
+const OTHER_FIELDS: u64 = !(0xff << 48 | 0xf << 44 | 0xff << 32 | 0xff << 16);
 /// IRM: all vCPUs but the sender.
 const ALL_BUT_SELF: u64 = 1 << 40;
 
@@ -23,29 +25,31 @@ impl Vgic<'_> {
     /// Sends to all targets, except where the receiver has the SGI in a group of `refused_groups`.
     fn send(&self, from: u32, register: u64, refused_groups: u32) -> KickMask {
         let sgi = bit((register >> 24) as u32 & 0xf);
-        let targets = match register & ALL_BUT_SELF {
-            0 => self.sgi_targets(register),
-            _ => KickMask(u32::MAX.checked_shr(32_u32.saturating_sub(self.vcpus())).unwrap_or(0)).without(from),
-        };
-        targets.iter().fold(KickMask::NONE, |kick, vcpu| {
-            let Some(bank) = self.bank(vcpu, 0) else { return kick };
-            if bank.group.load(SeqCst) & refused_groups & sgi != 0 {
-                return kick;
+        let mut kick = KickMask::NONE;
+        for vcpu in ones(self.sgi_targets(from, register)) {
+            let Some(redistributor) = self.redistributor(vcpu) else { continue };
+            let bank = &redistributor.bank;
+            if refused_groups != 0 && bank.group.load(SeqCst) & refused_groups & sgi != 0 {
+                continue;
             }
             bank.pending.latch(sgi);
-            kick | self.notify(vcpu, 0, sgi)
-        })
+            // Whether it is enabled there, the receiver sees.
+            kick |= redistributor.hint(vcpu, bit(0));
+        }
+        kick
     }
 
-    /// Aff3.Aff2.Aff1 and the 16 vCPUs from RS × 16 whose bits are in TargetList.
-    fn sgi_targets(&self, register: u64) -> KickMask {
-        let aff1 = (register >> 16) & 0xff;
-        let aff2 = (register >> 32) & 0xff;
-        let aff3 = (register >> 48) & 0xff;
-        let range = (register >> 44) & 0xf;
-        let group = aff3 << 32 | aff2 << 16 | aff1 << 8 | range << 4;
-        ones(register as u32 & 0xffff)
-            .filter_map(|aff0| self.vcpu_of(group | u64::from(aff0)))
-            .fold(KickMask::NONE, |targets, vcpu| targets | KickMask::of(vcpu))
+    /// The vCPUs that a register names: all but the sender, or in the group of 16 that Aff3.Aff2.Aff1 and RS name those in
+    /// TargetList.
+    #[inline]
+    fn sgi_targets(&self, from: u32, register: u64) -> u32 {
+        if register & ALL_BUT_SELF != 0 {
+            return !bit(from);
+        }
+        // Of Aff3, Aff2, RS and Aff1 only the lowest bit of Aff1 tells groups that exist apart ([`model::affinity`]).
+        match (register & !(0x1_0000 | OTHER_FIELDS), (register >> 16) & 1) {
+            (0, group) => (register as u32 & 0xffff).wrapping_shl((group as u32) << 4),
+            _ => 0,
+        }
     }
 }

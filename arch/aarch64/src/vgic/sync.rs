@@ -90,7 +90,7 @@ impl CpuInterface {
             true => regs.is_asserted(intid.number()),
             false => (bank.pending.taken() | bank.level_high()) & intid.bit() != 0,
         };
-        let open = bank.open(vgic.control()) & intid.bit() != 0;
+        let open = bank.open(vgic.control(), SeqCst) & intid.bit() != 0;
         let routed = self.may_deliver(vgic, intid);
         pending && open && routed
     }
@@ -113,7 +113,7 @@ impl CpuInterface {
 
     /// An interrupt was given back: if it is still pending, whoever can deliver it looks at it.
     pub(super) fn look_after(&mut self, vgic: &Vgic<'_>, bank: &Bank, intid: IntId) -> KickMask {
-        if bank.wanting(vgic.control()) & bank.claims.free() & intid.bit() == 0 {
+        if bank.wanting(vgic.control(), SeqCst) & bank.claims.free() & intid.bit() == 0 {
             return KickMask::NONE;
         }
         let mine = self.may_deliver(vgic, intid);
@@ -203,5 +203,5 @@ pub(super) fn take_back(bank: &Bank, intid: IntId, lr: ListRegister, regs: &mut 
 /// Whether the end of a listed interrupt is of interest, because it is pending for a reason that its list register can't
 /// show: its line is high, or something has arrived since.
 pub(super) fn tells_eoi(bank: &Bank, intid: IntId) -> bool {
-    (bank.level_high() | bank.hardware.load(SeqCst) | bank.pending.latched()) & intid.bit() != 0
+    (bank.level_high() | bank.hardware.load(SeqCst) | bank.pending.latched(SeqCst)) & intid.bit() != 0
 }

@@ -5,7 +5,7 @@
 //! sequentially consistent, because both sides of the house rely on "I write mine, then read yours" (see
 //! [`super::notify`]).
 
-use super::atomic::{AtomicU64, SeqCst};
+use super::atomic::{AtomicU64, Ordering, SeqCst};
 
 const fn low(word: u64) -> u32 {
     word as u32
@@ -35,8 +35,8 @@ impl Pending {
 
     /// Latches not taken.
     #[inline]
-    pub(super) fn latched(&self) -> u32 {
-        low(self.0.load(SeqCst))
+    pub(super) fn latched(&self, order: Ordering) -> u32 {
+        low(self.0.load(order))
     }
 
     /// Latched, here or in a list register.
@@ -77,6 +77,31 @@ impl Pending {
     pub(super) fn take_unlatched(&self, bit: u32) {
         // Never refused: the closure always gives a value.
         let _ = self.0.fetch_update(SeqCst, SeqCst, |word| Some((word & !u64::from(bit)) | upper(bit)));
+    }
+
+    /// As [`Pending::take`], after the last time that it was taken is over.
+    #[inline]
+    pub(super) fn retake(&self, bit: u32) -> bool {
+        let word = self.0.load(SeqCst);
+        match (low(word) & bit != 0, high(word) & bit != 0) {
+            (false, false) => false,
+            (false, true) => {
+                self.consumed(bit);
+                false
+            }
+            (true, false) => self.take(bit),
+            // Only the claimer sets the upper bit, so it is there still, unless both are cleared now.
+            (true, true) => low(self.0.fetch_and(!u64::from(bit), SeqCst)) & bit != 0,
+        }
+    }
+
+    /// As [`Pending::take_unlatched`], after the last time that it was taken is over.
+    #[inline]
+    pub(super) fn retake_unlatched(&self, bit: u32) {
+        let word = self.0.load(SeqCst);
+        if low(word) & bit != 0 || high(word) & bit == 0 {
+            self.take_unlatched(bit);
+        }
     }
 
     /// Moves the latch of `bit` back from a list register, unless the guest has cleared it.

@@ -176,7 +176,7 @@ impl Vcpu<'_, '_> {
             let kick = self.interface.sync(vgic, &mut self.hardware);
             self.machine.kick(kick, Some(self.index));
         }
-        while self.interface.needs_flush(vgic) {
+        if self.interface.needs_flush(vgic) {
             let kick = self.interface.flush(vgic, &mut self.hardware);
             self.machine.kick(kick, Some(self.index));
         }

@@ -1,6 +1,6 @@
 //! A VM's interrupts on model hardware: several vCPUs, each with its pCPU, driven one step at a time.
 
-use super::super::{CpuInterface, KickMask, Redistributor, Vgic};
+use super::super::{CpuInterface, KickMask, Redistributor, Vgic, shows_list_registers};
 use super::fake::{FakeCpu, SPURIOUS};
 use model::Irq;
 
@@ -62,14 +62,14 @@ impl World {
 
     /// A store to the distributor by `vcpu`.
     pub(super) fn write(&mut self, vcpu: usize, offset: u64, width: u8, value: u64) {
-        self.sync(vcpu);
+        self.sync_for(vcpu, offset);
         let kick = self.vgic.distributor_write(vcpu as u32, offset, width, value);
         self.kick(kick, Some(vcpu));
     }
 
     /// A store by `vcpu` to the SGI_base frame of its own redistributor.
     pub(super) fn write_private(&mut self, vcpu: usize, offset: u64, width: u8, value: u64) {
-        self.sync(vcpu);
+        self.sync_for(vcpu, offset);
         let kick = self.vgic.redistributor_write(vcpu as u32, 0x1_0000 + offset, width, value);
         self.kick(kick, Some(vcpu));
     }
@@ -158,6 +158,12 @@ impl World {
         self.settle();
     }
 
+    fn sync_for(&mut self, vcpu: usize, offset: u64) {
+        if shows_list_registers(offset) {
+            self.sync(vcpu);
+        }
+    }
+
     pub(super) fn sync(&mut self, vcpu: usize) {
         let cpu = &mut self.cpus[vcpu];
         let kick = cpu.interface.sync(&self.vgic, &mut cpu.hardware);
@@ -220,8 +226,9 @@ impl World {
                     assert!(cpu.interface.needs_flush(&self.vgic), "a maintenance interrupt without a cause");
                     busy = true;
                 }
-                while cpu.interface.needs_flush(&self.vgic) {
+                if cpu.interface.needs_flush(&self.vgic) {
                     kick |= cpu.interface.flush(&self.vgic, &mut cpu.hardware);
+                    assert!(!cpu.interface.needs_flush(&self.vgic));
                     busy = true;
                 }
                 cpu.hardware.check();
