@@ -80,13 +80,13 @@ impl CpuInterface {
 
     #[inline]
     pub(super) fn list_register(&self, index: u32) -> ListRegister {
-        self.lr.get(index as usize).copied().unwrap_or(ListRegister::EMPTY)
+        self.lr.get(slot(index)).copied().unwrap_or(ListRegister::EMPTY)
     }
 
     /// What the list register shall hold. The next flush writes it, if it is not what the hardware has.
     #[inline]
     pub(super) fn set_list_register(&mut self, index: u32, value: ListRegister) {
-        if let Some(lr) = self.lr.get_mut(index as usize).filter(|lr| **lr != value) {
+        if let Some(lr) = self.lr.get_mut(slot(index)).filter(|lr| **lr != value) {
             *lr = value;
             self.changed |= bit(index);
         }
@@ -95,7 +95,7 @@ impl CpuInterface {
     /// What the hardware was found to hold.
     #[inline]
     pub(super) fn observe_list_register(&mut self, index: u32, value: ListRegister) {
-        if let Some(lr) = self.lr.get_mut(index as usize) {
+        if let Some(lr) = self.lr.get_mut(slot(index)) {
             *lr = value;
         }
     }
@@ -109,7 +109,7 @@ impl CpuInterface {
     /// The claimed interrupts of word `word`.
     #[inline]
     pub(super) fn mine(&self, word: u32) -> u32 {
-        self.mine.get(word as usize).copied().unwrap_or(0)
+        self.mine.get((word % BANKS) as usize).copied().unwrap_or(0)
     }
 
     /// All claimed interrupts.
@@ -170,6 +170,12 @@ impl CpuInterface {
     pub(super) fn clear(&mut self) {
         *self = CpuInterface::new(self.vcpu, self.trap_deactivate);
     }
+}
+
+/// The place of list register `index`, which is below 16: in a form that the compiler need not check again.
+#[inline]
+const fn slot(index: u32) -> usize {
+    index as usize % MAX_LIST_REGISTERS
 }
 
 fn in_words(words: [u32; BANKS as usize]) -> impl Iterator<Item = IntId> {

@@ -18,7 +18,7 @@ impl CpuInterface {
     pub fn flush(&mut self, vgic: &Vgic<'_>, regs: &mut impl ListRegisters) -> KickMask {
         let Some(own) = vgic.redistributor(self.vcpu) else { return KickMask::NONE };
         let hints = own.hints.swap(0, SeqCst);
-        if self.flush_again(vgic, regs, hints) { KickMask::NONE } else { self.flush_more(vgic, regs, hints) }
+        if self.flush_again(vgic, own, regs, hints) { KickMask::NONE } else { self.flush_more(vgic, regs, hints) }
     }
 
     /// What [`CpuInterface::flush_again`] leaves. Not inlined, so that that need not save registers.

@@ -15,16 +15,17 @@ use super::cpu::CpuInterface;
 use super::flush::all;
 use super::lr::{ListRegister, ListRegisters};
 use super::notify::WORDS;
+use super::redistributor::Redistributor;
 
 impl CpuInterface {
     /// The one interrupt that `hints` and nothing else want looked at, and its bank; `None` if it is not so.
     #[inline]
-    fn only_one<'v>(&self, vgic: &'v Vgic<'_>, hints: u32) -> Option<(IntId, &'v Bank)> {
+    fn only_one<'v>(&self, vgic: &'v Vgic<'_>, own: &'v Redistributor, hints: u32) -> Option<(IntId, &'v Bank)> {
         if hints & WORDS != hints || !hints.is_power_of_two() || self.look | self.left | self.changed != 0 {
             return None;
         }
         let word = hints.trailing_zeros();
-        let bank = vgic.bank(self.vcpu, word)?;
+        let bank = if word == 0 { &own.bank } else { &vgic.shared(word)?.bank };
         let wanting = bank.wanting(vgic.control(), Relaxed);
         let intid = IntId::at(word, wanting.trailing_zeros());
         (wanting.is_power_of_two() && self.may_deliver(vgic, intid)).then_some((intid, bank))
@@ -33,8 +34,14 @@ impl CpuInterface {
     /// Lists an interrupt that this vCPU has claimed and that has ended since. False, and nothing has changed, if it is
     /// anything else.
     #[inline]
-    pub(super) fn flush_again(&mut self, vgic: &Vgic<'_>, regs: &mut impl ListRegisters, hints: u32) -> bool {
-        let Some((intid, bank)) = self.only_one(vgic, hints) else { return false };
+    pub(super) fn flush_again(
+        &mut self,
+        vgic: &Vgic<'_>,
+        own: &Redistributor,
+        regs: &mut impl ListRegisters,
+        hints: u32,
+    ) -> bool {
+        let Some((intid, bank)) = self.only_one(vgic, own, hints) else { return false };
         if self.mine(intid.word()) & intid.bit() == 0 {
             return false;
         }
@@ -59,7 +66,7 @@ impl CpuInterface {
     /// Lists an interrupt that nobody has claimed, if there is a free list register. `None`, and nothing has changed, if it
     /// is anything else.
     pub(super) fn flush_new(&mut self, vgic: &Vgic<'_>, regs: &mut impl ListRegisters, hints: u32) -> Option<KickMask> {
-        let (intid, bank) = self.only_one(vgic, hints)?;
+        let (intid, bank) = self.only_one(vgic, vgic.redistributor(self.vcpu)?, hints)?;
         let free = !self.used & all(regs);
         if free == 0 || bank.claims.free() & intid.bit() == 0 {
             return None;

@@ -20,6 +20,7 @@ pub(super) enum BankRegister {
 
 impl BankRegister {
     /// The register at `offset`, if there is one that may be accessed with `width_bytes`.
+    #[inline]
     pub(super) fn decode(offset: u64, width_bytes: u8) -> Option<BankRegister> {
         let offset = u32::try_from(offset).ok()?;
         if width_bytes == 1 && (0x400..0x800).contains(&offset) {
