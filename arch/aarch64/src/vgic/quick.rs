@@ -28,7 +28,7 @@ impl CpuInterface {
         let bank = if word == 0 { &own.bank } else { &vgic.shared(word)?.bank };
         let wanting = bank.wanting(vgic.control(), Relaxed);
         let intid = IntId::at(word, wanting.trailing_zeros());
-        (wanting.is_power_of_two() && self.may_deliver(vgic, intid)).then_some((intid, bank))
+        wanting.is_power_of_two().then_some((intid, bank))
     }
 
     /// Lists an interrupt that this vCPU has claimed and that has ended since. False, and nothing has changed, if it is
@@ -46,8 +46,9 @@ impl CpuInterface {
             return false;
         }
         let Some(index) = self.find(intid) else { return false };
-        let requests = bank.activate.load(Relaxed) | bank.deactivate.load(Relaxed);
-        if regs.elrsr() & bit(index) == 0 || requests & intid.bit() != 0 || self.is_held(intid) {
+        // A list register whose end is to be told does not count as empty, so nothing is held here. Requests, new routes and
+        // the like have left RESYNC, or will: then the sync takes back what goes in now.
+        if regs.elrsr() & bit(index) == 0 {
             return false;
         }
         // What a sync would learn.
@@ -68,7 +69,7 @@ impl CpuInterface {
     pub(super) fn flush_new(&mut self, vgic: &Vgic<'_>, regs: &mut impl ListRegisters, hints: u32) -> Option<KickMask> {
         let (intid, bank) = self.only_one(vgic, vgic.redistributor(self.vcpu)?, hints)?;
         let free = !self.used & all(regs);
-        if free == 0 || bank.claims.free() & intid.bit() == 0 {
+        if free == 0 || bank.claims.free() & intid.bit() == 0 || !self.may_deliver(vgic, intid) {
             return None;
         }
         let index = free.trailing_zeros();

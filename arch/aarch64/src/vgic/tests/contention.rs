@@ -109,3 +109,13 @@ fn what_the_guest_disables_is_delivered_to_nobody() {
     };
     meet(0, disable, |vgic, have| have.is_empty() && vgic.distributor_read(0, SET_PENDING + WORD, 4).value == BIT);
 }
+
+#[test]
+fn setting_active_is_not_lost_at_the_end_of_a_claim() {
+    let act = |vcpu: usize, vgic: &Vgic<'_>| match vcpu {
+        1 => vgic.distributor_write(1, SET_ACTIVE + WORD, 4, BIT),
+        2 => vgic.inject(Irq::Shared(INTID), false).unwrap(),
+        _ => KickMask::NONE,
+    };
+    meet(0, act, |vgic, have| have.is_empty() && vgic.distributor_read(0, SET_ACTIVE + WORD, 4).value == BIT);
+}

@@ -295,6 +295,32 @@ fn the_timer_is_deactivated_by_its_guest() {
 }
 
 #[test]
+fn a_timer_that_fires_again_shows_as_pending() {
+    let mut world = timer_world();
+    world.cpus[0].hardware.line = 1 << TIMER;
+    world.settle();
+    assert!(world.read_bit(0, SET_PENDING, TIMER));
+    assert_eq!(world.acknowledge(0), Some(TIMER));
+    assert!(!world.read_bit(0, SET_PENDING, TIMER));
+    world.end(0, TIMER);
+    assert!(world.read_bit(0, SET_PENDING, TIMER));
+}
+
+#[test]
+fn what_software_made_pending_once_does_not_keep_a_level_pending() {
+    let mut world = world(1, 4);
+    world.write_bit(0, SET_PENDING, UART);
+    world.settle();
+    assert_eq!(world.acknowledge(0), Some(UART));
+    world.end(0, UART);
+    world.set_line(Irq::Shared(UART), true);
+    world.settle();
+    world.set_line(Irq::Shared(UART), false);
+    world.settle();
+    assert_eq!(world.acknowledge(0), None);
+}
+
+#[test]
 fn a_timer_that_is_disabled_waits_and_one_that_drops_goes_away() {
     let mut world = timer_world();
     world.write_bit(0, CLEAR_ENABLE, TIMER);
