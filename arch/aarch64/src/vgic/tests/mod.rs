@@ -7,6 +7,8 @@ mod machine;
 mod pokes;
 mod reference;
 mod registers;
+mod routing;
 mod scenarios;
 mod threads;
+mod timer;
 mod world;

@@ -6,19 +6,11 @@ use super::world::*;
 use model::Irq;
 
 const UART: u32 = 37;
-const TIMER: u32 = 27;
 
 /// A world of `vcpus` with the UART's interrupt enabled and routed to vCPU 0.
 fn world(vcpus: usize, list_registers: usize) -> World {
     let mut world = World::new(vcpus, list_registers);
     world.write_bit(0, SET_ENABLE, UART);
-    world.settle();
-    world
-}
-
-fn timer_world() -> World {
-    let mut world = World::new(1, 4);
-    world.write_bit(0, SET_ENABLE, TIMER);
     world.settle();
     world
 }
@@ -96,67 +88,6 @@ fn a_disabled_interrupt_leaves_the_list_register_and_stays_pending() {
     world.write_bit(1, SET_ENABLE, UART);
     world.settle();
     assert_eq!(world.acknowledge(0), Some(UART));
-}
-
-#[test]
-fn a_rerouted_interrupt_changes_hands() {
-    let mut world = world(2, 4);
-    world.set_line(Irq::Shared(UART), true);
-    world.settle();
-    world.route(0, UART, 1);
-    world.settle();
-    assert_eq!((world.acknowledge(0), world.acknowledge(1)), (None, Some(UART)));
-    // While it is active there, a new route waits for its end.
-    world.route(1, UART, 0);
-    world.settle();
-    assert_eq!(world.acknowledge(0), None);
-    world.end(1, UART);
-    assert_eq!((world.acknowledge(1), world.acknowledge(0)), (None, Some(UART)));
-}
-
-#[test]
-fn an_edge_for_a_new_route_waits_for_the_end_on_the_old_one() {
-    let mut world = world(2, 4);
-    world.set_edge(0, UART);
-    world.pulse(Irq::Shared(UART));
-    world.settle();
-    assert_eq!(world.acknowledge(0), Some(UART));
-    world.route(0, UART, 1);
-    world.settle();
-    world.pulse(Irq::Shared(UART));
-    world.settle();
-    assert_eq!(world.acknowledge(1), None);
-    world.end(0, UART);
-    assert_eq!((world.acknowledge(0), world.acknowledge(1)), (None, Some(UART)));
-}
-
-#[test]
-fn a_route_to_nobody_waits() {
-    let mut world = world(2, 4);
-    world.route(0, UART, 5);
-    world.set_line(Irq::Shared(UART), true);
-    world.settle();
-    assert_eq!((world.acknowledge(0), world.acknowledge(1)), (None, None));
-    assert!(world.read_bit(0, SET_PENDING, UART));
-    world.route(0, UART, 1);
-    world.settle();
-    assert_eq!(world.acknowledge(1), Some(UART));
-}
-
-#[test]
-fn one_of_n_goes_to_one_and_survives_its_going_off() {
-    let mut world = world(3, 4);
-    world.set_edge(0, UART);
-    world.route(0, UART, ROUTE_TO_ANY);
-    world.settle();
-    let kick = world.vgic.pulse(Irq::Shared(UART)).unwrap();
-    assert_eq!(kick.iter().count(), 1);
-    let first = kick.iter().next().unwrap() as usize;
-    world.settle();
-    world.stop(first);
-    world.settle();
-    let takers = (0..3).filter(|&vcpu| vcpu != first && world.acknowledge(vcpu) == Some(UART)).count();
-    assert_eq!(takers, 1);
 }
 
 #[test]
@@ -274,39 +205,6 @@ fn set_active_takes_a_pending_one_away() {
 }
 
 #[test]
-fn the_timer_is_deactivated_by_its_guest() {
-    let mut world = timer_world();
-    for _ in 0..3 {
-        world.cpus[0].hardware.line = 1 << TIMER;
-        world.settle();
-        assert_eq!(world.acknowledge(0), Some(TIMER));
-        world.cpus[0].hardware.line = 0;
-        world.cpus[0].hardware.end(TIMER);
-        assert_eq!(world.cpus[0].hardware.active, 0);
-        assert!(!world.cpus[0].hardware.maintenance());
-    }
-    // Line still high at the end: it fires again at once.
-    world.cpus[0].hardware.line = 1 << TIMER;
-    world.settle();
-    for _ in 0..3 {
-        assert_eq!(world.acknowledge(0), Some(TIMER));
-        world.end(0, TIMER);
-    }
-}
-
-#[test]
-fn a_timer_that_fires_again_shows_as_pending() {
-    let mut world = timer_world();
-    world.cpus[0].hardware.line = 1 << TIMER;
-    world.settle();
-    assert!(world.read_bit(0, SET_PENDING, TIMER));
-    assert_eq!(world.acknowledge(0), Some(TIMER));
-    assert!(!world.read_bit(0, SET_PENDING, TIMER));
-    world.end(0, TIMER);
-    assert!(world.read_bit(0, SET_PENDING, TIMER));
-}
-
-#[test]
 fn what_software_made_pending_once_does_not_keep_a_level_pending() {
     let mut world = world(1, 4);
     world.write_bit(0, SET_PENDING, UART);
@@ -318,145 +216,6 @@ fn what_software_made_pending_once_does_not_keep_a_level_pending() {
     world.set_line(Irq::Shared(UART), false);
     world.settle();
     assert_eq!(world.acknowledge(0), None);
-}
-
-#[test]
-fn a_timer_that_is_disabled_waits_and_one_that_drops_goes_away() {
-    let mut world = timer_world();
-    world.write_bit(0, CLEAR_ENABLE, TIMER);
-    world.cpus[0].hardware.line = 1 << TIMER;
-    world.settle();
-    assert_eq!(world.acknowledge(0), None);
-    assert_eq!(world.cpus[0].hardware.active, 1 << TIMER, "or it would fire for ever");
-    world.write_bit(0, CLEAR_PENDING, TIMER);
-    world.settle();
-    assert!(world.read_bit(0, SET_PENDING, TIMER), "the line is high");
-    world.cpus[0].hardware.line = 0;
-    world.write_bit(0, SET_ENABLE, TIMER);
-    world.settle();
-    assert_eq!(world.acknowledge(0), None);
-    assert_eq!(world.cpus[0].hardware.active, 0);
-    world.cpus[0].hardware.line = 1 << TIMER;
-    world.settle();
-    assert_eq!(world.acknowledge(0), Some(TIMER));
-}
-
-#[test]
-fn another_vcpu_clears_a_timer_that_has_dropped() {
-    let mut world = World::new(2, 4);
-    world.cpus[0].hardware.line = 1 << TIMER;
-    world.settle();
-    world.cpus[0].hardware.line = 0;
-    let kick = world.vgic.redistributor_write(0, 0x1_0000 + CLEAR_PENDING, 4, 1 << TIMER);
-    world.kick_from(kick, 1);
-    world.settle();
-    assert_eq!(world.cpus[0].hardware.active, 0);
-}
-
-#[test]
-fn clearing_the_timer_s_active_state_deactivates_the_physical_one() {
-    let mut world = timer_world();
-    world.cpus[0].hardware.line = 1 << TIMER;
-    world.settle();
-    assert_eq!(world.acknowledge(0), Some(TIMER));
-    world.cpus[0].hardware.line = 0;
-    world.write_bit(0, CLEAR_ACTIVE, TIMER);
-    world.settle();
-    assert_eq!(world.cpus[0].hardware.active, 0);
-}
-
-#[test]
-fn a_timer_made_pending_while_active_is_deactivated_at_its_last_end() {
-    let mut world = timer_world();
-    world.cpus[0].hardware.line = 1 << TIMER;
-    world.settle();
-    assert_eq!(world.acknowledge(0), Some(TIMER));
-    world.cpus[0].hardware.line = 0;
-    world.write_bit(0, SET_PENDING, TIMER);
-    world.settle();
-    world.end(0, TIMER);
-    assert_eq!(world.acknowledge(0), Some(TIMER));
-    world.end(0, TIMER);
-    assert_eq!(world.cpus[0].hardware.active, 0);
-    world.cpus[0].hardware.line = 1 << TIMER;
-    world.settle();
-    assert_eq!(world.acknowledge(0), Some(TIMER));
-}
-
-#[test]
-fn a_stopped_vcpu_leaves_no_physical_interrupt_active() {
-    for acknowledged in [false, true] {
-        let mut world = timer_world();
-        world.cpus[0].hardware.line = 1 << TIMER;
-        world.settle();
-        if acknowledged {
-            world.acknowledge(0);
-        }
-        world.stop(0);
-        assert_eq!(world.cpus[0].hardware.active, 0);
-        assert!(world.cpus[0].hardware.listed().is_empty());
-    }
-    // Nor one that the guest has not even enabled.
-    let mut world = World::new(1, 4);
-    world.cpus[0].hardware.line = 1 << TIMER;
-    world.settle();
-    world.stop(0);
-    assert_eq!(world.cpus[0].hardware.active, 0);
-}
-
-#[test]
-fn sgis_reach_their_targets() {
-    let mut world = World::new(18, 4);
-    for vcpu in 0..18 {
-        world.write_private(vcpu, SET_ENABLE, 4, 0xffff);
-    }
-    world.settle();
-    // SGI 5 to 0.0.1.1, which is vCPU 17, and to 0.0.1.7, which is not there.
-    world.send_sgi(0, 5 << 24 | 1 << 16 | 0b1000_0010);
-    world.settle();
-    for vcpu in 0..18 {
-        assert_eq!(world.acknowledge(vcpu), (vcpu == 17).then_some(5));
-    }
-    world.end(17, 5);
-    // A range above 15 and other affinities name nobody.
-    for nobody in [1 << 44, 1 << 48, 1 << 32, 2 << 16] {
-        world.send_sgi(0, nobody | 0xffff);
-    }
-    // To all but self.
-    world.send_sgi(3, 1 << 40 | 9 << 24);
-    world.settle();
-    for vcpu in 0..18 {
-        assert_eq!(world.acknowledge(vcpu), (vcpu != 3).then_some(9));
-    }
-}
-
-#[test]
-fn a_group0_write_reaches_group0_sgis_only() {
-    let mut world = World::new(1, 4);
-    world.write_private(0, SET_ENABLE, 4, 0xffff);
-    world.write_private(0, GROUP, 4, 1 << 2);
-    world.settle();
-    for sgi in [1, 2] {
-        let kick = world.vgic.send_group0_sgi(0, sgi << 24 | 1);
-        world.kick_from(kick, 0);
-    }
-    world.settle();
-    assert_eq!(world.acknowledge(0), Some(1));
-    world.end(0, 1);
-    assert_eq!(world.acknowledge(0), None);
-}
-
-#[test]
-fn a_disabled_group_is_not_forwarded() {
-    let mut world = world(1, 4);
-    world.set_line(Irq::Shared(UART), true);
-    world.settle();
-    world.write(0, DISTRIBUTOR_CONTROL, 4, 1);
-    world.settle();
-    assert_eq!(world.acknowledge(0), None);
-    world.write(0, DISTRIBUTOR_CONTROL, 4, 2);
-    world.settle();
-    assert_eq!(world.acknowledge(0), Some(UART));
 }
 
 #[test]
