@@ -128,7 +128,7 @@ impl Vcpu {
     /// Makes the list registers hold what the guest is to see.
     #[inline]
     fn flush(&mut self) {
-        while self.interface.needs_flush(&self.guest.vgic) {
+        if self.interface.needs_flush(&self.guest.vgic) {
             let kick = self.interface.flush(&self.guest.vgic, &mut Hardware);
             if !kick.is_empty() {
                 self.guest.kick(kick);

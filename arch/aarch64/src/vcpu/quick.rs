@@ -10,6 +10,7 @@ use crate::inject::Exception;
 use crate::registers::{read, write};
 use crate::syndrome::{Abort, Cause, DataAbort, Fault, Syndrome, SystemAccess, fault_address};
 use crate::sysreg::{self, Answer};
+use crate::vgic::{self, KickMask};
 use crate::{intid, psci};
 
 /// What became of an exit.
@@ -156,8 +157,11 @@ impl Vcpu {
     /// An access to the virtual GIC: a frame of its own for each part, one way for all.
     fn interrupt_controller(&mut self, access: &MemoryAccess, frame: Frame) {
         let vgic = &self.guest.vgic;
-        // What the guest did in its list registers becomes known first.
-        let mut kick = self.interface.sync(vgic, &mut Hardware);
+        let mut kick = KickMask::NONE;
+        let (Frame::Distributor(offset) | Frame::Redistributor(_, offset)) = frame;
+        if vgic::shows_list_registers(offset) {
+            kick |= self.interface.sync(vgic, &mut Hardware);
+        }
         let (size, own) = (access.size_bytes, self.index);
         match access.store {
             Some(value) => {
