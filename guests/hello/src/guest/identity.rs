@@ -6,6 +6,18 @@ use guest_runtime::{Verdict, read_register, say, write_register};
 /// CPACR_EL1.ZEN: EL1 does not trap SVE to itself. RES0 without SVE.
 const SVE: u64 = 0b11 << 16;
 
+/// How a register is read.
+type Read = fn() -> u64;
+
+/// Registers of hidden extensions.
+const HIDDEN: [(&str, Read); 5] = [
+    ("PMCR_EL0", || read_register!("S3_3_C9_C12_0")),
+    ("ZCR_EL1", || read_register!("S3_0_C1_C2_0")),
+    ("GCR_EL1", || read_register!("S3_0_C1_C0_6")),
+    ("ERRIDR_EL1", || read_register!("S3_0_C5_C3_0")),
+    ("LORID_EL1", || read_register!("S3_0_C10_C4_7")),
+];
+
 /// Whether the 4-bit fields at `shifts` are zero: not implemented (DDI 0487, D19.1.3).
 fn lacks(register: u64, shifts: &[u32]) -> bool {
     shifts.iter().all(|shift| register >> shift & 0xf == 0)
@@ -22,16 +34,9 @@ pub(super) fn hides() -> Verdict {
     if !hidden {
         return Err("an ID register shows an extension that is not virtualised");
     }
-    let reads: [(&str, fn() -> u64); 5] = [
-        ("PMCR_EL0", || read_register!("S3_3_C9_C12_0")),
-        ("ZCR_EL1", || read_register!("S3_0_C1_C2_0")),
-        ("GCR_EL1", || read_register!("S3_0_C1_C0_6")),
-        ("ERRIDR_EL1", || read_register!("S3_0_C5_C3_0")),
-        ("LORID_EL1", || read_register!("S3_0_C10_C4_7")),
-    ];
     let control = read_register!("cpacr_el1");
     write_register!("cpacr_el1", control | SVE);
-    for (name, read) in reads {
+    for (name, read) in HIDDEN {
         if !attempt(read).is_err_and(|exception| exception.is_undefined()) {
             say!("{name}");
             return Err("a register of a hidden extension is not undefined");

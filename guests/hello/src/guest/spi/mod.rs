@@ -10,6 +10,7 @@ mod trigger;
 use core::ops::Range;
 use guest_runtime::gic::{self, Interrupt, SPECIAL};
 use guest_runtime::system_register::{mask_interrupts, unmask_interrupts};
+use guest_runtime::wait::spin_for;
 use guest_runtime::{Machine, Verdict, say, timer};
 
 /// More than any CPU has list registers (16), all in one word. No device of QEMU's `virt` has these.
@@ -36,14 +37,17 @@ pub(super) fn test(machine: &Machine) -> Verdict {
     RANGE.into_iter().try_for_each(|intid| Interrupt(intid).disable())
 }
 
-/// Runs a test that takes interrupts by hand, without the timer's.
+/// Runs a test that takes interrupts by hand, without the timer's. Afterwards the timer still ticks, and nothing waits
+/// for it in vain.
 pub(super) fn alone(machine: &Machine, test: impl FnOnce() -> Verdict) -> Verdict {
     mask_interrupts();
     let ticks = Interrupt(machine.virtual_timer);
     let verdict = ticks.disable().and_then(|()| test());
     let enabled = ticks.enable();
+    let count = timer::count();
     unmask_interrupts();
-    verdict.and(enabled)
+    verdict.and(enabled)?;
+    spin_for("the timer ticks no more", || timer::count() != count)
 }
 
 /// Takes the next interrupt by hand.
