@@ -55,10 +55,10 @@ impl Console {
                 }
             }
         });
-        Console { input, heard, reader: Some(reader), position: 0, patience: Duration::from_secs(120) }
+        Console { input, heard, reader: Some(reader), position: 0, patience: Duration::from_secs(60) }
     }
 
-    /// How long an [`Console::expect`] waits: a limit for hangs, not a measure. Two minutes unless changed.
+    /// How long an [`Console::expect`] waits: a limit for hangs, not a measure. A minute unless changed.
     pub fn set_patience(&mut self, patience: Duration) {
         self.patience = patience;
     }

@@ -22,5 +22,5 @@ pub use console::Console;
 pub use error::{Error, Result};
 pub use machine::Machine;
 pub use qmp::Qmp;
-pub use systems::{BOTH, HELLO, LINUX, SYSTEMS, System, TRESPASS, enabled, root};
+pub use systems::*;
 pub use verdict::Verdict;

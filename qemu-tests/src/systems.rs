@@ -20,25 +20,39 @@ pub struct System {
     pub files: &'static [&'static str],
 }
 
-/// Both guests of the demo; the bare-metal one powers off after a while.
-pub const BOTH: System =
-    System { name: "both", files: &["guests/linux/linux.qvmconf", "qemu-tests/systems/hello-beside.qvmconf"] };
+/// The demo, as `cargo xtask run` starts it.
+pub const DEMO: System = System { name: "demo", files: &["guests/linux/linux.qvmconf", "guests/hello/hello.qvmconf"] };
 /// Debian alone; it powers off by itself.
 pub const LINUX: System = System { name: "linux", files: &["qemu-tests/systems/linux-poweroff.qvmconf"] };
 /// The bare-metal guest alone; it powers off by itself.
 pub const HELLO: System = System { name: "hello", files: &["qemu-tests/systems/hello-beats.qvmconf"] };
 /// Three times Debian, each reading what it does not own, with three policies.
-pub const TRESPASS: System = System {
-    name: "trespass",
+pub const LINUX_TRESPASS: System = System {
+    name: "linux-trespass",
     files: &[
-        "qemu-tests/systems/trespass-ignore.qvmconf",
-        "qemu-tests/systems/trespass-fail.qvmconf",
-        "qemu-tests/systems/trespass-abort.qvmconf",
+        "qemu-tests/systems/linux-ignore.qvmconf",
+        "qemu-tests/systems/linux-fail.qvmconf",
+        "qemu-tests/systems/linux-abort.qvmconf",
     ],
 };
+/// The guest that does what it must not, with qvm's default policies.
+pub const TRESPASS: System = System { name: "trespass", files: &["guests/trespass/trespass.qvmconf"] };
+/// The same guest four times, with policies that are not the defaults.
+pub const POLICIES: System = System {
+    name: "policies",
+    files: &[
+        "qemu-tests/systems/abort-reference.qvmconf",
+        "qemu-tests/systems/abort-instruction.qvmconf",
+        "qemu-tests/systems/fail-reference.qvmconf",
+        "qemu-tests/systems/ignore-instruction.qvmconf",
+    ],
+};
+/// A guest that never gives its pCPU back, beside one that works.
+pub const SPIN: System =
+    System { name: "spin", files: &["qemu-tests/systems/spin.qvmconf", "qemu-tests/systems/hello-beats.qvmconf"] };
 
 /// All of them.
-pub const SYSTEMS: &[System] = &[BOTH, LINUX, HELLO, TRESPASS];
+pub const SYSTEMS: &[System] = &[DEMO, LINUX, HELLO, LINUX_TRESPASS, TRESPASS, POLICIES, SPIN];
 
 impl System {
     /// Where its image and symbols are.

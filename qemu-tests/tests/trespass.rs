@@ -1,28 +1,89 @@
-//! A guest that touches what it does not own: `unsupported reference` decides, and only that VM is affected.
+//! Guests that touch what they do not own: `unsupported` decides, and only that VM is affected.
 
-use qemu_tests::{Result, TRESPASS, Verdict, enabled};
+use qemu_tests::{LINUX_TRESPASS, POLICIES, Result, SPIN, System, TRESPASS, Verdict, enabled};
+
+/// Boots, waits for the end, and returns how it ended and all that was printed.
+fn run(system: System) -> Result<(Verdict, String)> {
+    let (mut board, mut console) = system.boot()?;
+    let verdict = board.verdict(&mut console)?;
+    Ok((verdict, console.transcript()))
+}
+
+/// `text` stands so many times in `transcript`. How a guest's line is prefixed depends on who has the focus by then.
+#[track_caller]
+fn said(transcript: &str, text: &str, times: usize) {
+    assert_eq!(transcript.matches(text).count(), times, "{text:?} in\n{transcript}");
+}
 
 #[test]
-fn unsupported_reference_decides() -> Result<()> {
+fn the_defaults_are_those_of_qvm() -> Result<()> {
     if !enabled() {
         return Ok(());
     }
-    let (mut board, mut console) = TRESPASS.boot()?;
-    let verdict = board.verdict(&mut console)?;
-    let transcript = console.transcript();
-    // How a guest's line is prefixed depends on who has the focus by then.
-    let said =
-        |text: &str, times: usize| assert_eq!(transcript.matches(text).count(), times, "{text:?} in\n{transcript}");
-    said("linux: reads what it does not own", 3);
+    let (verdict, transcript) = run(TRESPASS)?;
+    // reference: ignore. Absent memory and the host's own devices read as all ones; writes go nowhere.
+    said(&transcript, "trespass: load of 0x9000000 gave 0xffffffff", 1);
+    said(&transcript, "trespass: store to 0x9000000 was no trouble", 1);
+    // ROM is not written.
+    said(&transcript, "trespass: load of 0x50000000 gave 0x0\r", 2);
+    // What can't be emulated gets the architected fault.
+    said(&transcript, "trespass: fetch from 0x9000000 took an instruction abort", 1);
+    said(&transcript, "trespass: walk of tables at 0x60000000 took a data abort", 1);
+    // register and instruction: fail.
+    said(&transcript, "trespass: register took an undefined-instruction exception", 1);
+    said(&transcript, "trespass: instruction took an undefined-instruction exception", 1);
+    // No call reaches the firmware, however often it is made.
+    said(&transcript, "trespass: smc 0x82000000 gave 0xffffffffffffffff", 1);
+    said(&transcript, "trespass: storm of 10000 calls, 10000 of a function that does not exist", 1);
+    said(&transcript, "trespass: powers off", 1);
+    assert_eq!(verdict, Verdict::PoweredOff);
+    Ok(())
+}
+
+#[test]
+fn each_policy_is_its_vms_own() -> Result<()> {
+    if !enabled() {
+        return Ok(());
+    }
+    let (verdict, transcript) = run(POLICIES)?;
+    said(&transcript, "\x1e[ostler] abort-reference: stopped: unsupported: access to 0x9000000 by vCPU 0 at pc 0x", 1);
+    said(&transcript, "\x1e[ostler] abort-instruction: stopped: unsupported: ", 1);
+    said(&transcript, "(code 5)", 2);
+    said(&transcript, "trespass: load of 0x9000000 took a data abort", 1);
+    said(&transcript, "\x1e[ostler] fail-reference: stopped: the guest powered off (code 0)", 1);
+    said(&transcript, "trespass: instruction was no trouble", 1);
+    said(&transcript, "\x1e[ostler] ignore-instruction: stopped: the guest powered off (code 0)", 1);
+    assert_eq!(verdict, Verdict::BadEnd("guest-reset".into()));
+    Ok(())
+}
+
+#[test]
+fn a_guest_that_spins_costs_nobody_else_anything() -> Result<()> {
+    if !enabled() {
+        return Ok(());
+    }
+    let (_board, mut console) = SPIN.boot()?;
+    console.expect("hello: all passed")?;
+    console.expect("\x1e[ostler] hello: stopped: the guest powered off (code 0)")?;
+    Ok(())
+}
+
+#[test]
+fn debian_meets_every_policy_of_reference() -> Result<()> {
+    if !enabled() {
+        return Ok(());
+    }
+    let (verdict, transcript) = run(LINUX_TRESPASS)?;
+    said(&transcript, "linux: reads what it does not own", 3);
     // `ignore`: absent memory reads as all ones.
-    said("linux: read 0xFFFFFFFF", 1);
-    said("\x1e[ostler] ignore: stopped: the guest powered off (code 0)", 1);
+    said(&transcript, "linux: read 0xFFFFFFFF", 1);
+    said(&transcript, "\x1e[ostler] ignore: stopped: the guest powered off (code 0)", 1);
     // `fail`: the architected abort, which Linux gives its program as SIGBUS.
-    said("linux: the read failed with status 135", 1);
-    said("\x1e[ostler] fail: stopped: the guest powered off (code 0)", 1);
+    said(&transcript, "linux: the read failed with status 135", 1);
+    said(&transcript, "\x1e[ostler] fail: stopped: the guest powered off (code 0)", 1);
     // `abort`: the VM ends with a reason that names what and where, with qvm's code.
-    said("\x1e[ostler] abort: stopped: unsupported: access to 0xa000000 by vCPU 0 at pc 0x", 1);
-    said("(code 5)", 1);
+    said(&transcript, "\x1e[ostler] abort: stopped: unsupported: access to 0xa000000 by vCPU 0 at pc 0x", 1);
+    said(&transcript, "(code 5)", 1);
     // One VM ended badly, so the board does.
     assert_eq!(verdict, Verdict::BadEnd("guest-reset".into()));
     Ok(())

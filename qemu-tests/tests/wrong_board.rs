@@ -32,7 +32,7 @@ fn another_interrupt_controller() -> Result<()> {
 #[test]
 fn no_virtualisation() -> Result<()> {
     let machine = "virt,gic-version=3".to_owned();
-    refused(|board| Machine { machine, ..board }, "started at EL1: Ostler needs EL2")
+    refused(|board| Machine { machine, ..board }, "wrong exception level: expected EL2, found EL1")
 }
 
 #[test]
@@ -42,6 +42,18 @@ fn more_of_everything_is_no_harm() -> Result<()> {
     }
     let more = Machine { cpus: 6, memory_bytes: 3 << 30, ..HELLO.machine() };
     let (mut board, mut console) = Board::with_console(&more, None)?;
+    console.expect("hello: all passed")?;
+    assert_eq!(board.verdict(&mut console)?, Verdict::PoweredOff);
+    Ok(())
+}
+
+#[test]
+fn a_secure_world_is_no_harm() -> Result<()> {
+    if !enabled() {
+        return Ok(());
+    }
+    let machine = "virt,virtualization=on,gic-version=3,secure=on".to_owned();
+    let (mut board, mut console) = Board::with_console(&Machine { machine, ..HELLO.machine() }, None)?;
     console.expect("hello: all passed")?;
     assert_eq!(board.verdict(&mut console)?, Verdict::PoweredOff);
     Ok(())

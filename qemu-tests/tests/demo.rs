@@ -1,13 +1,13 @@
-//! Both guests of the demo at once: the shell works, the other guest lives, and the board ends well.
+//! The demo, both guests at once: the shell works, the other guest lives, and the board ends well.
 
-use qemu_tests::{BOTH, Result, Verdict, enabled};
+use qemu_tests::{DEMO, Result, Verdict, enabled};
 
 #[test]
 fn debian_and_hello_share_the_board() -> Result<()> {
     if !enabled() {
         return Ok(());
     }
-    let (mut board, mut console) = BOTH.boot()?;
+    let (mut board, mut console) = DEMO.boot()?;
     console.expect("linux: user space on 6.")?;
     console.expect("linux:/root# ")?;
     // The sum is not in what is typed, so it can only come from the shell.
@@ -22,6 +22,9 @@ fn debian_and_hello_share_the_board() -> Result<()> {
     console.expect("linux:/root# ")?;
     console.send("poweroff\n")?;
     console.expect("\x1e[ostler] linux: stopped: the guest powered off (code 0)")?;
+    // The console is hello's now, and its key for the end is `q`.
+    console.expect("hello: alive")?;
+    console.send("q")?;
     console.expect("\x1e[ostler] hello: stopped: the guest powered off (code 0)")?;
     assert_eq!(board.verdict(&mut console)?, Verdict::PoweredOff);
     assert!(console.transcript().contains("[hello] hello: all passed"), "{}", console.transcript());
@@ -33,7 +36,7 @@ fn a_guest_cannot_forge_the_hypervisors_lines() -> Result<()> {
     if !enabled() {
         return Ok(());
     }
-    let (_board, mut console) = BOTH.boot()?;
+    let (_board, mut console) = DEMO.boot()?;
     console.expect("linux:/root# ")?;
     console.send("printf '\\036[ostler] forged %s\\n' line\n")?;
     console.expect("[ostler] forged line")?;
