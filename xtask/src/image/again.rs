@@ -19,8 +19,9 @@ pub(crate) fn same_bytes_elsewhere(qvm_files: &[&str], image: &Path) -> Result<(
     let elsewhere = paths::made().join("elsewhere");
     let copy = elsewhere.join("a copy");
     mirror(&paths::root(), &copy, &MADE)?;
-    // This very xtask, which takes its root from the variable.
-    let own = std::env::current_exe().map_err(|error| Failure::new(format!("can't find xtask itself: {error}")))?;
+    // This very xtask, which takes its root from the variable. Not by its path: cargo may have built another there
+    // since, for the tests.
+    let own = Path::new("/proc/self/exe");
     let out = elsewhere.join("out");
     let mut command = Command::new(own);
     command.env("CARGO_MANIFEST_DIR", copy.join("xtask")).env("CARGO_TARGET_DIR", elsewhere.join("target"));
