@@ -6,14 +6,13 @@ use arch::paging::{Stage2, Stage2Attributes, Table};
 use arch::psci::Power;
 use arch::vgic::Redistributor;
 use arch::{Guest, Vcpu};
-use model::images::Table as Images;
-use model::{Access, Console, Extent, Load, VdevKind};
+use model::{Access, Console, Extent, VdevKind};
 use spin::Mutex;
 use vdev::Endpoint;
 
 use crate::bus::Device;
-use crate::direct::{Direct, guest_bytes};
-use crate::random::Random;
+use crate::direct::Direct;
+use crate::images;
 use crate::vm::{Start, Vm};
 
 /// Alignments worth having for guest memory: those of the large second-stage blocks.
@@ -23,10 +22,6 @@ const BLOCKS: [u64; 3] = [1 << 30, 2 << 20, 4096];
 pub struct Workshop<'a, 'p> {
     /// Host memory.
     pub memory: Direct<'p>,
-    /// The images.
-    pub images: Images<'a>,
-    /// Random bytes for guests' seeds.
-    pub random: Random,
     /// Doorbells of the pCPUs, by index.
     pub doorbells: &'a [u64],
     /// Bits of guest-physical address on these CPUs.
@@ -45,7 +40,7 @@ impl Workshop<'_, '_> {
         endpoints: &'static [Endpoint],
     ) -> Result<(&'static Vm, &'static mut [Vcpu]), Failure> {
         let extents = self.extents(config)?;
-        self.load(config, extents)?;
+        images::fill(config, extents)?;
         let root = self.second_stage(extents)?;
 
         let memory = &mut self.memory;
@@ -79,7 +74,7 @@ impl Workshop<'_, '_> {
         Ok((vm, vcpus))
     }
 
-    /// Takes zeroed memory for every range of the guest's, in the largest blocks that there are.
+    /// Takes memory for every range of the guest's, in the largest blocks that there are.
     fn extents(&mut self, config: &'static model::Vm) -> Result<&'static [Extent], Failure> {
         let list = self.memory.place_list(config.memory.len(), |memory, index| {
             let wanted = config.memory.get(index)?;
@@ -89,43 +84,12 @@ impl Workshop<'_, '_> {
                 .filter(|&&block| block <= wanted.size_bytes || block == 4096)
                 .find_map(|&block| {
                     let skew = wanted.gpa.0.checked_rem(block)?;
-                    let base = memory.zeroed(wanted.size_bytes.checked_add(skew)?, block)?;
+                    let base = memory.0.allocate(wanted.size_bytes.checked_add(skew)?, block)?;
                     base.checked_add(skew)
                 })?;
             Some(Extent { gpa: wanted.gpa, hpa, size_bytes: wanted.size_bytes, access: wanted.access })
         });
         list.map(|list| &*list).ok_or("the board's memory is used up")
-    }
-
-    /// Copies the images in, fills in the seeds, and makes it all visible to a guest whose caches are off.
-    fn load(&mut self, config: &'static model::Vm, extents: &[Extent]) -> Result<(), Failure> {
-        for load in config.loads {
-            self.copy(load, extents).ok_or("an image is not what it was assembled for")?;
-        }
-        for extent in extents {
-            arch::cpu::clean_to_coherency(extent.hpa.0, extent.size_bytes);
-        }
-        arch::cpu::invalidate_instructions();
-        Ok(())
-    }
-
-    fn copy(&mut self, load: &Load, extents: &[Extent]) -> Option<()> {
-        let size = usize::try_from(load.size_bytes).ok()?;
-        let offset = usize::try_from(load.offset).ok()?;
-        let source = self.images.blob(usize::from(load.image))?.get(offset..offset.checked_add(size)?)?;
-        let (hpa, left) = extents.iter().find_map(|extent| extent.translate(load.gpa))?;
-        if load.size_bytes > left {
-            return None;
-        }
-        // SAFETY: the range lies in one extent of this VM, which has not started; the slice ends with this call.
-        let target = unsafe { guest_bytes(hpa, size) };
-        target.copy_from_slice(source);
-        for seed in load.seeds {
-            let start = usize::try_from(seed.offset).ok()?;
-            let end = start.checked_add(usize::try_from(seed.size_bytes).ok()?)?;
-            self.random.fill(target.get_mut(start..end)?);
-        }
-        Some(())
     }
 
     /// The second stage: the guest's memory and nothing else.

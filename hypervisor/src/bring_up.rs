@@ -23,7 +23,7 @@ use crate::memory::{Pool, Span, TooFragmented};
 use crate::pcpu::{self, Seat};
 use crate::random::Random;
 use crate::verify::Mismatch;
-use crate::{board, interrupts, lifecycle, terminal};
+use crate::{board, images, interrupts, lifecycle, terminal};
 
 /// The boot protocol's limit for a device tree.
 const TREE_BYTES: u64 = 2 << 20;
@@ -203,7 +203,7 @@ fn prepare(
     space: &mut AddressSpace,
     mut endpoints: &'static [Endpoint],
 ) -> Result<(&'static mut Pcpu, u64), Failure> {
-    let images = greet(system, image)?;
+    let section = greet(system, image)?;
     for note in &facts.notes {
         log::warn!("device tree: {note}");
     }
@@ -251,22 +251,19 @@ fn prepare(
     let pcpus = pcpus.ok_or_else(|| failure.unwrap_or(NO_MEMORY))?;
     arch::cpu::publish();
 
-    let mut workshop = Workshop {
-        memory: Direct(pool),
-        images,
-        random: Random::new(&facts.rng_seed, facts.kaslr_seed, arch::cpu::counter()),
-        doorbells: doorbells.get(..count).unwrap_or(&[]),
-        ipa_bits: arch::ipa_bits(),
-    };
+    images::open(section, Random::new(&facts.rng_seed, facts.kaslr_seed, arch::cpu::counter()));
+    let mut workshop =
+        Workshop { memory: Direct(pool), doorbells: doorbells.get(..count).unwrap_or(&[]), ipa_bits: arch::ipa_bits() };
     for (index, config) in system.vms.iter().enumerate() {
         let own;
         (own, endpoints) = endpoints.split_at_checked(consoles(config)).unwrap_or((endpoints, &[]));
         let (vm, vcpus) = workshop.vm(index as u32, config, own).map_err(|why| Failure::Vm(config.name, why))?;
         for (vcpu, cpu) in vcpus.iter_mut().zip(config.cpus) {
             let pcpu = pcpus.get_mut(cpu.pcpu as usize).ok_or(Failure::Vm(config.name, "no such pCPU"))?;
-            pcpu.seat = Some(Seat { vcpu, vm });
+            pcpu.seat = Some(Seat::new(vcpu, vm));
         }
         lifecycle::add(vm);
+        vm.begin();
         log::info!("{}: {} vCPUs, entry {}", config.name, config.cpus.len(), config.entry.pc);
     }
     if let Some(uart) = facts.console.and_then(|console| console.intid) {

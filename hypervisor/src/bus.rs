@@ -49,6 +49,11 @@ impl Device {
         self.state.lock().uart.quiesce();
     }
 
+    /// The VM starts again: the device as after power-on.
+    pub fn reset(&self, guest: &Guest) {
+        self.with(guest, Pl011::reset);
+    }
+
     /// Does something to the device and tells the interrupt controller what became of its line, all under the lock:
     /// the controller sees the changes in the order in which they happened.
     fn with<R>(&self, guest: &Guest, action: impl FnOnce(&mut Pl011<'static>) -> R) -> R {

@@ -13,6 +13,7 @@
     )
 )]
 
+pub mod attendance;
 pub mod console;
 pub mod memory;
 pub mod random;
@@ -34,6 +35,8 @@ pub mod direct;
 pub mod exits;
 #[cfg(target_os = "none")]
 pub mod fatal;
+#[cfg(target_os = "none")]
+pub mod images;
 #[cfg(target_os = "none")]
 pub mod interrupts;
 #[cfg(target_os = "none")]

@@ -24,8 +24,22 @@ pub fn add(vm: &'static Vm) {
     }
 }
 
-/// `vm` has ended: no vCPU of it runs any more. The last one ends the board: well if all ended with code 0.
-pub fn ended(vm: &'static Vm, reason: StopReason) {
+/// No vCPU of `vm` runs any more. A guest that asked for a reset gets it; any other end is the end of the VM.
+pub fn stopped(vm: &'static Vm) {
+    let reason = vm.stopped();
+    if reason == StopReason::Reset {
+        match vm.restart() {
+            Ok(()) => {}
+            Err(why) => ended(vm, StopReason::NotStarted(why)),
+        }
+    } else {
+        ended(vm, reason);
+    }
+}
+
+/// `vm` has ended for good. The last one ends the board: well if all ended with code 0.
+fn ended(vm: &'static Vm, reason: StopReason) {
+    log::info!("{}: stopped: {reason} (code {})", vm.config.name, reason.code());
     terminal::close(vm);
     if reason.code() != 0 {
         FAILED.store(true, Ordering::Relaxed);

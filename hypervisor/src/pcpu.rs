@@ -8,6 +8,7 @@
 use arch::{Vcpu, gic, intid};
 use model::StopReason;
 
+use crate::attendance::{Look, Ticket};
 use crate::vm::Vm;
 use crate::{exits, interrupts, lifecycle};
 
@@ -17,52 +18,54 @@ pub struct Seat {
     pub vcpu: &'static mut Vcpu,
     /// Its VM.
     pub vm: &'static Vm,
+    ticket: Ticket,
 }
 
-/// What a vCPU does next.
-enum Next {
-    /// It enters the guest.
-    Run,
-    /// It is off, until somebody leaves a start.
-    Wait,
-    /// The VM is over for it.
-    Leave,
+/// Runs this pCPU for good: its vCPU, if it has one, and the board's interrupts.
+pub fn run(mut seat: Option<Seat>) -> ! {
+    loop {
+        match &mut seat {
+            Some(seat) => step(seat),
+            None => idle(),
+        }
+    }
+}
+
+/// One turn of the loop.
+fn step(seat: &mut Seat) {
+    match seat.vm.attendance.look(&mut seat.ticket) {
+        Look::In => {
+            seat.take_start();
+            if seat.vcpu.is_loaded() {
+                let exit = seat.vcpu.run();
+                exits::handle(seat, exit);
+            } else {
+                idle();
+            }
+        }
+        Look::Leave => {
+            seat.vcpu.stop();
+            if seat.vm.attendance.leave(&mut seat.ticket) {
+                lifecycle::stopped(seat.vm);
+            }
+        }
+        Look::Out => idle(),
+    }
 }
 
 impl Seat {
-    fn next(&mut self) -> Next {
-        if self.vm.is_stopping() {
-            return Next::Leave;
-        }
+    /// The seat of `vcpu`, which is one of `vm`'s.
+    pub fn new(vcpu: &'static mut Vcpu, vm: &'static Vm) -> Seat {
+        Seat { vcpu, vm, ticket: vm.attendance.ticket() }
+    }
+
+    /// Starts the vCPU if somebody left a start for it.
+    fn take_start(&mut self) {
         let start = self.vm.starts.get(self.vcpu.index() as usize).and_then(|start| start.lock().take());
         if let Some(start) = start {
             self.vcpu.start(start.entry, start.argument);
             self.vm.guest.psci().turned_on(self.vcpu.index());
         }
-        if self.vcpu.is_loaded() { Next::Run } else { Next::Wait }
-    }
-}
-
-/// Runs this pCPU for good: its vCPU, if it has one, and the board's interrupts.
-pub fn run(seat: Option<Seat>) -> ! {
-    if let Some(mut seat) = seat {
-        loop {
-            match seat.next() {
-                Next::Run => {
-                    let exit = seat.vcpu.run();
-                    exits::handle(&mut seat, exit);
-                }
-                Next::Wait => idle(),
-                Next::Leave => break,
-            }
-        }
-        seat.vcpu.stop();
-        if let Some(reason) = seat.vm.leave() {
-            lifecycle::ended(seat.vm, reason);
-        }
-    }
-    loop {
-        idle();
     }
 }
 

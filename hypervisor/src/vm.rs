@@ -1,13 +1,15 @@
 //! One virtual machine at run time: its memory, its devices, its vCPUs' home, and its end.
 
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use arch::Guest;
 use arch::vgic::KickMask;
 use model::{Extent, Gpa, StopReason};
 use spin::Mutex;
 
+use crate::attendance::Attendance;
 use crate::bus::Device;
+use crate::images;
 
 /// How a vCPU starts; left for its pCPU by whoever starts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,12 +32,12 @@ pub struct Vm {
     pub devices: &'static [Device],
     /// Where each vCPU's next start is left.
     pub starts: &'static [Mutex<Option<Start>>],
-    /// Somebody asked it to stop, for this reason.
+    /// Which of its pCPUs have a vCPU of it, and whether they are to let go.
+    pub attendance: Attendance,
+    /// Why somebody asked it to stop.
     reason: Mutex<Option<StopReason>>,
-    /// Set after `reason`, read on every way into the guest.
-    stopping: AtomicBool,
-    /// vCPUs whose pCPUs have not yet let go of them.
-    seated: AtomicU32,
+    /// How often it has started again.
+    restarts: AtomicU32,
 }
 
 impl Vm {
@@ -53,9 +55,18 @@ impl Vm {
             extents,
             devices,
             starts,
+            attendance: Attendance::new(config.cpus.len() as u32),
             reason: Mutex::new(None),
-            stopping: AtomicBool::new(false),
-            seated: AtomicU32::new(config.cpus.len() as u32),
+            restarts: AtomicU32::new(0),
+        }
+    }
+
+    /// Leaves the first vCPU's start, and no other: the VM begins to run as soon as that one's pCPU looks.
+    pub fn begin(&self) {
+        let model::Entry { pc, argument } = self.config.entry;
+        let mut first = Some(Start { entry: pc, argument });
+        for start in self.starts {
+            *start.lock() = first.take();
         }
     }
 
@@ -75,26 +86,31 @@ impl Vm {
     /// Asks all of the VM's pCPUs to let go of it. The first reason counts.
     pub fn stop(&self, reason: StopReason) {
         self.reason.lock().get_or_insert(reason);
-        self.stopping.store(true, Ordering::Release);
+        self.attendance.stop();
         self.guest.kick_all();
     }
 
-    /// Whether the VM is to stop: its vCPUs must not be entered again.
-    pub fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Acquire)
-    }
-
-    /// A pCPU has let go of one of the vCPUs. The last one ends the VM: its reason is returned to that one only.
-    pub fn leave(&self) -> Option<StopReason> {
-        // AcqRel: what each pCPU did to the VM happened before what the last one does next.
-        if self.seated.fetch_sub(1, Ordering::AcqRel) != 1 {
-            return None;
-        }
+    /// All pCPUs have let go of it, and this one was the last: quiets its devices, and says why it stopped.
+    pub fn stopped(&self) -> StopReason {
         for device in self.devices {
             device.quiesce();
         }
-        let reason = (*self.reason.lock()).unwrap_or(StopReason::PowerOff);
-        log::info!("{}: stopped: {reason} (code {})", self.config.name, reason.code());
-        Some(reason)
+        self.reason.lock().take().unwrap_or(StopReason::PowerOff)
+    }
+
+    /// Starts it again, as new. By the pCPU that let go of it last, after [`Vm::stopped`]: first nothing of its old self is
+    /// reachable (its TLB entries go), then its memory is scrubbed and the images are fresh, then its devices are reset.
+    pub fn restart(&self) -> Result<(), &'static str> {
+        self.guest.reset(self.config);
+        images::fill(self.config, self.extents)?;
+        for device in self.devices {
+            device.reset(&self.guest);
+        }
+        self.begin();
+        let restarts = self.restarts.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        log::info!("{}: restarts ({restarts})", self.config.name);
+        self.attendance.restart();
+        self.guest.kick_all();
+        Ok(())
     }
 }

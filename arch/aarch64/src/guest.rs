@@ -1,5 +1,7 @@
 //! What the CPU's architecture keeps of a VM: second stage, interrupt controller, power states, time.
 
+use core::sync::atomic::{AtomicU64, Ordering};
+
 use model::{Counter, Gpa, Hpa};
 
 use crate::psci::{Power, Psci};
@@ -19,8 +21,7 @@ pub struct Guest {
     doorbells: &'static [u64],
     /// VTTBR_EL2: the second stage's root and the VMID that tags its TLB entries.
     pub(crate) vttbr: u64,
-    /// CNTVOFF_EL2: host counter minus guest counter.
-    pub(crate) counter_offset: u64,
+    counter_offset: AtomicU64,
     /// The ID registers that it is shown.
     pub(crate) ids: IdRegisters,
     /// What the CPU has that matters to entry and exit.
@@ -44,20 +45,33 @@ impl Guest {
         psci.reset();
         // VMID 0 is left to whoever ran before us. 8 bits (VTCR_EL2.VS = 0); assembly allows fewer VMs than that.
         let vmid = u64::from(index).wrapping_add(1) & 0xff;
-        let counter_offset = match config.counter {
-            Counter::StartsAtZero => cpu::counter(),
-            Counter::Offset(offset) => offset.wrapping_neg(),
-        };
         Guest {
             vgic: Vgic::new(redistributors),
             frames: config.gic,
             power,
             doorbells,
             vttbr: vmid << 48 | root.0,
-            counter_offset,
+            counter_offset: AtomicU64::new(counter_offset(config.counter)),
             ids: host.guest(control::ipa_bits()),
             features: Features::new(&host),
         }
+    }
+
+    /// Everything of the VM that is in here as it was before its first start, apart from its memory. None of its vCPUs
+    /// runs, and this pCPU ran one of them last: its VMID is still in VTTBR_EL2.
+    pub fn reset(&self, config: &model::Vm) {
+        // SAFETY: invalidates the TLB entries of the VMID that no vCPU uses now, on all CPUs (DDI 0487 D8.17.5).
+        unsafe {
+            core::arch::asm!("dsb ishst", "tlbi vmalls12e1is", "dsb ish", "isb", options(nostack, preserves_flags))
+        };
+        self.vgic.reset();
+        self.psci().reset();
+        self.counter_offset.store(counter_offset(config.counter), Ordering::Relaxed);
+    }
+
+    /// CNTVOFF_EL2: host counter minus guest counter.
+    pub(crate) fn counter_offset(&self) -> u64 {
+        self.counter_offset.load(Ordering::Relaxed)
     }
 
     /// Power control over its vCPUs.
@@ -103,6 +117,14 @@ impl Guest {
         let offset = gpa.offset_from(self.frames.redistributors)?;
         let vcpu = u32::try_from(offset / model::Gic::REDISTRIBUTOR_BYTES).ok()?;
         (vcpu < self.vgic.vcpus()).then_some(Frame::Redistributor(vcpu, offset % model::Gic::REDISTRIBUTOR_BYTES))
+    }
+}
+
+/// CNTVOFF_EL2 of a VM that starts now.
+fn counter_offset(counter: Counter) -> u64 {
+    match counter {
+        Counter::StartsAtZero => cpu::counter(),
+        Counter::Offset(offset) => offset.wrapping_neg(),
     }
 }
 

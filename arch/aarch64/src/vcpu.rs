@@ -82,7 +82,7 @@ impl Vcpu {
             write!("VTTBR_EL2", self.guest.vttbr);
             write!("VMPIDR_EL2", model::mpidr(self.index));
             write!("VPIDR_EL2", midr);
-            write!("CNTVOFF_EL2", self.guest.counter_offset);
+            write!("CNTVOFF_EL2", self.guest.counter_offset());
             write!("ICH_VMCR_EL2", 0);
             write!("ICH_AP0R0_EL2", 0);
             write!("ICH_AP1R0_EL2", 0);
