@@ -51,8 +51,16 @@ pub const POLICIES: System = System {
 pub const SPIN: System =
     System { name: "spin", files: &["qemu-tests/systems/spin.qvmconf", "qemu-tests/systems/hello-beats.qvmconf"] };
 
+/// A VM that resets itself for ever, beside one that looks at its own memory.
+pub const RESTART: System = System {
+    name: "restart",
+    files: &["qemu-tests/systems/restart-noise.qvmconf", "qemu-tests/systems/restart-hello.qvmconf"],
+};
+/// Debian that reboots for ever.
+pub const REBOOT: System = System { name: "reboot", files: &["qemu-tests/systems/linux-reboots.qvmconf"] };
+
 /// All of them.
-pub const SYSTEMS: &[System] = &[DEMO, LINUX, HELLO, LINUX_TRESPASS, TRESPASS, POLICIES, SPIN];
+pub const SYSTEMS: &[System] = &[DEMO, LINUX, HELLO, LINUX_TRESPASS, TRESPASS, POLICIES, SPIN, RESTART, REBOOT];
 
 impl System {
     /// Where its image and symbols are.

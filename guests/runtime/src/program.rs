@@ -1,7 +1,11 @@
 //! A guest's program: its parts, how it begins, and its two ends.
 
 use crate::{Machine, Verdict, psci, say, uart};
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use core::panic::PanicInfo;
+
+/// [`Machine::is_ostler`], for [`fail`].
+static IS_OSTLER: AtomicBool = AtomicBool::new(false);
 
 /// The parts of a guest's program.
 #[derive(Debug)]
@@ -59,6 +63,7 @@ pub(crate) extern "C" fn begin(tree: usize) -> ! {
         // Nowhere to say so: without a tree there is no console.
         psci::system_reset()
     };
+    IS_OSTLER.store(machine.is_ostler, Relaxed);
     uart::open(machine.uart.base);
     psci::choose(machine.conduit);
     if let Err(what) = (this().main)(&machine) {
@@ -73,10 +78,11 @@ pub(crate) extern "C" fn begin_second(context: u64) -> ! {
     (this().second)(context)
 }
 
-/// Names what failed and ends the machine the bad way, by a reset.
+/// Names what failed and ends the machine: bare by a reset, which QEMU tells apart; under Ostler, where a reset would begin
+/// it all again, by powering off.
 pub fn fail(what: &str) -> ! {
     say!("FAILED: {what}");
-    psci::system_reset()
+    if IS_OSTLER.load(Relaxed) { psci::system_off() } else { psci::system_reset() }
 }
 
 fn unasked(intid: u32) {

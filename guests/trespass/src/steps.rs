@@ -11,6 +11,7 @@
 //! | `instruction` | `hvc #1`, which means nothing |
 //! | `hvc=FUNCTION` `smc=FUNCTION` | a call with zero arguments |
 //! | `storm=N` | N calls of a function that does not exist, one after the other |
+//! | `noise` | interrupts without end on two vCPUs, from here on |
 //! | `spin` | an endless loop with interrupts masked |
 //! | `reset` | PSCI SYSTEM_RESET |
 //!
@@ -30,6 +31,7 @@ pub(crate) enum Step {
     Hvc(u64),
     Smc(u64),
     Storm(u64),
+    Noise,
     Spin,
     Reset,
 }
@@ -43,6 +45,7 @@ fn step(word: &str) -> Option<Step> {
     match word {
         "register" => return Some(Step::Register),
         "instruction" => return Some(Step::Instruction),
+        "noise" => return Some(Step::Noise),
         "spin" => return Some(Step::Spin),
         "reset" => return Some(Step::Reset),
         _ => {}

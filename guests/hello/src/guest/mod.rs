@@ -4,6 +4,7 @@ mod absent;
 mod fp;
 mod identity;
 mod keys;
+mod memory;
 mod power;
 mod second;
 mod seeds;
@@ -62,6 +63,7 @@ fn test(machine: &Machine) -> Verdict {
 fn beat(machine: &Machine, options: Options) -> Verdict {
     let mut number = 0;
     keys::listen(machine)?;
+    memory::fill()?;
     timer::start(options.period_ms);
     while options.beats == 0 || number < options.beats {
         wait_until(|| timer::count() > number || keys::any());
@@ -74,6 +76,7 @@ fn beat(machine: &Machine, options: Options) -> Verdict {
         }
         if timer::count() > number {
             number += 1;
+            memory::check()?;
             say!("alive {number}");
         }
     }

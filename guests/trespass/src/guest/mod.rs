@@ -1,5 +1,6 @@
 //! The program: does the steps and says what came of each.
 
+mod noise;
 mod probes;
 mod walk;
 
@@ -9,13 +10,14 @@ use guest_runtime::exceptions::{Exception, attempt};
 use guest_runtime::psci::{self, Conduit};
 use guest_runtime::{Machine, Program, Verdict, program, say};
 
-program!(Program::new("trespass", main));
+program!(Program::new("trespass", main).with_interrupts(noise::on_interrupt).with_second(noise::second));
 
 fn main(machine: &Machine) -> Verdict {
     let mut width = 4;
     for step in parse(machine.command_line) {
         match step {
             Ok(Step::Width(bytes)) if matches!(bytes, 1 | 2 | 4 | 8) => width = bytes,
+            Ok(Step::Noise) => noise::begin(machine)?,
             Ok(step) => trespass(step, width)?,
             Err(word) => {
                 say!("{word}");
@@ -30,6 +32,7 @@ fn main(machine: &Machine) -> Verdict {
 fn trespass(step: Step, width: u64) -> Verdict {
     match step {
         Step::Width(_) => return Err("a width is 1, 2, 4 or 8"),
+        Step::Noise => {}
         Step::Load(at) => gave(format_args!("load of {at:#x}"), attempt(|| probes::load(at, width))),
         Step::Store(at) => passed(format_args!("store to {at:#x}"), attempt(|| probes::store(at, width))),
         Step::Pair(at) => match attempt(|| probes::pair(at)) {

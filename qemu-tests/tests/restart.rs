@@ -1,0 +1,35 @@
+//! A guest's reset restarts its VM as new, and costs no other VM anything.
+
+use qemu_tests::{REBOOT, RESTART, Result, enabled};
+
+#[test]
+fn a_thousand_restarts_under_interrupts_leave_the_other_vm_alone() -> Result<()> {
+    if !enabled() {
+        return Ok(());
+    }
+    let (_board, mut console) = RESTART.boot()?;
+    for restarts in (100..=1000).step_by(100) {
+        console.expect(&format!("\x1e[ostler] noise: restarts ({restarts})"))?;
+    }
+    // hello looks at its own memory with every beat, and would have said what is wrong with it.
+    console.expect("hello: alive")?;
+    console.send("q")?;
+    console.expect("hello: told to go")?;
+    console.expect("\x1e[ostler] hello: stopped: the guest powered off (code 0)")?;
+    let transcript = console.transcript();
+    assert!(!transcript.contains("FAILED"), "{transcript}");
+    Ok(())
+}
+
+#[test]
+fn debian_reboots_ten_times() -> Result<()> {
+    if !enabled() {
+        return Ok(());
+    }
+    let (_board, mut console) = REBOOT.boot()?;
+    for restarts in 1..=10 {
+        console.expect("linux: user space on 6.")?;
+        console.expect(&format!("\x1e[ostler] linux: restarts ({restarts})"))?;
+    }
+    Ok(())
+}
