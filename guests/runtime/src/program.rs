@@ -1,8 +1,8 @@
 //! A guest's program: its parts, how it begins, and its two ends.
 
 use crate::{Machine, Verdict, psci, say, uart};
-use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use core::panic::PanicInfo;
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// [`Machine::is_ostler`], for [`fail`].
 static IS_OSTLER: AtomicBool = AtomicBool::new(false);
