@@ -10,7 +10,7 @@ use model::{Console, System, VdevKind};
 use spin::{Mutex, Once};
 use vdev::Endpoint;
 
-use crate::console::{BoardUart, MAX_SOURCES, Mux, RECORD_SEPARATOR, Source, Speaker, Wake};
+use crate::console::{BoardUart, Command, Listed, MAX_SOURCES, Mux, RECORD_SEPARATOR, Source, Speaker, Wake};
 use crate::direct::Direct;
 use crate::uart::Uart;
 use crate::vm::Vm;
@@ -146,6 +146,9 @@ fn with_mux(mut action: impl FnMut(&mut Mux<Uart>) -> Wake) {
         let Some(mut held) = mux.try_lock() else { return };
         AGAIN.store(false, Ordering::SeqCst);
         let wake = action(&mut held);
+        if let Some(command) = held.take_command() {
+            obey(command, &mut held);
+        }
         if round == ROUNDS {
             // A note left from here on is the interrupt's: a guest that prints without end keeps no other's pCPU here.
             held.come_back();
@@ -155,6 +158,24 @@ fn with_mux(mut action: impl FnMut(&mut Mux<Uart>) -> Wake) {
             if let Some(device) = vm.devices.get(*device) {
                 device.poll(&vm.guest);
             }
+        }
+    }
+}
+
+/// Does what was typed behind the escape key. The mux is held, so the lines are shown when it pumps next.
+fn obey(command: Command, mux: &mut Mux<Uart>) {
+    let focus = match command {
+        Command::Next => mux.focus_next(),
+        Command::Focus(number) => mux.focus_number(number),
+        Command::List => None,
+    };
+    match focus {
+        Some(name) => log::info!("the console is {name}'s now"),
+        None => {
+            for Listed { number, name, in_focus } in mux.list() {
+                log::info!("{number} {name}{}", if in_focus { " (has the console)" } else { "" });
+            }
+            log::info!("Ctrl-] and: a number or n changes the console, Ctrl-] types Ctrl-]");
         }
     }
 }

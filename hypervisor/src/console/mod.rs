@@ -10,10 +10,12 @@
 //! | file | idea |
 //! |---|---|
 //! | `mux` | who may speak now, and how it looks |
+//! | `keys` | which of what is typed is the console's own |
 //! | `stage` | the few bytes that are on their way to the UART |
 //! | `text` | one character of a prefixed line, made safe |
 //! | `wake` | whose device has to look at its endpoint |
 
+mod keys;
 mod mux;
 mod stage;
 mod text;
@@ -22,7 +24,8 @@ mod wake;
 #[cfg(test)]
 mod tests;
 
-pub use mux::{MAX_SOURCES, Mux};
+pub use keys::{Command, ESCAPE};
+pub use mux::{Listed, MAX_SOURCES, Mux};
 pub use wake::Wake;
 
 use model::Direction;

@@ -5,6 +5,7 @@
 
 use core::fmt::Write;
 
+use super::keys::{Command, Key, Keys};
 use super::stage::Stage;
 use super::{BoardUart, RECORD_SEPARATOR, Source, Speaker, Wake, text};
 
@@ -35,10 +36,23 @@ pub struct Mux<U> {
     /// Whose turn was last.
     last: usize,
     focus: Option<usize>,
+    keys: Keys,
+    command: Option<Command>,
     /// Whose byte went out last, if that was no line end. Lines of others begin right after a line end.
     unfinished: Option<usize>,
     /// The transmit interrupt is on.
     interrupt_wanted: bool,
+}
+
+/// A source that can have the focus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// By which it gets the focus.
+    pub number: usize,
+    /// What stands before its lines.
+    pub name: &'static str,
+    /// It has the focus.
+    pub in_focus: bool,
 }
 
 /// What the mux remembers of a source.
@@ -81,6 +95,8 @@ impl<U: BoardUart> Mux<U> {
             // The first source speaks first.
             last: sources.len().saturating_sub(1),
             focus: sources.iter().position(Source::takes_input),
+            keys: Keys::default(),
+            command: None,
             unfinished: None,
             interrupt_wanted: false,
         })
@@ -124,15 +140,54 @@ impl<U: BoardUart> Mux<U> {
         if self.focus != Some(index) {
             return None;
         }
+        self.focus_on(self.after(index))
+    }
+
+    /// The command that was typed since this was last asked, if any.
+    pub fn take_command(&mut self) -> Option<Command> {
+        self.command.take()
+    }
+
+    /// Gives the focus to the next source that can have it. Its name; `None` if nobody can. To be followed by a pump.
+    pub fn focus_next(&mut self) -> Option<&'static str> {
+        self.focus_on(self.after(self.focus?))
+    }
+
+    /// Gives the focus to the source with this number in [`Mux::list`]. Its name; `None` if it can't have it. To be
+    /// followed by a pump.
+    pub fn focus_number(&mut self, number: u8) -> Option<&'static str> {
+        let index = usize::from(number);
+        if self.can_have_focus(index) { self.focus_on(Some(index)) } else { None }
+    }
+
+    /// The sources that take input, with the numbers by which they get the focus.
+    pub fn list(&self) -> impl Iterator<Item = Listed> {
+        let all = self.sources.iter().enumerate();
+        all.filter(|&(index, _)| self.can_have_focus(index)).map(|(number, source)| Listed {
+            number,
+            name: source.name,
+            in_focus: self.focus == Some(number),
+        })
+    }
+
+    fn can_have_focus(&self, index: usize) -> bool {
+        let open = self.notes.get(index).is_some_and(|note| !note.closed);
+        open && self.sources.get(index).is_some_and(Source::takes_input)
+    }
+
+    /// Who gets the focus after `index`; itself if there is nobody else and it still can.
+    fn after(&self, index: usize) -> Option<usize> {
+        let count = self.sources.len();
+        let others = (1..=count).filter_map(|step| index.checked_add(step)?.checked_rem(count));
+        others.into_iter().find(|&next| self.can_have_focus(next))
+    }
+
+    fn focus_on(&mut self, next: Option<usize>) -> Option<&'static str> {
         if let Turn::Raw { .. } = self.turn {
             self.turn = Turn::Nobody;
         }
-        let count = self.sources.len();
-        self.focus = (1..count).filter_map(|step| index.checked_add(step)?.checked_rem(count)).find(|&next| {
-            let open = self.notes.get(next).is_some_and(|note| !note.closed);
-            open && self.sources.get(next).is_some_and(Source::takes_input)
-        });
-        let next = self.focus?;
+        self.focus = next;
+        let next = next?;
         // Raw turns take bytes without looking for line ends.
         self.notes.get_mut(next)?.scanned = 0;
         self.sources.get(next).map(|source| source.name)
@@ -142,6 +197,14 @@ impl<U: BoardUart> Mux<U> {
     fn take_input(&mut self, wake: &mut Wake) {
         for _ in 0..INPUT_BYTES {
             let Some(byte) = self.uart.try_get() else { return };
+            let byte = match self.keys.typed(byte) {
+                Key::Guest(byte) => byte,
+                Key::Console(command) => {
+                    self.command = Some(command);
+                    continue;
+                }
+                Key::Nothing => continue,
+            };
             let Some(index) = self.focus else { continue };
             if let Some(source) = self.sources.get(index) {
                 source.endpoint.input.push(byte);

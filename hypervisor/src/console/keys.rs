@@ -1,0 +1,77 @@
+//! The console's own keys, picked out of what is typed.
+//!
+//! Ctrl-] is the escape, as in telnet: it is on every keyboard, and neither shells nor QEMU (Ctrl-A) want it for themselves.
+//! What follows it is for the console; everything else is the guest's.
+
+/// Ctrl-].
+pub const ESCAPE: u8 = 0x1d;
+
+/// What the console is told to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// `n`: the next one that takes input gets the focus.
+    Next,
+    /// A digit: the one that the list shows under this number gets it.
+    Focus(u8),
+    /// Anything else: says who there is, and which keys.
+    List,
+}
+
+/// What a byte that was typed means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    /// It is for the guest in focus.
+    Guest(u8),
+    /// It is for the console.
+    Console(Command),
+    /// It is the first of two.
+    Nothing,
+}
+
+/// Where in an escape sequence what is typed stands.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Keys {
+    escaped: bool,
+}
+
+impl Keys {
+    /// The next byte that was typed.
+    pub(super) fn typed(&mut self, byte: u8) -> Key {
+        match (core::mem::take(&mut self.escaped), byte) {
+            (false, ESCAPE) => {
+                self.escaped = true;
+                Key::Nothing
+            }
+            // Twice: the guest gets one.
+            (false, byte) | (true, byte @ ESCAPE) => Key::Guest(byte),
+            (true, b'n') => Key::Console(Command::Next),
+            (true, digit @ b'1'..=b'9') => Key::Console(Command::Focus(digit.wrapping_sub(b'0'))),
+            (true, _) => Key::Console(Command::List),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Command::*, Key, Keys};
+
+    #[test]
+    fn only_what_follows_the_escape_is_the_consoles() {
+        let mut keys = Keys::default();
+        let meant: Vec<Key> = b"n\x1dn3\x1d3\x1d\x1d\x1d?x".iter().map(|&byte| keys.typed(byte)).collect();
+        let expected = [
+            Key::Guest(b'n'),
+            Key::Nothing,
+            Key::Console(Next),
+            Key::Guest(b'3'),
+            Key::Nothing,
+            Key::Console(Focus(3)),
+            Key::Nothing,
+            Key::Guest(0x1d),
+            Key::Nothing,
+            Key::Console(List),
+            Key::Guest(b'x'),
+        ];
+        assert_eq!(meant, expected);
+    }
+}
