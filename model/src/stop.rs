@@ -7,7 +7,7 @@ use crate::Gpa;
 pub enum StopReason {
     /// The guest powered itself off.
     PowerOff,
-    /// The guest asked for a reset, which ends a VM as in qvm.
+    /// The guest asked for a reset: the VM starts again (in qvm it ends, with code 0, and a supervisor starts it again).
     Reset,
     /// `unsupported … abort`, or an event that has no architected answer.
     Unsupported {
