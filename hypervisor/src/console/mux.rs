@@ -3,11 +3,15 @@
 //! The sources speak in turns. A turn of the guest in focus is a run of its raw bytes, a turn of anyone else is one line.
 //! A line is started only when all of it is in the ring, so that it can be finished whatever its guest does next.
 
+mod focus;
+
 use core::fmt::Write;
 
 use super::keys::{Command, Key, Keys};
 use super::stage::Stage;
 use super::{BoardUart, RECORD_SEPARATOR, Source, Speaker, Wake, text};
+
+pub use focus::Listed;
 
 /// Most sources that a mux joins.
 pub const MAX_SOURCES: usize = 64;
@@ -42,17 +46,6 @@ pub struct Mux<U> {
     unfinished: Option<usize>,
     /// The transmit interrupt is on.
     interrupt_wanted: bool,
-}
-
-/// A source that can have the focus.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Listed {
-    /// By which it gets the focus.
-    pub number: usize,
-    /// What stands before its lines.
-    pub name: &'static str,
-    /// It has the focus.
-    pub in_focus: bool,
 }
 
 /// What the mux remembers of a source.
@@ -131,66 +124,6 @@ impl<U: BoardUart> Mux<U> {
     /// Whether the last pump left nothing behind that the UART has yet to take.
     pub fn is_idle(&self) -> bool {
         !self.interrupt_wanted
-    }
-
-    /// Source `index` has ended: shows its last line even without an end, and takes the focus from it. Gives the name of
-    /// the source that has the focus now if that changed. To be followed by a pump.
-    pub fn close(&mut self, index: usize) -> Option<&'static str> {
-        self.notes.get_mut(index)?.closed = true;
-        if self.focus != Some(index) {
-            return None;
-        }
-        self.focus_on(self.after(index))
-    }
-
-    /// The command that was typed since this was last asked, if any.
-    pub fn take_command(&mut self) -> Option<Command> {
-        self.command.take()
-    }
-
-    /// Gives the focus to the next source that can have it. Its name; `None` if nobody can. To be followed by a pump.
-    pub fn focus_next(&mut self) -> Option<&'static str> {
-        self.focus_on(self.after(self.focus?))
-    }
-
-    /// Gives the focus to the source with this number in [`Mux::list`]. Its name; `None` if it can't have it. To be
-    /// followed by a pump.
-    pub fn focus_number(&mut self, number: u8) -> Option<&'static str> {
-        let index = usize::from(number);
-        if self.can_have_focus(index) { self.focus_on(Some(index)) } else { None }
-    }
-
-    /// The sources that take input, with the numbers by which they get the focus.
-    pub fn list(&self) -> impl Iterator<Item = Listed> {
-        let all = self.sources.iter().enumerate();
-        all.filter(|&(index, _)| self.can_have_focus(index)).map(|(number, source)| Listed {
-            number,
-            name: source.name,
-            in_focus: self.focus == Some(number),
-        })
-    }
-
-    fn can_have_focus(&self, index: usize) -> bool {
-        let open = self.notes.get(index).is_some_and(|note| !note.closed);
-        open && self.sources.get(index).is_some_and(Source::takes_input)
-    }
-
-    /// Who gets the focus after `index`; itself if there is nobody else and it still can.
-    fn after(&self, index: usize) -> Option<usize> {
-        let count = self.sources.len();
-        let others = (1..=count).filter_map(|step| index.checked_add(step)?.checked_rem(count));
-        others.into_iter().find(|&next| self.can_have_focus(next))
-    }
-
-    fn focus_on(&mut self, next: Option<usize>) -> Option<&'static str> {
-        if let Turn::Raw { .. } = self.turn {
-            self.turn = Turn::Nobody;
-        }
-        self.focus = next;
-        let next = next?;
-        // Raw turns take bytes without looking for line ends.
-        self.notes.get_mut(next)?.scanned = 0;
-        self.sources.get(next).map(|source| source.name)
     }
 
     /// Gives what was typed to the guest in focus. What its ring does not take is lost, and the device sees an overrun.
