@@ -4,16 +4,6 @@
 //! [`crate::psci`]; the architecture's own queries are answered here; every other function does not exist
 //! (NOT_SUPPORTED, DEN 0028 section 5.2), among them the TRNG (DEN 0098), paravirtual time and all vendor ranges.
 #![forbid(unsafe_code)]
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::indexing_slicing,
-        clippy::arithmetic_side_effects,
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic
-    )
-)]
 
 use crate::psci::{Outcome, Psci};
 use model::Gpa;

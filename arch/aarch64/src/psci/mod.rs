@@ -12,16 +12,6 @@
 //! CPU_SUSPEND is a standby state of every depth: state is kept, the call returns after a wait as for WFI. (A request
 //! for a power-down state may be answered so, DEN 0022 section 5.4.5.)
 #![forbid(unsafe_code)]
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::indexing_slicing,
-        clippy::arithmetic_side_effects,
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic
-    )
-)]
 
 use crate::smccc::Call;
 use core::sync::atomic::{AtomicU8, Ordering};

@@ -28,16 +28,6 @@
 //!
 //! GICv2 guests would be another view on the same banks, next to [`distributor`].
 #![forbid(unsafe_code)]
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::indexing_slicing,
-        clippy::arithmetic_side_effects,
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic
-    )
-)]
 
 mod active;
 mod atomic;
