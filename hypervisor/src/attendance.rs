@@ -124,10 +124,11 @@ mod tests {
     #[test]
     fn nobody_is_in_while_the_last_one_works_on_the_vm() {
         const LIVES: u32 = 500;
-        let vm = Attendance::new(4);
+        const SEATS: u32 = 4;
+        let vm = Attendance::new(SEATS);
         let (inside, lives) = (AtomicU32::new(0), AtomicU32::new(0));
         std::thread::scope(|scope| {
-            for _ in 0..3 {
+            for _ in 0..SEATS {
                 scope.spawn(|| {
                     let mut ticket = vm.ticket();
                     let mut was_in = false;
