@@ -13,6 +13,17 @@ fn debian_and_hello_share_the_board() -> Result<()> {
     // The sum is not in what is typed, so it can only come from the shell.
     console.send("echo sum $((40 + 2))\n")?;
     console.expect("sum 42")?;
+    // The console's own keys move it to hello and back, and no guest sees them.
+    console.send("\x1d?")?;
+    console.expect("\x1e[ostler] 1 linux (has the console)")?;
+    console.send("\x1dn")?;
+    console.expect("\x1e[ostler] the console is hello's now")?;
+    console.send("x")?;
+    console.expect("hello: q powers me off")?;
+    console.send("\x1d1")?;
+    console.expect("\x1e[ostler] the console is linux's now")?;
+    console.send("echo back $((20 + 3))\n")?;
+    console.expect("back 23")?;
     // hello goes on beside the shell …
     console.expect("[hello] hello: alive")?;
     // … and Ctrl-C ends a program, not the machine.
