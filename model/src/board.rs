@@ -39,6 +39,17 @@ pub enum GicVersion {
     V3,
 }
 
+impl GicVersion {
+    /// Most vCPUs that one VM can have with it: GICv2 has a byte of CPU targets (IHI 0048 section 1.3), GICv3 as many as
+    /// the virtual one keeps in a word.
+    pub const fn max_vcpus(self) -> u32 {
+        match self {
+            GicVersion::V2 => 8,
+            GicVersion::V3 => 32,
+        }
+    }
+}
+
 impl core::fmt::Display for GicVersion {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {

@@ -23,7 +23,15 @@ pub struct Vm {
     pub unsupported: Unsupported,
     /// How the guest's counter relates to the host's.
     pub counter: Counter,
+    /// `set exit-on-halt`: a vCPU that waits gives its pCPU to others.
+    pub exit_on_halt: bool,
+    /// Where the stolen-time records lie (DEN 0057), [`STOLEN_TIME_BYTES`] for each vCPU, in memory that is read-only for the
+    /// guest; `None` if no vCPU shares its pCPU, so that nothing can be stolen.
+    pub stolen_time: Option<Gpa>,
 }
+
+/// Size of one vCPU's stolen-time record (DEN 0057, section 3.3.2: 64-byte aligned).
+pub const STOLEN_TIME_BYTES: u64 = 64;
 
 /// A range of guest-physical memory backed by host memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,19 +113,40 @@ pub struct Entry {
 pub struct Gic {
     /// Architecture that the guest sees.
     pub version: GicVersion,
-    /// Distributor frame, [`Gic::DISTRIBUTOR_BYTES`] long.
+    /// Distributor frame, [`Gic::distributor_bytes`] long.
     pub distributor: Gpa,
-    /// Redistributor frames (GICv3), [`Gic::REDISTRIBUTOR_BYTES`] for each vCPU.
-    pub redistributors: Gpa,
+    /// The CPUs' part. GICv3: redistributors, [`Gic::REDISTRIBUTOR_BYTES`] for each vCPU. GICv2: the CPU interface's frame, the
+    /// same for all, [`Gic::CPU_INTERFACE_BYTES`] long.
+    pub cpus: Gpa,
 }
 
 impl Gic {
     /// Size of the distributor's frame (GICv3, IHI 0069 section 12.8).
     pub const DISTRIBUTOR_BYTES: u64 = 0x1_0000;
+    /// Size of a GICv2's distributor frame (IHI 0048 section 4.1.2).
+    pub const DISTRIBUTOR_V2_BYTES: u64 = 0x1000;
+    /// Size of a GICv2's CPU interface frame (IHI 0048 section 4.1.3).
+    pub const CPU_INTERFACE_BYTES: u64 = 0x2000;
     /// Size of one redistributor: RD_base and SGI_base (IHI 0069 section 12.10).
     pub const REDISTRIBUTOR_BYTES: u64 = 0x2_0000;
     /// INTIDs below this one exist: 32 private and 480 shared.
     pub const INTIDS: u32 = 512;
+
+    /// Length of the distributor's frame.
+    pub const fn distributor_bytes(&self) -> u64 {
+        match self.version {
+            GicVersion::V2 => Gic::DISTRIBUTOR_V2_BYTES,
+            GicVersion::V3 => Gic::DISTRIBUTOR_BYTES,
+        }
+    }
+
+    /// Length of the CPUs' part for `vcpus` vCPUs.
+    pub const fn cpus_bytes(&self, vcpus: u32) -> u64 {
+        match self.version {
+            GicVersion::V2 => Gic::CPU_INTERFACE_BYTES,
+            GicVersion::V3 => Gic::REDISTRIBUTOR_BYTES.saturating_mul(vcpus as u64),
+        }
+    }
 }
 
 /// A virtual device with registers.

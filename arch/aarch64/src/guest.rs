@@ -114,7 +114,7 @@ impl Guest {
         {
             return Some(Frame::Distributor(offset));
         }
-        let offset = gpa.offset_from(self.frames.redistributors)?;
+        let offset = gpa.offset_from(self.frames.cpus)?;
         let vcpu = u32::try_from(offset / model::Gic::REDISTRIBUTOR_BYTES).ok()?;
         (vcpu < self.vgic.vcpus()).then_some(Frame::Redistributor(vcpu, offset % model::Gic::REDISTRIBUTOR_BYTES))
     }

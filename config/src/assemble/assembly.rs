@@ -59,6 +59,10 @@ pub struct Vm {
     pub unsupported: Unsupported,
     /// How the guest's counter relates to the host's.
     pub counter: Counter,
+    /// `set exit-on-halt`.
+    pub exit_on_halt: bool,
+    /// See [`model::Vm::stolen_time`].
+    pub stolen_time: Option<Gpa>,
 }
 
 /// The owned twin of [`model::Load`].

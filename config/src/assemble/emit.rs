@@ -71,7 +71,7 @@ fn vm(out: &mut Writer, vm: &Vm) {
         out.block("gic: model::Gic", "},", |out| {
             out.field("version", format_args!("model::GicVersion::{:?}", vm.gic.version));
             out.field("distributor", gpa(vm.gic.distributor));
-            out.field("redistributors", gpa(vm.gic.redistributors));
+            out.field("cpus", gpa(vm.gic.cpus));
         });
         out.list("vdevs", &vm.vdevs, vdev);
         out.block("unsupported: model::Unsupported", "},", |out| {
@@ -86,6 +86,8 @@ fn vm(out: &mut Writer, vm: &Vm) {
                 Counter::Offset(ticks) => format!("model::Counter::Offset({ticks:#x})"),
             },
         );
+        out.field("exit_on_halt", vm.exit_on_halt);
+        out.field("stolen_time", vm.stolen_time.map_or("None".to_owned(), |at| format!("Some({})", gpa(at))));
     });
 }
 

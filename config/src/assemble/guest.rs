@@ -72,6 +72,8 @@ pub(super) fn assemble(
             Some(offset) if offset.value != u64::MAX => Counter::Offset(offset.value),
             _ => Counter::StartsAtZero,
         },
+        exit_on_halt: spec.exit_on_halt.is_none_or(|on| on.value),
+        stolen_time: None,
     };
     Some(Guest { vm, tree: bytes })
 }

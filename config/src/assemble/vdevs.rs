@@ -47,7 +47,7 @@ pub(super) fn gic(
     frames.iter().all(|&(start, size, frame)| {
         claims.claim((start, size), &format!("the GIC's {frame}"), span, diagnostics).is_some()
     });
-    let gic = Gic { version: board, distributor: Gpa(start), redistributors: Gpa(redistributors) };
+    let gic = Gic { version: board, distributor: Gpa(start), cpus: Gpa(redistributors) };
     Controller { gic, name }
 }
 

@@ -12,7 +12,7 @@ fn the_gic_is_there_unasked_and_can_be_moved() {
     let gic = |distributor, redistributors| Gic {
         version: GicVersion::V3,
         distributor: Gpa(distributor),
-        redistributors: Gpa(redistributors),
+        cpus: Gpa(redistributors),
     };
     assert_eq!(project.vm(REST).gic, gic(0x2f00_0000, 0x2f10_0000));
     let moved =

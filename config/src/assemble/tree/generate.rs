@@ -108,7 +108,7 @@ fn cpus(node: &mut Node, vcpus: u32) {
 
 fn gic(node: &mut Node, facts: &Facts, phandle: u32) {
     let redistributors = Gic::REDISTRIBUTOR_BYTES * u64::from(facts.vcpus);
-    let (gicd, gicr) = (facts.gic.distributor.0, facts.gic.redistributors.0);
+    let (gicd, gicr) = (facts.gic.distributor.0, facts.gic.cpus.0);
     node.set("compatible", strings(&["arm,gic-v3"]))
         .set("#interrupt-cells", cells(&[3]))
         .set("interrupt-controller", [])
