@@ -214,9 +214,116 @@ pub fn send(doorbell: u64) {
     }
 }
 
+/// What ICH_VTR_EL2 says of this CPU's virtual interface (IHI 0069 section 12.4.9).
+#[derive(Clone, Copy)]
+struct VirtualType(u64);
+
+impl VirtualType {
+    #[inline]
+    fn read() -> VirtualType {
+        VirtualType(read!("ICH_VTR_EL2"))
+    }
+
+    /// ListRegs: list registers, less one.
+    #[inline]
+    const fn list_registers(self) -> usize {
+        (self.0 & 0x1f) as usize + 1
+    }
+
+    /// PREbits: how many preemption levels have an active bit, as a power of two, less one. 32 of them are a register.
+    const fn active_registers(self) -> usize {
+        match (self.0 >> 26) & 0b111 {
+            0..=4 => 1,
+            5 => 2,
+            _ => 4,
+        }
+    }
+
+    /// TDS: ICH_HCR_EL2.TDIR exists.
+    const fn traps_deactivate(self) -> bool {
+        self.0 & 1 << 19 != 0
+    }
+}
+
+/// Whether writes of ICC_DIR_EL1 can be trapped on their own (ICH_VTR_EL2.TDS).
+pub fn traps_deactivate() -> bool {
+    VirtualType::read().traps_deactivate()
+}
+
+/// The current ICH_VMCR_EL2, as [`crate::vgic::CpuInterface::wakes`] takes it.
+pub fn vmcr() -> u64 {
+    read!("ICH_VMCR_EL2")
+}
+
+/// What of the virtual CPU interface is not in list registers: the guest's settings and the priorities that it handles.
+#[derive(Clone, Copy, Debug)]
+pub struct VirtualInterface {
+    /// ICH_VMCR_EL2: masks, enables, EOI mode.
+    vmcr: u64,
+    /// ICH_AP0R<n>_EL2 and ICH_AP1R<n>_EL2.
+    active: [[u64; 2]; 4],
+}
+
+/// Visits the active priorities registers that exist, group 0 before group 1 (IHI 0069, accesses of ICH_AP1R<n>_EL2, allow no other
+/// order of writes).
+macro_rules! active_priorities {
+    ($each:ident, $active:expr) => {{
+        let count = VirtualType::read().active_registers();
+        let [first, second, third, fourth] = $active;
+        $each!("ICH_AP0R0_EL2", first[0]);
+        if count > 1 {
+            $each!("ICH_AP0R1_EL2", second[0]);
+        }
+        if count > 2 {
+            $each!("ICH_AP0R2_EL2", third[0]);
+            $each!("ICH_AP0R3_EL2", fourth[0]);
+        }
+        $each!("ICH_AP1R0_EL2", first[1]);
+        if count > 1 {
+            $each!("ICH_AP1R1_EL2", second[1]);
+        }
+        if count > 2 {
+            $each!("ICH_AP1R2_EL2", third[1]);
+            $each!("ICH_AP1R3_EL2", fourth[1]);
+        }
+    }};
+}
+
+impl VirtualInterface {
+    /// Out of reset: all masked and disabled, nothing active.
+    pub const RESET: VirtualInterface = VirtualInterface { vmcr: 0, active: [[0; 2]; 4] };
+
+    /// What the guest has left in this pCPU's registers.
+    pub fn save() -> VirtualInterface {
+        let mut saved = VirtualInterface { vmcr: vmcr(), ..VirtualInterface::RESET };
+        macro_rules! save {
+            ($name:literal, $place:expr) => {
+                $place = read!($name)
+            };
+        }
+        active_priorities!(save, &mut saved.active);
+        saved
+    }
+
+    /// Puts it into this pCPU's registers.
+    pub fn load(&self) {
+        // SAFETY: state of the virtual interface of the vCPU that this pCPU owns; the registers exist (ICH_VTR_EL2.PREbits),
+        // and the guest is entered with a context synchronisation event.
+        unsafe {
+            write!("ICH_VMCR_EL2", self.vmcr);
+            macro_rules! load {
+                ($name:literal, $place:expr) => {
+                    write!($name, $place)
+                };
+            }
+            active_priorities!(load, self.active);
+        }
+    }
+}
+
 /// Number of list registers of this CPU (1 to 16).
 pub fn list_register_count() -> usize {
-    (read!("ICH_VTR_EL2") & 0x1f) as usize + 1
+    VirtualType::read().list_registers()
 }
 
 macro_rules! list_registers {
