@@ -82,10 +82,7 @@ codes! {
     TOO_MUCH_MEMORY = "Q0106",
     /// A `runmask` names a pCPU that the board does not have.
     NO_SUCH_PCPU = "Q0107",
-    /// Two vCPUs are bound to one pCPU.
-    PCPU_TAKEN = "Q0108",
-    /// There are more vCPUs than pCPUs.
-    TOO_MANY_VCPUS = "Q0109",
+    // Q0108 and Q0109 were errors while every vCPU had to have a pCPU of its own.
     /// The virtual GIC cannot be of this version on this board.
     GIC_VERSION = "Q0110",
     /// A vdev lacks an option that it cannot do without.
@@ -108,6 +105,14 @@ codes! {
     BAD_TREE = "Q0119",
     /// A setting that this version does not have.
     NOT_BUILT = "Q0120",
+    /// A VM has more vCPUs than its interrupt controller can serve.
+    TOO_MANY_VCPUS = "Q0121",
+    /// A pCPU would have more vCPUs than its scheduler can hold.
+    PCPU_FULL = "Q0122",
+    /// vCPUs of one VM share a pCPU.
+    SIBLINGS = "Q0123",
+    /// A VM that never waits keeps vCPUs of others from running.
+    SHUT_OUT = "Q0124",
 }
 
 #[cfg(test)]

@@ -30,6 +30,9 @@ pub struct Vm {
     pub stolen_time: Option<Gpa>,
 }
 
+/// Most vCPUs that one pCPU can have: its scheduler keeps a bit for each in a word.
+pub const VCPUS_PER_PCPU: usize = 64;
+
 /// Size of one vCPU's stolen-time record (DEN 0057, section 3.3.2: 64-byte aligned).
 pub const STOLEN_TIME_BYTES: u64 = 64;
 

@@ -97,4 +97,22 @@ impl Claims {
         self.list.push(Claim { range, what: what.to_owned(), span });
         Some(range)
     }
+
+    /// What is in the way of `range`: something claimed, or one of `reserved`.
+    pub(super) fn obstacle(&self, range: Range, reserved: &[Range]) -> Option<Range> {
+        let claimed = self.list.iter().map(|claim| claim.range);
+        claimed.chain(reserved.iter().copied()).find(|obstacle| obstacle.overlaps(range))
+    }
+
+    /// The lowest multiple of `size` where `size` bytes are free. Never zero, which is what "no address" looks like.
+    pub(super) fn first_gap(&self, size: u64, reserved: &[Range]) -> Option<u64> {
+        let mut start = size;
+        loop {
+            let range = Range::new(start, size).filter(|range| range.end <= 1 << ADDRESS_BITS)?;
+            match self.obstacle(range, reserved) {
+                Some(obstacle) => start = obstacle.end.checked_next_multiple_of(size)?,
+                None => return Some(start),
+            }
+        }
+    }
 }

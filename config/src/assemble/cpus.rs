@@ -1,7 +1,9 @@
-//! Which pCPU each vCPU runs on. In this version every vCPU has one of its own.
+//! Which pCPU each vCPU runs on. qvm lets vCPUs float; here each has its place for good, chosen once, so that the caches it
+//! warms stay its own and no pCPU ever has to look at another's queue.
 
-use model::{Cpu, Policy};
+use model::{Cpu, Policy, VCPUS_PER_PCPU};
 
+use super::sharing;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::spec::{CpuSpec, Span, VmSpec};
@@ -9,107 +11,110 @@ use crate::spec::{CpuSpec, Span, VmSpec};
 /// What `cpu` without `sched` means: qvm's default is that of a process started from a shell.
 const DEFAULT_SCHED: (u8, Policy) = (10, Policy::RoundRobin);
 
-/// Who has a pCPU.
-struct Owner {
-    vm: String,
-    span: Span,
+/// The vCPUs of one VM.
+pub(super) struct Places {
+    /// One entry a vCPU, fewer only if something was reported.
+    pub(super) cpus: Vec<Cpu>,
+    /// Whether any of them has its pCPU in common with any other vCPU, of this VM or of another.
+    pub(super) shared: bool,
 }
 
-/// One list of vCPUs for each VM. Those with one pCPU in their `runmask` come first, then those with a choice, then
-/// the rest, which take the lowest free pCPU that no `runmask` names, or else the lowest free one.
-pub(super) fn assign(vms: &[(String, &VmSpec)], pcpus: u32, diagnostics: &mut Diagnostics) -> Vec<Vec<Cpu>> {
-    let wishes: Vec<Wish> = vms.iter().enumerate().flat_map(|(index, (_, spec))| wishes(index, spec)).collect();
-    let named: Vec<u32> = wishes.iter().flat_map(|wish| wish.mask()).copied().collect();
-    let mut owners: Vec<Option<Owner>> = (0..pcpus).map(|_| None).collect();
-    let mut places: Vec<Option<u32>> = vec![None; wishes.len()];
-
-    let mut order: Vec<usize> = (0..wishes.len()).collect();
-    order.sort_by_key(|&index| match wishes[index].mask().len() {
+/// Places the vCPUs of all VMs, those with the fewest pCPUs in their `runmask` first, those without one last. Each gets, of
+/// the pCPUs it may have, one without a vCPU of its own VM, then the one with the fewest, then one that no `runmask` names,
+/// then the lowest.
+pub(super) fn assign(vms: &[(String, &VmSpec)], pcpus: u32, diagnostics: &mut Diagnostics) -> Vec<Places> {
+    let errors = diagnostics.errors();
+    let mut vcpus: Vec<Vcpu> = vms.iter().enumerate().flat_map(|(index, (_, spec))| vcpus(index, spec)).collect();
+    let named: Vec<u32> = vcpus.iter().flat_map(|vcpu| vcpu.mask()).copied().collect();
+    let mut order: Vec<usize> = (0..vcpus.len()).collect();
+    order.sort_by_key(|&index| match vcpus[index].mask().len() {
         0 => usize::MAX,
         length => length,
     });
     for index in order {
-        let wish = &wishes[index];
-        let free = |pcpu: &u32| owners[*pcpu as usize].is_none();
-        let choice = match wish.mask() {
-            [] => (0..pcpus).filter(free).min_by_key(|pcpu| named.contains(pcpu)),
-            mask => {
-                if let Some(missing) = mask.iter().find(|&&pcpu| pcpu >= pcpus) {
-                    diagnostics.push(no_such_pcpu(wish, *missing, pcpus));
-                    continue;
-                }
-                mask.iter().copied().find(free)
-            }
-        };
-        let Some(pcpu) = choice else {
-            diagnostics.push(none_free(wish, &owners, wishes.len()));
+        let vcpu = &vcpus[index];
+        if let Some(missing) = vcpu.mask().iter().find(|&&pcpu| pcpu >= pcpus) {
+            diagnostics.push(no_such_pcpu(vcpu, *missing, pcpus));
             continue;
+        }
+        let on = |pcpu| vcpus.iter().filter(move |other| other.place == Some(pcpu));
+        let rank = |&pcpu: &u32| {
+            let sibling = on(pcpu).any(|other| other.vm == vcpu.vm);
+            (sibling, on(pcpu).count(), named.contains(&pcpu), pcpu)
         };
-        owners[pcpu as usize] = Some(Owner { vm: vms[wish.vm].0.clone(), span: wish.span() });
-        places[index] = Some(pcpu);
+        let allowed = (0..pcpus).filter(|pcpu| vcpu.mask().is_empty() || vcpu.mask().contains(pcpu));
+        let choice = allowed.filter(|&pcpu| on(pcpu).count() < VCPUS_PER_PCPU).min_by_key(rank);
+        match choice {
+            Some(_) => vcpus[index].place = choice,
+            None => diagnostics.push(full(vcpu)),
+        }
+    }
+    if diagnostics.errors() == errors {
+        sharing::warn(vms, &vcpus, diagnostics);
     }
 
-    let mut cpus = vec![Vec::new(); vms.len()];
-    for (wish, pcpu) in wishes.iter().zip(places) {
-        let sched = wish.spec.and_then(|spec| spec.sched.as_ref());
-        let (priority, policy) = sched.map_or(DEFAULT_SCHED, |sched| sched.value);
-        cpus[wish.vm].extend(pcpu.map(|pcpu| Cpu { pcpu, priority, policy }));
-    }
-    cpus
+    let shared =
+        |vcpu: &Vcpu| vcpu.place.is_some() && vcpus.iter().filter(|other| other.place == vcpu.place).count() > 1;
+    let of = |vm| vcpus.iter().filter(move |vcpu| vcpu.vm == vm);
+    let places = |vm| Places { cpus: of(vm).filter_map(Vcpu::cpu).collect(), shared: of(vm).any(shared) };
+    (0..vms.len()).map(places).collect()
 }
 
-/// One vCPU: `None` for the one that a VM without `cpu` has.
-struct Wish<'a> {
-    vm: usize,
+/// One vCPU on its way to a place.
+pub(super) struct Vcpu<'a> {
+    /// Index of its VM.
+    pub(super) vm: usize,
+    /// `None` for the one that a VM without `cpu` has.
     spec: Option<&'a CpuSpec>,
     home: Span,
+    /// Its pCPU, once it has one.
+    pub(super) place: Option<u32>,
 }
 
-impl Wish<'_> {
+impl Vcpu<'_> {
     /// The pCPUs it may run on; empty means any.
     fn mask(&self) -> &[u32] {
         self.spec.and_then(|spec| spec.runmask.as_ref()).map_or(&[], |runmask| &runmask.value)
     }
 
-    fn span(&self) -> Span {
+    /// `sched`, or what it means to leave it out.
+    pub(super) fn sched(&self) -> (u8, Policy) {
+        self.spec.and_then(|spec| spec.sched.as_ref()).map_or(DEFAULT_SCHED, |sched| sched.value)
+    }
+
+    /// Where to point when its place is meant.
+    pub(super) fn span(&self) -> Span {
         let Some(spec) = self.spec else { return self.home };
         spec.runmask.as_ref().map_or(spec.span, |runmask| runmask.span)
     }
-}
 
-fn wishes(vm: usize, spec: &VmSpec) -> Vec<Wish<'_>> {
-    let home = super::home(spec);
-    match spec.cpus.as_slice() {
-        [] => vec![Wish { vm, spec: None, home }],
-        cpus => cpus.iter().map(|cpu| Wish { vm, spec: Some(cpu), home }).collect(),
+    fn cpu(&self) -> Option<Cpu> {
+        let (priority, policy) = self.sched();
+        Some(Cpu { pcpu: self.place?, priority, policy })
     }
 }
 
-fn no_such_pcpu(wish: &Wish, missing: u32, pcpus: u32) -> Diagnostic {
+fn vcpus(vm: usize, spec: &VmSpec) -> Vec<Vcpu<'_>> {
+    let vcpu = |cpu| Vcpu { vm, spec: cpu, home: super::home(spec), place: None };
+    match spec.cpus.as_slice() {
+        [] => vec![vcpu(None)],
+        cpus => cpus.iter().map(|cpu| vcpu(Some(cpu))).collect(),
+    }
+}
+
+fn no_such_pcpu(vcpu: &Vcpu, missing: u32, pcpus: u32) -> Diagnostic {
     let message = format!("the board has no pCPU {missing}: it has {pcpus}, counted from 0");
     let hint = format!("name one from 0 to {}, or start the board with more (`--smp`)", pcpus.saturating_sub(1));
-    Diagnostic::error(codes::NO_SUCH_PCPU, message).at(wish.span()).hint(hint)
+    Diagnostic::error(codes::NO_SUCH_PCPU, message).at(vcpu.span()).hint(hint)
 }
 
-fn none_free(wish: &Wish, owners: &[Option<Owner>], vcpus: usize) -> Diagnostic {
-    match wish.mask() {
-        [] => {
-            let message = format!("no pCPU is left for this vCPU: there are {vcpus} vCPUs and {} pCPUs", owners.len());
-            let hint = "every vCPU has a pCPU of its own in this version: start the board with more (`--smp`)";
-            Diagnostic::error(codes::TOO_MANY_VCPUS, message).at(wish.span()).hint(hint)
-        }
-        mask => {
-            let names: Vec<String> = mask.iter().map(u32::to_string).collect();
-            let message = match names.as_slice() {
-                [name] => format!("pCPU {name} is taken"),
-                names => format!("pCPUs {} are taken", names.join(", ")),
-            };
-            let hint = "pCPUs shared between vCPUs are not built yet: every vCPU has a pCPU of its own";
-            let error = Diagnostic::error(codes::PCPU_TAKEN, message).at(wish.span()).hint(hint);
-            let taken = mask.iter().filter_map(|&pcpu| Some((pcpu, owners.get(pcpu as usize)?.as_ref()?)));
-            taken.fold(error, |error, (pcpu, owner)| {
-                error.label(owner.span, format!("VM `{}` has pCPU {pcpu}", owner.vm))
-            })
-        }
-    }
+fn full(vcpu: &Vcpu) -> Diagnostic {
+    let names: Vec<String> = vcpu.mask().iter().map(u32::to_string).collect();
+    let message = match names.as_slice() {
+        [] => format!("no pCPU has room for this vCPU: each has {VCPUS_PER_PCPU} already"),
+        [name] => format!("pCPU {name} has no room for this vCPU: it has {VCPUS_PER_PCPU} already"),
+        names => format!("pCPUs {} have no room for this vCPU: each has {VCPUS_PER_PCPU} already", names.join(", ")),
+    };
+    let hint = "leave vCPUs out, name more pCPUs in `runmask`, or start the board with more (`--smp`)";
+    Diagnostic::error(codes::PCPU_FULL, message).at(vcpu.span()).hint(hint)
 }

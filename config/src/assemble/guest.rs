@@ -1,13 +1,14 @@
 //! Assembly of one VM: its address space, its devices, its images, its device tree.
 
-use model::{Counter, Cpu, Entry, GicVersion, Gpa, Memory, Unsupported};
+use model::{Counter, Entry, GicVersion, Gpa, Memory, Unsupported};
 
 use super::claims::Claims;
+use super::cpus::Places;
 use super::files::Files;
 use super::floor::Floor;
 use super::place::TreeBlob;
 use super::tree::{self, Facts, Tree};
-use super::{Vm, home, memory, place, vdevs};
+use super::{Vm, home, memory, place, stolen, vdevs};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::spec::{LoadKind, LoadSpec, VmSpec};
@@ -19,11 +20,11 @@ pub(super) struct Guest {
     pub(super) tree: Vec<u8>,
 }
 
-/// Assembles one VM that is called `name` and runs on `cpus`. Reports all that is wrong with it.
+/// Assembles one VM that is called `name` and whose vCPUs are at `places`. Reports all that is wrong with it.
 pub(super) fn assemble(
     name: &str,
     spec: &VmSpec,
-    cpus: Vec<Cpu>,
+    places: Places,
     board: GicVersion,
     files: &mut Files,
     diagnostics: &mut Diagnostics,
@@ -34,6 +35,7 @@ pub(super) fn assemble(
     let regions = memory::place(spec, &mut claims, diagnostics);
     let controller = vdevs::gic(spec, board, vcpus, &mut claims, diagnostics);
     let vdevs = vdevs::vdevs(spec, &controller, &mut claims, diagnostics);
+    let stolen = if places.shared { stolen::place(spec, &mut claims, diagnostics) } else { None };
     let over = user_trees(spec, files, diagnostics);
     let mut floor = Floor::new(spec, &regions);
     let placed = place::place(spec, &mut floor, files, diagnostics);
@@ -41,7 +43,9 @@ pub(super) fn assemble(
         return None;
     }
     let mut placed = placed?;
-    let memory: Vec<Memory> = memory::joined(&regions).iter().map(Memory::from).collect();
+    let mut memory: Vec<Memory> = memory::joined(&regions).iter().map(Memory::from).collect();
+    memory.extend(stolen);
+    memory.sort_by_key(|memory| memory.gpa);
     let facts = Facts {
         memory: &memory,
         vcpus: u32::try_from(vcpus).ok()?,
@@ -58,7 +62,7 @@ pub(super) fn assemble(
     let vm = Vm {
         name: name.to_owned(),
         memory,
-        cpus,
+        cpus: places.cpus,
         loads: placed.loads,
         entry: Entry { pc: Gpa(placed.pc), argument },
         gic: controller.gic,
@@ -73,7 +77,7 @@ pub(super) fn assemble(
             _ => Counter::StartsAtZero,
         },
         exit_on_halt: spec.exit_on_halt.is_none_or(|on| on.value),
-        stolen_time: None,
+        stolen_time: stolen.map(|memory| memory.gpa),
     };
     Some(Guest { vm, tree: bytes })
 }

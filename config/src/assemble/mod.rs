@@ -19,6 +19,8 @@ mod place;
 mod placer;
 mod request;
 mod section;
+mod sharing;
+mod stolen;
 mod system;
 mod tree;
 mod vdevs;

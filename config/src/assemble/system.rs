@@ -73,12 +73,12 @@ fn system(
     diagnostics: &mut Diagnostics,
 ) -> Option<Assembly> {
     let vms = named(specs, sources, diagnostics);
-    let cpus = cpus::assign(&vms, assumed.cpus, diagnostics);
+    let places = cpus::assign(&vms, assumed.cpus, diagnostics);
     let mut files = Files::default();
     let mut guests = Vec::new();
     let mut whole = true;
-    for ((name, spec), cpus) in vms.iter().zip(cpus) {
-        match guest::assemble(name, spec, cpus, assumed.gic, &mut files, diagnostics) {
+    for ((name, spec), places) in vms.iter().zip(places) {
+        match guest::assemble(name, spec, places, assumed.gic, &mut files, diagnostics) {
             Some(guest) => guests.push((guest, *spec)),
             None => whole = false,
         }

@@ -35,6 +35,7 @@ pub(super) fn gic(
     if let Some(VdevSpec { kind: VdevSpecKind::Gic { version: Some(version) }, .. }) = line {
         check_version(version, board, diagnostics);
     }
+    check_vcpus(spec, board, diagnostics);
     let loc = line.and_then(|line| line.loc);
     let name = line.and_then(|line| line.name.as_ref()).map_or_else(|| "gic".to_owned(), |name| name.value.clone());
     let start = loc.map_or(DISTRIBUTOR, |loc| loc.value);
@@ -60,6 +61,16 @@ fn check_version(version: &Spanned<u32>, board: GicVersion, diagnostics: &mut Di
         let message = format!("a guest on this board cannot have a GICv{}: the board has a {board}", version.value);
         let hint = format!("write `version {number}` or leave it out: it is this board's default");
         diagnostics.push(Diagnostic::error(codes::GIC_VERSION, message).at(version.span).hint(hint));
+    }
+}
+
+/// A GIC names CPUs in its registers, and has so many bits for them.
+fn check_vcpus(spec: &VmSpec, version: GicVersion, diagnostics: &mut Diagnostics) {
+    let most = version.max_vcpus();
+    if let Some(first_too_many) = spec.cpus.get(most as usize) {
+        let message = format!("this VM has {} vCPUs, but a guest's {version} serves {most} at most", spec.cpus.len());
+        let hint = format!("leave out this `cpu` and those after it: {most} are before it");
+        diagnostics.push(Diagnostic::error(codes::TOO_MANY_VCPUS, message).at(first_too_many.span).hint(hint));
     }
 }
 

@@ -213,7 +213,7 @@ pub(super) const WORDS: &[Entry] = &[
 
     works(Variable, "counter-offset", "NUMBER"),
     works(Variable, "fdt-dump-file", "FILE"),
-    no_meaning(Variable, "exit-on-halt", "BOOLEAN", "every vCPU has a pCPU of its own: a halt takes it from no other"),
+    works(Variable, "exit-on-halt", "BOOLEAN"),
     works(Variable, "gic-hwassist", "true"),
     no_meaning(Variable, "grow-heap", "LENGTH", "everything is sized before the board starts"),
     no_meaning(Variable, "slog-buffer", "LENGTH", "there is no system log"),

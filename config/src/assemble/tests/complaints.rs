@@ -34,6 +34,15 @@ fn pl011(options: &str) -> Outcome {
     one(&with_rest(&format!("vdev pl011 {options}")))
 }
 
+/// What is said about a vCPU beside others that fill both pCPUs of a board.
+fn on_full_pcpus(cpu: &str) -> Outcome {
+    let cpus = "cpu runmask 0 cpu runmask 1 ".repeat(16);
+    let others: Vec<String> = (0..4).map(|vm| format!("system vm{vm} {cpus} ram 0x40000000,2M load Image")).collect();
+    let last = format!("system last\n{cpu}\nram 0x40000000,2M\nload Image");
+    let texts: Vec<&str> = others.iter().chain([&last]).map(String::as_str).collect();
+    with(|project| project.request.cpus = Some(2), &texts)
+}
+
 fn board_cases() -> Vec<(&'static str, Outcome)> {
     vec![
         ("board-unknown", with(|project| project.request.board = "pdp11".into(), &[REST])),
@@ -44,9 +53,17 @@ fn board_cases() -> Vec<(&'static str, Outcome)> {
             Project::new().run(&["ram 0x40000000,1G\nload Image", "system b\nram 0x40000000,1500M\nload Image"]),
         ),
         ("pcpu-missing", one(&with_rest("cpu runmask 1\ncpu runmask 7"))),
-        ("pcpu-taken", Project::new().run(&[&with_rest("cpu runmask 1"), &with_rest("cpu runmask 3\ncpu runmask 1")])),
-        ("pcpu-choice-taken", one(&with_rest("cpu runmask 0\ncpu runmask 1\ncpu runmask 0,1"))),
-        ("pcpu-none-left", Project::new().run(&[&with_rest("cpu cpu cpu"), &with_rest("cpu cpu")])),
+        ("siblings", one(&with_rest("cpu runmask 0\ncpu runmask 1\ncpu runmask 0"))),
+        ("siblings-on-a-small-board", with(|project| project.request.cpus = Some(2), &[&with_rest("cpu cpu cpu cpu")])),
+        ("pcpu-full", on_full_pcpus("cpu runmask 1")),
+        ("pcpu-choice-full", on_full_pcpus("cpu runmask 0,1")),
+        ("pcpus-full", on_full_pcpus("cpu")),
+        ("shut-out", {
+            let keeper =
+                with_rest("set exit-on-halt off\ncpu sched 10f runmask 0\ncpu runmask 1\ncpu sched 9 runmask 2");
+            let loser = with_rest("system loser\ncpu sched 10 runmask 0\ncpu sched 9 runmask 1\ncpu sched 9 runmask 2");
+            Project::new().run(&[&keeper, &loser])
+        }),
         ("vm-twice", Project::new().run(&[&format!("system a\n{REST}"), &format!("system a\n{REST}")])),
         ("vm-unnamed", {
             let mut project = Project::new();
@@ -80,6 +97,11 @@ fn machine_cases() -> Vec<(&'static str, Outcome)> {
         ("intr-taken", {
             let first = "vdev pl011 loc 0x1c090000 intr gic:37 hostdev -";
             one(&with_rest(&format!("{first}\nvdev pl011 loc 0x1c0a0000 intr gic:37 hostdev -")))
+        }),
+        ("vcpus-too-many", one(&with_rest(&format!("{}\ncpu sched 20\ncpu", "cpu ".repeat(32))))),
+        ("no-room-for-stolen-time", {
+            let everything = "ram 0x40000000,4M\nload Image\nreserve loc 0,0x40000000 loc 0x40400000,0xffbfc00000";
+            with(|project| project.request.cpus = Some(1), &[everything, &with_rest("system b")])
         }),
         ("gic-version", one(&with_rest("vdev gic version 2"))),
     ]

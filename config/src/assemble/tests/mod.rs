@@ -1,6 +1,7 @@
 //! Assembly as a whole, from files on disk to the assembly or the complaints.
 
 mod complaints;
+mod cpus;
 mod guests;
 mod output;
 mod placement;

@@ -39,19 +39,6 @@ fn automatic_memory_keeps_off_what_is_reserved() {
 }
 
 #[test]
-fn vcpus_get_what_they_name_and_the_rest_get_what_is_left() {
-    let project = Project::new();
-    let rest = "ram 16M load Image";
-    let first = format!("system a cpu cpu runmask 0,1 sched 20f cpu runmask 0 {rest}");
-    let assembly = project.good(&[&first, &format!("system b {rest}")]);
-    let cpus = |index: usize| assembly.vms[index].cpus.iter().map(|cpu| cpu.pcpu).collect::<Vec<_>>();
-    assert_eq!(cpus(0), [2, 1, 0]);
-    assert_eq!(cpus(1), [3], "a VM without `cpu` has one vCPU");
-    let second = assembly.vms[0].cpus[1];
-    assert_eq!((second.priority, second.policy), (20, model::Policy::Fifo));
-}
-
-#[test]
 fn a_kernel_its_ram_disk_and_its_tree() {
     let project = Project::new();
     let assembly = project.good(&["ram 0x40100000,64M load Image initrd load ramdisk data load raw.bin"]);
