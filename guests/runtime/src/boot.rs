@@ -1,4 +1,4 @@
-//! First instructions of both CPUs: a stack, the vectors and floating point, then Rust.
+//! First instructions of every CPU: a stack, the vectors and floating point, then Rust.
 //!
 //! The MMU stays off; the target's `strict-align` keeps the compiler off the unaligned accesses that then fault.
 
@@ -10,9 +10,6 @@ global_asm!(
     .global _start
     _start:
         msr     daifset, #0xf
-        adrp    x1, __stack_top
-        add     x1, x1, :lo12:__stack_top
-        mov     sp, x1
         // The loader zeroes .bss of an ELF; a raw copy of the program would not have it zeroed.
         adrp    x1, __bss_start
         add     x1, x1, :lo12:__bss_start
@@ -26,16 +23,23 @@ global_asm!(
         b       {begin}
 
     // PSCI CPU_ON enters here with the context id in x0 (DEN 0022, 5.6).
-    .global second_start
-    second_start:
+    .global secondary_start
+    secondary_start:
         msr     daifset, #0xf
-        adrp    x1, __second_stack_top
-        add     x1, x1, :lo12:__second_stack_top
-        mov     sp, x1
         bl      prepare
-        b       {begin_second}
+        b       {begin_secondary}
 
     prepare:
+        // The stack is chosen as `machine::own_index` does: 16 * Aff1 + Aff0 (DDI 0487, MPIDR_EL1).
+        mrs     x1, mpidr_el1
+        ubfx    x2, x1, #8, #1
+        ubfx    x1, x1, #0, #4
+        orr     x1, x1, x2, lsl #4
+        add     x1, x1, #1
+        adrp    x2, __stacks
+        add     x2, x2, :lo12:__stacks
+        add     x1, x2, x1, lsl #14
+        mov     sp, x1
         adrp    x1, vectors
         add     x1, x1, :lo12:vectors
         msr     vbar_el1, x1
@@ -46,15 +50,15 @@ global_asm!(
         ret
     "#,
     begin = sym crate::program::begin,
-    begin_second = sym crate::program::begin_second,
+    begin_secondary = sym crate::program::begin_secondary,
 );
 
 unsafe extern "C" {
     /// Never called from Rust.
-    fn second_start();
+    fn secondary_start();
 }
 
-/// Where PSCI is to start the second CPU.
-pub(crate) fn second_entry() -> u64 {
-    second_start as *const () as u64
+/// Where PSCI is to start a CPU that is to run the program's second part.
+pub(crate) fn secondary_entry() -> u64 {
+    secondary_start as *const () as u64
 }

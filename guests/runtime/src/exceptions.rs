@@ -132,7 +132,8 @@ extern "C" fn synchronous(return_address: u64) {
 }
 
 extern "C" fn interrupt() {
-    let intid = gic::acknowledge();
+    let acknowledged = gic::acknowledge();
+    let intid = gic::intid(acknowledged);
     // 1020 to 1023: nothing is pending any more, and nothing is to be ended (IHI 0069, 2.2.1).
     if intid >= gic::SPECIAL {
         return;
@@ -140,7 +141,7 @@ extern "C" fn interrupt() {
     if !timer::took(intid) {
         (program::this().interrupt)(intid);
     }
-    gic::end(intid);
+    gic::end(acknowledged);
 }
 
 extern "C" fn unexpected(vector: u64) -> ! {

@@ -1,7 +1,7 @@
 //! What the bare-metal guests share: from the first instruction to a console, interrupts, time and PSCI.
 //!
 //! A guest is a [`Program`], given to [`program!`]. It runs at EL1 with the MMU off, finds its devices in the device
-//! tree, and needs nothing but a GICv3, the architecture's timers, a PL011 and PSCI. So the same ELF runs as a guest of
+//! tree, and needs nothing but a GICv2 or GICv3, the architecture's timers, a PL011 and PSCI. So the same ELF runs as a guest of
 //! Ostler and bare on QEMU's `virt` machine, which tells a mistake in the guest from one in the hypervisor.
 //!
 //! With the MMU off all memory is Device memory (DDI 0487, D8.2.10): no exclusives, hence no locks. What an interrupt

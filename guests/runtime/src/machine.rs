@@ -2,6 +2,7 @@
 
 use crate::psci::Conduit;
 use crate::read_register;
+use core::ops::Deref;
 use fdt::{Fdt, node::FdtNode};
 
 /// The fields of MPIDR_EL1 that name a CPU (DDI 0487, MPIDR_EL1).
@@ -16,6 +17,36 @@ pub struct Uart {
     pub interrupt: u32,
 }
 
+/// The most CPUs that guests use: those of two clusters of 16.
+pub const MAX_CPUS: usize = 32;
+
+/// Affinities of the CPUs, in the tree's order: the first is the one that starts.
+#[derive(Clone, Copy, Debug)]
+pub struct Cpus {
+    affinities: [u64; MAX_CPUS],
+    count: usize,
+}
+
+impl Deref for Cpus {
+    type Target = [u64];
+
+    fn deref(&self) -> &[u64] {
+        &self.affinities[..self.count]
+    }
+}
+
+impl FromIterator<u64> for Cpus {
+    /// As many as guests use.
+    fn from_iter<I: IntoIterator<Item = u64>>(affinities: I) -> Cpus {
+        let mut cpus = Cpus { affinities: [0; MAX_CPUS], count: 0 };
+        for (slot, affinity) in cpus.affinities.iter_mut().zip(affinities) {
+            *slot = affinity;
+            cpus.count += 1;
+        }
+        cpus
+    }
+}
+
 /// Everything that differs between the machines that a guest runs on.
 #[derive(Debug)]
 pub struct Machine {
@@ -23,10 +54,13 @@ pub struct Machine {
     pub tree: usize,
     /// Whether the tree's model is that of Ostler's machines, "QVM-v8A".
     pub is_ostler: bool,
+    /// The GIC's architecture: 2 or 3.
+    pub gic_version: u32,
     /// The GIC's distributor.
     pub distributor: usize,
-    /// First redistributor; the others follow.
-    pub redistributors: usize,
+    /// The GIC's registers for CPUs: of a GICv3 the first redistributor, which the others follow; of a GICv2 the CPU
+    /// interface, which each CPU finds at the same address.
+    pub gic_cpus: usize,
     /// INTID of the non-secure physical timer.
     pub physical_timer: u32,
     /// INTID of the virtual timer.
@@ -37,10 +71,8 @@ pub struct Machine {
     pub uart: Uart,
     /// How PSCI is called.
     pub conduit: Conduit,
-    /// Number of CPUs.
-    pub cpus: usize,
-    /// Affinity of the first CPU that is not this one.
-    pub second: Option<u64>,
+    /// The CPUs.
+    pub cpus: Cpus,
     /// `/chosen/bootargs`.
     pub command_line: &'static str,
     /// `/chosen/kaslr-seed`.
@@ -54,19 +86,21 @@ impl Machine {
     pub(crate) fn from_tree(address: usize) -> Option<Machine> {
         // SAFETY: the boot protocol promises a tree there; `Fdt` checks the magic before it believes the length.
         let tree: Fdt<'static> = unsafe { Fdt::from_ptr(address as *const u8) }.ok()?;
-        let gic = tree.find_compatible(&["arm,gic-v3"])?;
+        let gic_v3 = tree.find_compatible(&["arm,gic-v3"]).map(|gic| (3, gic));
+        // The second name is that of QEMU's own.
+        let gic_v2 = || tree.find_compatible(&["arm,gic-400", "arm,cortex-a15-gic"]).map(|gic| (2, gic));
+        let (gic_version, gic) = gic_v3.or_else(gic_v2)?;
         let uart = tree.find_compatible(&["arm,pl011"])?;
         let timer = tree.find_compatible(&["arm,armv8-timer"])?;
         let psci = tree.find_compatible(&["arm,psci-1.0", "arm,psci-0.2"])?;
         let chosen =
             |name| tree.find_node("/chosen").and_then(|node| node.property(name)).map_or(&[][..], |found| found.value);
-        let own = own_affinity();
-        let affinity = |cpu: fdt::standard_nodes::Cpu<'_, '_>| cpu.ids().first() as u64;
         Some(Machine {
             tree: address,
             is_ostler: tree.find_node("/")?.property("model").and_then(|model| model.as_str()) == Some("QVM-v8A"),
+            gic_version,
             distributor: region(&gic, 0)?,
-            redistributors: region(&gic, 1)?,
+            gic_cpus: region(&gic, 1)?,
             // Secure physical, non-secure physical, virtual, hypervisor (the binding arm,arch_timer).
             physical_timer: interrupt(&timer, 1)?,
             virtual_timer: interrupt(&timer, 2)?,
@@ -77,12 +111,18 @@ impl Machine {
                 "smc" => Conduit::Smc,
                 _ => return None,
             },
-            cpus: tree.cpus().count(),
-            second: tree.cpus().map(affinity).find(|&cpu| cpu != own),
+            cpus: tree.cpus().map(|cpu| cpu.ids().first() as u64).collect(),
             command_line: tree.chosen().bootargs().unwrap_or(""),
             kaslr_seed: chosen("kaslr-seed"),
             rng_seed: chosen("rng-seed"),
         })
+    }
+}
+
+impl Machine {
+    /// The first CPU that is not the one that started.
+    pub fn second(&self) -> Option<u64> {
+        self.cpus.get(1).copied()
     }
 }
 
@@ -91,11 +131,21 @@ pub fn own_affinity() -> u64 {
     read_register!("mpidr_el1") & AFFINITY
 }
 
+/// This CPU's place among [`MAX_CPUS`].
+pub fn own_index() -> usize {
+    index(own_affinity())
+}
+
+/// The place of the CPU `affinity` among [`MAX_CPUS`]: clusters of 16 are numbered by Aff1, CPUs in them by Aff0.
+pub const fn index(affinity: u64) -> usize {
+    (affinity >> 4 & 0x10 | affinity & 0xf) as usize
+}
+
 fn region(node: &FdtNode<'_, '_>, index: usize) -> Option<usize> {
     Some(node.reg()?.nth(index)?.starting_address as usize)
 }
 
-/// INTID of interrupt `index`: three cells of type, number and flags (the binding arm,gic-v3).
+/// INTID of interrupt `index`: three cells of type, number and flags (the bindings arm,gic and arm,gic-v3).
 fn interrupt(node: &FdtNode<'_, '_>, index: usize) -> Option<u32> {
     let cells = node.property("interrupts")?.value.chunks_exact(4);
     let mut cells = cells.map(|cell| u32::from_be_bytes([cell[0], cell[1], cell[2], cell[3]])).skip(3 * index);

@@ -13,14 +13,14 @@ pub struct Program {
     pub(crate) name: &'static str,
     pub(crate) main: fn(&Machine) -> Verdict,
     pub(crate) interrupt: fn(u32),
-    pub(crate) second: fn(u64) -> !,
+    pub(crate) secondary: fn(u64) -> !,
 }
 
 impl Program {
     /// A program for one CPU that takes no interrupts. When `main` returns, the machine is powered off, or reset if it
     /// returned what is wrong. `name` begins every line that the program says.
     pub const fn new(name: &'static str, main: fn(&Machine) -> Verdict) -> Program {
-        Program { name, main, interrupt: unasked, second: uncalled }
+        Program { name, main, interrupt: unasked, secondary: uncalled }
     }
 
     /// Every interrupt but the [`crate::timer`]'s goes to `handler`, on the CPU that took it, between its
@@ -29,9 +29,9 @@ impl Program {
         Program { interrupt: handler, ..self }
     }
 
-    /// Where the second CPU begins, with the context id that [`psci::start_second`] was given.
-    pub const fn with_second(self, second: fn(u64) -> !) -> Program {
-        Program { second, ..self }
+    /// Where every CPU but the first begins, with the context id that [`psci::start`] was given.
+    pub const fn with_secondary(self, secondary: fn(u64) -> !) -> Program {
+        Program { secondary, ..self }
     }
 }
 
@@ -73,9 +73,9 @@ pub(crate) extern "C" fn begin(tree: usize) -> ! {
     psci::system_off()
 }
 
-/// Called by the boot code of the second CPU.
-pub(crate) extern "C" fn begin_second(context: u64) -> ! {
-    (this().second)(context)
+/// Called by the boot code of every other CPU.
+pub(crate) extern "C" fn begin_secondary(context: u64) -> ! {
+    (this().secondary)(context)
 }
 
 /// Names what failed and ends the machine: bare by a reset, which QEMU tells apart; under Ostler, where a reset would begin
@@ -91,7 +91,7 @@ fn unasked(intid: u32) {
 }
 
 fn uncalled(_: u64) -> ! {
-    fail("a second CPU that nobody asked for")
+    fail("a CPU that nobody asked for")
 }
 
 #[panic_handler]

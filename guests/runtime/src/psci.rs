@@ -83,8 +83,8 @@ pub fn cpu_on(affinity: u64, entry: u64, context: u64) -> i64 {
 }
 
 /// Starts a CPU in the program's second part with `context`.
-pub fn start_second(affinity: u64, context: u64) -> i64 {
-    cpu_on(affinity, boot::second_entry(), context)
+pub fn start(affinity: u64, context: u64) -> i64 {
+    cpu_on(affinity, boot::secondary_entry(), context)
 }
 
 /// Ends this CPU.

@@ -1,4 +1,4 @@
-//! Time: the virtual counter, and the virtual timer at a steady period.
+//! Time: the virtual counter, and the virtual timer at a steady period or as an alarm.
 
 use crate::gic::Interrupt;
 use crate::wait::{spin_for, wait_for};
@@ -12,7 +12,7 @@ const ENABLE: u64 = 1;
 static INTID: AtomicU32 = AtomicU32::new(u32::MAX);
 /// Interrupts since `start`. Only the interrupt handler of the first CPU stores while the timer runs.
 static COUNT: AtomicU64 = AtomicU64::new(0);
-/// Counter ticks between two interrupts.
+/// Counter ticks between two interrupts; 0: there is only one.
 static PERIOD: AtomicU64 = AtomicU64::new(0);
 /// An interrupt came before its time.
 static EARLY: AtomicBool = AtomicBool::new(false);
@@ -27,7 +27,7 @@ pub fn frequency() -> u64 {
     read_register!("cntfrq_el0")
 }
 
-/// Interrupts since [`start`].
+/// Interrupts since [`start`] or [`alarm`].
 pub fn count() -> u64 {
     COUNT.load(Relaxed)
 }
@@ -43,8 +43,20 @@ pub fn start(period_ms: u64) {
     stop();
     let period = frequency() * period_ms / 1000;
     PERIOD.store(period, Relaxed);
+    begin(period);
+}
+
+/// One interrupt `after_ms` from now, instead of all others. A wait that it ends was in vain: so it is found if what was
+/// to end the wait needed another interrupt's help.
+pub fn alarm(after_ms: u64) {
+    stop();
+    PERIOD.store(0, Relaxed);
+    begin(frequency() * after_ms / 1000);
+}
+
+fn begin(after: u64) {
     COUNT.store(0, Relaxed);
-    write_register!("cntv_cval_el0", now() + period);
+    write_register!("cntv_cval_el0", now() + after);
     write_register!("cntv_ctl_el0", ENABLE);
 }
 
@@ -63,7 +75,10 @@ pub(crate) fn took(intid: u32) -> bool {
     if now() < deadline {
         EARLY.store(true, Relaxed);
     }
-    write_register!("cntv_cval_el0", deadline + PERIOD.load(Relaxed));
+    match PERIOD.load(Relaxed) {
+        0 => stop(),
+        period => write_register!("cntv_cval_el0", deadline + period),
+    }
     COUNT.store(COUNT.load(Relaxed) + 1, Relaxed);
     true
 }

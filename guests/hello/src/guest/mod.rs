@@ -5,7 +5,6 @@ mod fp;
 mod identity;
 mod keys;
 mod memory;
-mod power;
 mod second;
 mod seeds;
 mod spi;
@@ -17,13 +16,14 @@ use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use guest_runtime::wait::wait_until;
 use guest_runtime::{Machine, Program, Verdict, fail, gic, program, read_register, say, timer};
 
-program!(Program::new("hello", main).with_interrupts(on_interrupt).with_second(second::main));
+program!(Program::new("hello", main).with_interrupts(on_interrupt).with_secondary(second::main));
 
 fn main(machine: &Machine) -> Verdict {
     say!("at EL{}, device tree at {:#x}", read_register!("CurrentEL") >> 2, machine.tree);
     say!(
-        "{} vCPU, GICv3 at {:#x}, PL011 at {:#x} interrupt {}",
-        machine.cpus,
+        "{} vCPU, GICv{} at {:#x}, PL011 at {:#x} interrupt {}",
+        machine.cpus.len(),
+        machine.gic_version,
         machine.distributor,
         machine.uart.base,
         machine.uart.interrupt
@@ -55,7 +55,6 @@ fn test(machine: &Machine) -> Verdict {
     time::physical_timer(machine)?;
     transmit::interrupts(machine)?;
     spi::test(machine)?;
-    power::answers(machine)?;
     second::test(machine)
 }
 
@@ -91,7 +90,6 @@ static PHYSICAL_TIMER: AtomicU32 = AtomicU32::new(u32::MAX);
 fn on_interrupt(intid: u32) {
     match intid {
         0..16 => second::on_sgi(intid),
-        second::ROUTED => second::on_spi(),
         _ if spi::RANGE.contains(&intid) => spi::order::on_interrupt(intid),
         _ if intid == PHYSICAL_TIMER.load(Relaxed) => time::on_interrupt(),
         _ if intid == UART.load(Relaxed) && keys::is_listening() => keys::on_interrupt(),

@@ -1,6 +1,7 @@
-//! One interrupt by its INTID: private ones are this CPU's, in its redistributor; shared ones are in the distributor.
+//! One interrupt by its INTID. Shared ones are in the distributor; private ones are this CPU's, in its redistributor or, of
+//! a GICv2, in the part of the distributor that each CPU has for itself.
 
-use super::{GICR_SGI, distributor, own_redistributor, settle};
+use super::{GICR_SGI, Version, distributor, own_redistributor, settle, v2, version};
 use crate::Verdict;
 use crate::machine::own_affinity;
 use crate::mmio::{read32, write8, write32, write64};
@@ -12,8 +13,12 @@ const ISPENDR: usize = 0x0200;
 const ICPENDR: usize = 0x0280;
 const ISACTIVER: usize = 0x0300;
 const IPRIORITYR: usize = 0x0400;
+const ITARGETSR: usize = 0x0800;
 const ICFGR: usize = 0x0c00;
 const IROUTER: usize = 0x6000;
+
+/// GICD_IROUTER.Interrupt_Routing_Mode: to any one CPU.
+const ANY: u64 = 1 << 31;
 
 /// In the middle, so that the mask in ICC_PMR_EL1 lets it through however few bits are implemented.
 const PRIORITY: u8 = 0xa0;
@@ -32,10 +37,12 @@ pub enum Trigger {
 }
 
 impl Interrupt {
-    /// Group 1, middle priority, to this CPU, enabled.
+    /// Group 1 (of a GICv2 whichever it is in), middle priority, to this CPU, enabled.
     pub fn enable(self) -> Verdict {
-        let (group, bit) = self.bit(IGROUPR)?;
-        write32(group, read32(group) | bit);
+        if version() == Version::V3 {
+            let (group, bit) = self.bit(IGROUPR)?;
+            write32(group, read32(group) | bit);
+        }
         self.set_priority(PRIORITY)?;
         if self.is_shared() {
             self.route(own_affinity());
@@ -60,7 +67,21 @@ impl Interrupt {
 
     /// Sends a shared interrupt to the CPU `affinity` from here on.
     pub fn route(self, affinity: u64) {
-        write64(distributor() + IROUTER + self.index() * 8, affinity);
+        match version() {
+            Version::V2 => write8(distributor() + ITARGETSR + self.index(), v2::interface(affinity)),
+            Version::V3 => write64(distributor() + IROUTER + self.index() * 8, affinity),
+        }
+    }
+
+    /// Sends a shared interrupt to any one of `cpus` from here on; a GICv3 knows no other choice than all.
+    pub fn route_to_one_of(self, cpus: &[u64]) {
+        match version() {
+            Version::V2 => {
+                let targets = cpus.iter().fold(0, |targets, &cpu| targets | v2::interface(cpu));
+                write8(distributor() + ITARGETSR + self.index(), targets);
+            }
+            Version::V3 => write64(distributor() + IROUTER + self.index() * 8, ANY),
+        }
     }
 
     /// Level or edge. The interrupt is disabled.
@@ -120,7 +141,10 @@ impl Interrupt {
     }
 
     fn frame(self) -> Result<usize, &'static str> {
-        if self.is_shared() { Ok(distributor()) } else { Ok(own_redistributor()? + GICR_SGI) }
+        match version() {
+            Version::V3 if !self.is_shared() => Ok(own_redistributor()? + GICR_SGI),
+            Version::V2 | Version::V3 => Ok(distributor()),
+        }
     }
 
     /// Its word and bit in a register with one bit an interrupt.

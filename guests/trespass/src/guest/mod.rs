@@ -10,7 +10,7 @@ use guest_runtime::exceptions::{Exception, attempt};
 use guest_runtime::psci::{self, Conduit};
 use guest_runtime::{Machine, Program, Verdict, program, say};
 
-program!(Program::new("trespass", main).with_interrupts(noise::on_interrupt).with_second(noise::second));
+program!(Program::new("trespass", main).with_interrupts(noise::on_interrupt).with_secondary(noise::second));
 
 fn main(machine: &Machine) -> Verdict {
     let mut width = 4;

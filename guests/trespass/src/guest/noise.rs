@@ -23,13 +23,13 @@ static HEARD: AtomicU64 = AtomicU64::new(0);
 
 /// Begins it; returns when it is there.
 pub(super) fn begin(machine: &Machine) -> Verdict {
-    let second = machine.second.ok_or("noise takes two vCPUs")?;
+    let second = machine.second().ok_or("noise takes two vCPUs")?;
     FIRST.store(own_affinity(), Relaxed);
     SECOND.store(second, Relaxed);
     gic::open(machine)?;
     timer::open(machine)?;
     timer::start(1);
-    if psci::start_second(second, 0) != status::SUCCESS {
+    if psci::start(second, 0) != status::SUCCESS {
         return Err("CPU_ON of the second vCPU");
     }
     wait_until(|| HEARD.load(Relaxed) >= ROUNDS);

@@ -23,7 +23,10 @@ const PATIENCE_S: u64 = 10;
 
 /// All tests.
 pub(super) fn test(machine: &Machine) -> Verdict {
-    if gic::architecture() != 3 || machine.uart.interrupt >= gic::interrupts() || RANGE.end > gic::interrupts() {
+    if gic::architecture() != machine.gic_version
+        || machine.uart.interrupt >= gic::interrupts()
+        || RANGE.end > gic::interrupts()
+    {
         return Err("GICD_TYPER or GICD_PIDR2");
     }
     if machine.is_ostler && gic::has_lpis() {
