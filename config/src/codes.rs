@@ -68,7 +68,7 @@ codes! {
     /// So many errors in a file that the rest of it is not read.
     TOO_MANY = "Q0027",
 
-    /// The board does not exist, or does not come with so many CPUs or so much memory.
+    /// The board does not exist, or not with so many CPUs, so much memory or this interrupt controller.
     BOARD = "Q0101",
     /// Two VMs have one name.
     DUPLICATE_VM = "Q0102",

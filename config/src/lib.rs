@@ -25,6 +25,8 @@ pub struct Request {
     pub cpus: Option<u32>,
     /// The board's variant: RAM in bytes, if not the board's default.
     pub memory_bytes: Option<u64>,
+    /// The board's variant: interrupt controller, if not the board's default.
+    pub gic: Option<model::GicVersion>,
     /// The qvm files, one a VM; relative paths count from the root.
     pub files: Vec<PathBuf>,
 }

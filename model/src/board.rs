@@ -40,6 +40,23 @@ pub enum GicVersion {
 }
 
 impl GicVersion {
+    /// The version of this number, if there is one that Ostler knows.
+    pub const fn from_number(number: u32) -> Option<GicVersion> {
+        match number {
+            2 => Some(GicVersion::V2),
+            3 => Some(GicVersion::V3),
+            _ => None,
+        }
+    }
+
+    /// The version's number.
+    pub const fn number(self) -> u32 {
+        match self {
+            GicVersion::V2 => 2,
+            GicVersion::V3 => 3,
+        }
+    }
+
     /// Most vCPUs that one VM can have with it: GICv2 has a byte of CPU targets (IHI 0048 section 1.3), GICv3 as many as
     /// the virtual one keeps in a word.
     pub const fn max_vcpus(self) -> u32 {
@@ -52,9 +69,6 @@ impl GicVersion {
 
 impl core::fmt::Display for GicVersion {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
-            GicVersion::V2 => "GICv2",
-            GicVersion::V3 => "GICv3",
-        })
+        write!(f, "GICv{}", self.number())
     }
 }

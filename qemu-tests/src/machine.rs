@@ -33,7 +33,7 @@ impl Machine {
         let qemu = board.qemu.as_ref()?;
         Some(Machine {
             binary: qemu.binary.clone(),
-            machine: qemu.machine.clone(),
+            machine: board.qemu_machine(board.gic(None).ok()?)?,
             cpu: qemu.cpu.clone(),
             cpus: board.cpus.default,
             memory_bytes: board.memory.default,

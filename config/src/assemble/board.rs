@@ -22,9 +22,9 @@ pub struct Board {
     pub description: String,
     /// The CPUs' architecture.
     pub architecture: Architecture,
-    /// The interrupt controller's architecture.
-    #[serde(deserialize_with = "gic")]
-    pub gic: GicVersion,
+    /// Architectures of the interrupt controller that it can be had with; the first one unless the request says otherwise.
+    #[serde(deserialize_with = "gics")]
+    pub gic: Vec<GicVersion>,
     /// pCPUs.
     pub cpus: Cpus,
     /// RAM.
@@ -99,8 +99,8 @@ pub enum Uart {
 pub struct Qemu {
     /// The program.
     pub binary: String,
-    /// Argument of `-machine`.
-    pub machine: String,
+    /// Argument of `-machine`, with `{gic}` for the interrupt controller's version: see [`Board::qemu_machine`].
+    machine: String,
     /// Argument of `-cpu`, unless the user says otherwise.
     pub cpu: String,
 }
@@ -125,6 +125,21 @@ impl Board {
         Ok(board)
     }
 
+    /// The interrupt controller that `asked` for, or else the default. The error names those that there are.
+    pub fn gic(&self, asked: Option<GicVersion>) -> Result<GicVersion, String> {
+        let gic = asked.or(self.gic.first().copied()).filter(|gic| self.gic.contains(gic));
+        gic.ok_or_else(|| {
+            let has: Vec<String> = self.gic.iter().map(|gic| format!("a {gic}")).collect();
+            let asked = asked.map_or("none".to_owned(), |asked| format!("a {asked}"));
+            format!("board `{}` comes with {}, not with {asked}", self.name, has.join(" or "))
+        })
+    }
+
+    /// QEMU's `-machine` for the variant with this interrupt controller; `None` if QEMU can't be this board.
+    pub fn qemu_machine(&self, gic: GicVersion) -> Option<String> {
+        Some(self.qemu.as_ref()?.machine.replace("{gic}", &gic.number().to_string()))
+    }
+
     /// The page that describes board `name`.
     pub fn file(root: &Path, name: &str) -> PathBuf {
         root.join("boards").join(name).join("board.toml")
@@ -142,11 +157,15 @@ impl Board {
     }
 }
 
-fn gic<'de, D: Deserializer<'de>>(input: D) -> Result<GicVersion, D::Error> {
-    match u32::deserialize(input)? {
-        2 => Ok(GicVersion::V2),
-        3 => Ok(GicVersion::V3),
-        other => Err(serde::de::Error::custom(format!("`gic` is 2 or 3, not {other}"))),
+fn gics<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<GicVersion>, D::Error> {
+    let numbers = Vec::<u32>::deserialize(input)?;
+    let known = |&number: &u32| {
+        GicVersion::from_number(number)
+            .ok_or_else(|| serde::de::Error::custom(format!("a version in `gic` is 2 or 3, not {number}")))
+    };
+    match numbers.is_empty() {
+        true => Err(serde::de::Error::custom("`gic` names no version: write `gic = [3]`")),
+        false => numbers.iter().map(known).collect(),
     }
 }
 
@@ -197,9 +216,22 @@ mod tests {
     fn a_mistake_in_a_board_names_the_field() {
         let text = std::fs::read_to_string(Board::file(root(), "qemu-aarch64")).unwrap();
         let error = |from: &str, to: &str| toml::from_str::<Board>(&text.replace(from, to)).unwrap_err().to_string();
-        assert!(error("gic = 3", "gic = 5").contains("`gic` is 2 or 3, not 5"));
+        assert!(error("gic = [3, 2]", "gic = [3, 5]").contains("a version in `gic` is 2 or 3, not 5"));
+        assert!(error("gic = [3, 2]", "gic = []").contains("`gic` names no version"));
         assert!(error("\"2G\"", "\"2X\"").contains("`2X` is no size"));
-        assert!(error("gic = 3", "gick = 3").contains("unknown field `gick`"));
+        assert!(error("gic = [", "gick = [").contains("unknown field `gick`"));
+    }
+
+    #[test]
+    fn a_board_comes_with_the_gics_of_its_page() {
+        let board = Board::load(root(), "qemu-aarch64").unwrap();
+        assert_eq!(board.gic(None), Ok(GicVersion::V3));
+        assert_eq!(board.gic(Some(GicVersion::V2)), Ok(GicVersion::V2));
+        assert_eq!(board.qemu_machine(GicVersion::V2).unwrap(), "virt,virtualization=on,gic-version=2");
+        let only_v2 = Board { gic: vec![GicVersion::V2], ..board };
+        assert_eq!(only_v2.gic(None), Ok(GicVersion::V2));
+        let error = only_v2.gic(Some(GicVersion::V3)).unwrap_err();
+        assert_eq!(error, "board `qemu-aarch64` comes with a GICv2, not with a GICv3");
     }
 
     #[test]

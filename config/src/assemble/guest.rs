@@ -30,7 +30,7 @@ pub(super) fn assemble(
     diagnostics: &mut Diagnostics,
 ) -> Option<Guest> {
     let before = diagnostics.errors();
-    let vcpus = spec.cpus.len().max(1);
+    let vcpus = u32::try_from(spec.cpus.len()).unwrap_or(u32::MAX).max(1);
     let mut claims = Claims::default();
     let regions = memory::place(spec, &mut claims, diagnostics);
     let controller = vdevs::gic(spec, board, vcpus, &mut claims, diagnostics);
@@ -48,7 +48,7 @@ pub(super) fn assemble(
     memory.sort_by_key(|memory| memory.gpa);
     let facts = Facts {
         memory: &memory,
-        vcpus: u32::try_from(vcpus).ok()?,
+        vcpus,
         gic: &controller.gic,
         vdevs: &vdevs,
         cmdline: spec.cmdline.as_ref().map(|cmdline| cmdline.value.as_str()),

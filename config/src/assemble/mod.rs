@@ -30,6 +30,8 @@ mod tests;
 
 pub use assembly::{Assembly, Blob, Board as AssumedBoard, Load, Vdev, Vm};
 pub use board::{Architecture, Board, Console, Cpus, Memory, Qemu, Uart, parse_size};
+pub use model::GicVersion;
+
 pub use emit::empty_rust_source;
 pub use section::flatten_elf;
 pub use system::assemble;

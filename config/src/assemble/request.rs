@@ -5,16 +5,19 @@
 
 use std::path::{Path, PathBuf};
 
+use model::GicVersion;
+
 use crate::Request;
 
 const BOARD: &str = "OSTLER_BOARD";
 const CPUS: &str = "OSTLER_CPUS";
 const MEMORY: &str = "OSTLER_MEMORY";
+const GIC: &str = "OSTLER_GIC";
 const FILES: &str = "OSTLER_FILES";
 
 impl Request {
     /// The variables that carry a request.
-    pub const VARIABLES: [&'static str; 4] = [BOARD, CPUS, MEMORY, FILES];
+    pub const VARIABLES: [&'static str; 5] = [BOARD, CPUS, MEMORY, GIC, FILES];
 
     /// This request as variables. The root does not travel: both ends know it.
     /// A value of `None` is a variable to remove. Errors: a path that is not UTF-8 or contains a line end.
@@ -28,19 +31,24 @@ impl Request {
             (BOARD, Some(self.board.clone())),
             (CPUS, self.cpus.map(|cpus| cpus.to_string())),
             (MEMORY, self.memory_bytes.map(|bytes| bytes.to_string())),
+            (GIC, self.gic.map(|gic| gic.number().to_string())),
             (FILES, Some(files.join("\n"))),
         ])
     }
 
     /// The request in the variables that `env` looks up; `None` if there is none.
-    /// Errors: a number that is not one.
+    /// Errors: a number that is not one, a GIC that there is not.
     pub fn from_env(root: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Option<Request>, String> {
         let Some(files) = env(FILES).filter(|files| !files.is_empty()) else { return Ok(None) };
+        let gic: Option<u32> = number(env, GIC)?;
+        let known =
+            |number| GicVersion::from_number(number).ok_or_else(|| format!("{GIC}=`{number}` is no GIC's version"));
         Ok(Some(Request {
             root: root.to_owned(),
             board: env(BOARD).ok_or_else(|| format!("{FILES} is set but {BOARD} is not"))?,
             cpus: number(env, CPUS)?,
             memory_bytes: number(env, MEMORY)?,
+            gic: gic.map(known).transpose()?,
             files: files.split('\n').map(PathBuf::from).collect(),
         }))
     }
@@ -63,6 +71,7 @@ mod tests {
             board: "qemu-aarch64".into(),
             cpus: Some(2),
             memory_bytes: None,
+            gic: Some(GicVersion::V2),
             files: vec!["guests/a b.qvmconf".into(), "/tmp/ü.qvmconf".into()],
         };
         let env: HashMap<_, _> =
@@ -85,5 +94,7 @@ mod tests {
         assert_eq!(no_board, Err("OSTLER_FILES is set but OSTLER_BOARD is not".into()));
         let bad_cpus = Request::from_env(Path::new("/"), &with(&[(FILES, "a"), (BOARD, "b"), (CPUS, "two")]));
         assert_eq!(bad_cpus, Err("OSTLER_CPUS=`two` is not a number".into()));
+        let bad_gic = Request::from_env(Path::new("/"), &with(&[(FILES, "a"), (BOARD, "b"), (GIC, "1")]));
+        assert_eq!(bad_gic, Err("OSTLER_GIC=`1` is no GIC's version".into()));
     }
 }

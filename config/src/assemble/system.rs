@@ -61,7 +61,8 @@ fn board(request: &Request, diagnostics: &mut Diagnostics) -> Option<(Board, Ass
         error(format!("board `{}` comes with {min} to {max} of RAM, not with {asked}", board.name));
         return None;
     }
-    let assumed = AssumedBoard { name: board.name.clone(), gic: board.gic, cpus, memory_bytes };
+    let gic = board.gic(request.gic).map_err(error).ok()?;
+    let assumed = AssumedBoard { name: board.name.clone(), gic, cpus, memory_bytes };
     Some((board, assumed))
 }
 
@@ -189,6 +190,7 @@ fn configuration(board: &Board, assumed: &AssumedBoard, sources: &Sources, root:
     add(&board.sha256);
     add(&assumed.cpus.to_le_bytes());
     add(&assumed.memory_bytes.to_le_bytes());
+    add(&assumed.gic.number().to_le_bytes());
     for source in sources.iter() {
         let inside = source.path().strip_prefix(root).ok().map(Path::as_os_str);
         let name = inside.or(source.path().file_name()).unwrap_or_default();

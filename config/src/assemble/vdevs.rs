@@ -12,8 +12,10 @@ use crate::spec::{Span, Spanned, VdevSpec, VdevSpecKind, VmSpec};
 
 /// The distributor's address without `loc`, as in qvm: that of Arm's Foundation Model.
 const DISTRIBUTOR: u64 = 0x2f00_0000;
-/// How far above the distributor the redistributors are.
+/// How far above the distributor a GICv3's redistributors are.
 const REDISTRIBUTORS_OFFSET: u64 = 0x10_0000;
+/// How far above the distributor a GICv2's CPU interface is: on a page of its own for guests with 64 KiB pages too.
+const CPU_INTERFACE_OFFSET: u64 = 0x1_0000;
 /// Size of a PL011's register frame (DDI 0183, section 3.2).
 const PL011_BYTES: u64 = 0x1000;
 
@@ -27,7 +29,7 @@ pub(super) struct Controller {
 pub(super) fn gic(
     spec: &VmSpec,
     board: GicVersion,
-    vcpus: usize,
+    vcpus: u32,
     claims: &mut Claims,
     diagnostics: &mut Diagnostics,
 ) -> Controller {
@@ -40,26 +42,27 @@ pub(super) fn gic(
     let name = line.and_then(|line| line.name.as_ref()).map_or_else(|| "gic".to_owned(), |name| name.value.clone());
     let start = loc.map_or(DISTRIBUTOR, |loc| loc.value);
     let span = loc.map(|loc| loc.span).or(line.map(|line| line.span));
-    let redistributors = start.saturating_add(REDISTRIBUTORS_OFFSET);
-    let redistributors_bytes = Gic::REDISTRIBUTOR_BYTES * vcpus as u64;
-    let frames =
-        [(start, Gic::DISTRIBUTOR_BYTES, "distributor"), (redistributors, redistributors_bytes, "redistributors")];
+    let (offset, cpus) = match board {
+        GicVersion::V2 => (CPU_INTERFACE_OFFSET, "CPU interface"),
+        GicVersion::V3 => (REDISTRIBUTORS_OFFSET, "redistributors"),
+    };
+    let gic = Gic { version: board, distributor: Gpa(start), cpus: Gpa(start.saturating_add(offset)) };
+    let frames = [(start, gic.distributor_bytes(), "distributor"), (gic.cpus.0, gic.cpus_bytes(vcpus), cpus)];
     // One complaint is enough: what is in the way of one frame is mostly in the way of the other.
     frames.iter().all(|&(start, size, frame)| {
         claims.claim((start, size), &format!("the GIC's {frame}"), span, diagnostics).is_some()
     });
-    let gic = Gic { version: board, distributor: Gpa(start), cpus: Gpa(redistributors) };
     Controller { gic, name }
 }
 
 fn check_version(version: &Spanned<u32>, board: GicVersion, diagnostics: &mut Diagnostics) {
-    let number = match board {
-        GicVersion::V2 => 2,
-        GicVersion::V3 => 3,
-    };
+    let number = board.number();
     if version.value != number {
         let message = format!("a guest on this board cannot have a GICv{}: the board has a {board}", version.value);
-        let hint = format!("write `version {number}` or leave it out: it is this board's default");
+        let asked = version.value;
+        let hint = format!(
+            "write `version {number}` or leave it out, or build for a board with a GICv{asked} (`--gic {asked}`)"
+        );
         diagnostics.push(Diagnostic::error(codes::GIC_VERSION, message).at(version.span).hint(hint));
     }
 }

@@ -23,6 +23,7 @@ pub(crate) fn run(options: &Check) -> Result<()> {
         println!("{}: {} vCPU, {} KiB of memory, {} vdev", vm.name, vm.cpus.len(), memory >> 10, vm.vdevs.len());
     }
     let board = &assembly.board;
-    println!("good for {} with {} CPUs and {} MiB", board.name, board.cpus, board.memory_bytes >> 20);
+    let (name, gic, cpus, mib) = (&board.name, board.gic, board.cpus, board.memory_bytes >> 20);
+    println!("good for {name} with a {gic}, {cpus} CPUs and {mib} MiB");
     Ok(())
 }

@@ -50,6 +50,7 @@ pub(crate) fn run(options: &Run) -> Result<()> {
     let machine = Machine::of(&board, &image.image)
         .ok_or_else(|| Failure::new(format!("the board {} is not one that QEMU can be", board.name)))?;
     let machine = Machine {
+        machine: request.gic.and_then(|gic| board.qemu_machine(gic)).unwrap_or(machine.machine),
         cpu: options.cpu.clone().unwrap_or(machine.cpu),
         cpus: request.cpus.unwrap_or(machine.cpus),
         memory_bytes: request.memory_bytes.unwrap_or(machine.memory_bytes),

@@ -13,7 +13,7 @@ mod select;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use config::assemble::{self, Assembly, flatten_elf};
+use config::assemble::{self, Assembly, GicVersion, flatten_elf};
 use config::{Request, assemble::Board};
 
 use crate::failure::{Failure, Result, status};
@@ -51,7 +51,12 @@ pub(crate) fn assemble(request: &Request) -> Result<Assembly> {
 pub(crate) fn build(request: &Request, folder: &Path) -> Result<Image> {
     let assembly = assemble(request)?;
     let env = request.to_env().map_err(Failure::new)?;
-    let built = cargo::Bare { package: "hypervisor", binary: "ostler", strip: false, env }.build()?;
+    // The interrupt controller is a choice of compilation: only the code for the board's is in the image.
+    let features = match assembly.board.gic {
+        GicVersion::V2 => "gicv2",
+        GicVersion::V3 => "",
+    };
+    let built = cargo::Bare { package: "hypervisor", binary: "ostler", features, strip: false, env }.build()?;
     let elf_bytes = files::read(&built)?;
     let flat = flatten_elf(&elf_bytes).map_err(|why| Failure::new(format!("{}: {why}", built.display())))?;
     let image_bytes = assembly.bootable(&flat).map_err(|why| Failure::new(format!("{}: {why}", built.display())))?;

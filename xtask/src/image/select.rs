@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use config::Request;
-use config::assemble::parse_size;
+use config::assemble::{GicVersion, parse_size};
 
 use crate::failure::Result;
 use crate::guests;
@@ -24,6 +24,9 @@ pub(crate) struct Selection {
     /// RAM of the board, as 512M or 2G [default: what boards/NAME/board.toml says].
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub memory: Option<u64>,
+    /// Interrupt controller of the board and of its guests: 2 or 3 [default: what boards/NAME/board.toml says].
+    #[arg(long, value_name = "VERSION", value_parser = gic)]
+    pub gic: Option<GicVersion>,
     /// A qvm file for each virtual machine [default: the demo, guests/linux and guests/hello].
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
@@ -32,7 +35,7 @@ pub(crate) struct Selection {
 impl Selection {
     /// These files on the default board.
     pub(crate) fn of(files: Vec<PathBuf>) -> Selection {
-        Selection { board: DEFAULT_BOARD.into(), smp: None, memory: None, files }
+        Selection { board: DEFAULT_BOARD.into(), smp: None, memory: None, gic: None, files }
     }
 
     /// The same for the assembler.
@@ -42,6 +45,7 @@ impl Selection {
             board: self.board.clone(),
             cpus: self.smp,
             memory_bytes: self.memory,
+            gic: self.gic,
             files: guests::files_or_demo(&self.files)?,
         })
     }
@@ -49,4 +53,9 @@ impl Selection {
 
 fn size(text: &str) -> std::result::Result<u64, String> {
     parse_size(text).filter(|&bytes| bytes > 0).ok_or_else(|| "a size is a number with K, M or G, as 512M".into())
+}
+
+fn gic(text: &str) -> std::result::Result<GicVersion, String> {
+    let version = text.parse().ok().and_then(GicVersion::from_number);
+    version.ok_or_else(|| "a GIC's version is 2 or 3".into())
 }

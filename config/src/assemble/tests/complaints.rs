@@ -4,6 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use model::GicVersion;
+
 use super::{Outcome, Project, elf, linux};
 use crate::codes;
 
@@ -28,6 +30,11 @@ fn with(prepare: impl FnOnce(&mut Project), texts: &[&str]) -> Outcome {
 /// One VM that loads `bytes` as its program.
 fn program(bytes: &[u8]) -> Outcome {
     with(|project| project.file("program", bytes), &["ram 0x40000000,16M\nload program"])
+}
+
+/// One VM on a board with a GICv2.
+fn on_gicv2(text: &str) -> Outcome {
+    with(|project| project.request.gic = Some(GicVersion::V2), &[&with_rest(text)])
 }
 
 fn pl011(options: &str) -> Outcome {
@@ -104,6 +111,10 @@ fn machine_cases() -> Vec<(&'static str, Outcome)> {
             with(|project| project.request.cpus = Some(1), &[everything, &with_rest("system b")])
         }),
         ("gic-version", one(&with_rest("vdev gic version 2"))),
+        ("gicv2-version", on_gicv2("vdev gic version 3")),
+        ("gicv2-vcpus-too-many", on_gicv2("cpu cpu cpu cpu\ncpu cpu cpu cpu\ncpu runmask 0")),
+        ("gicv2-overlaps-memory", on_gicv2("rom 0x2f011000,4K")),
+        ("gicv2-overlaps-vdev", on_gicv2("vdev pl011 loc 0x2f010000 intr gic:37 hostdev -")),
     ]
 }
 

@@ -82,6 +82,29 @@ fn the_generated_tree_as_another_reader_sees_it() {
 }
 
 #[test]
+fn the_tree_of_a_guest_with_a_gicv2() {
+    let mut project = Project::new();
+    project.request.gic = Some(model::GicVersion::V2);
+    let blob = tree_of(&project, VM);
+    let tree = Fdt::new(&blob).unwrap();
+    let gic = tree.find_compatible(&["arm,gic-400"]).unwrap();
+    assert_eq!(gic.name, "interrupt-controller@2f000000");
+    let frames: Vec<_> = gic.reg().unwrap().map(|frame| (frame.starting_address as usize, frame.size)).collect();
+    assert_eq!(frames, [(0x2f00_0000, Some(0x1000)), (0x2f01_0000, Some(0x2000))]);
+    assert_eq!(gic.property("#interrupt-cells").unwrap().as_usize(), Some(3));
+    assert!(tree.find_compatible(&["arm,gic-v3"]).is_none());
+    let timers = |blob: &[u8]| {
+        let tree = Fdt::new(blob).unwrap();
+        tree.find_compatible(&["arm,armv8-timer"]).unwrap().property("interrupts").unwrap().value.to_vec()
+    };
+    assert_eq!(timers(&blob), cells(&[1, 13, 0x704, 1, 14, 0x704, 1, 11, 0x704, 1, 10, 0x704]), "wired to three CPUs");
+    let eight = tree_of(&project, &format!("{VM} cpu cpu cpu cpu cpu"));
+    assert_eq!(timers(&eight)[8..12], cells(&[0xff04]));
+    let uart = tree.find_node("/pl011@1c0a0000").unwrap();
+    assert_eq!(uart.property("interrupts").unwrap().value, cells(&[0, 6, 4]), "a shared line is wired to no CPU");
+}
+
+#[test]
 fn seeds_are_zero_and_their_places_are_known() {
     let assembly = Project::new().good(&[VM]);
     let blob = &assembly.trees[0].1;

@@ -1,6 +1,6 @@
 //! The device tree of a VM: what an arm64 guest needs to find everything that its qvm file gave it.
 
-use model::{Access, Gic, Memory, VdevKind, affinity};
+use model::{Access, Gic, GicVersion, Memory, VdevKind, affinity};
 use sha2::{Digest, Sha512};
 
 use super::super::Vdev;
@@ -19,7 +19,7 @@ pub(in super::super) struct Facts<'a> {
     pub(in super::super) phandles: [u32; 2],
 }
 
-/// Interrupt types and flags of the GIC's binding (bindings/interrupt-controller/arm,gic-v3.yaml).
+/// Interrupt types and flags of the GIC's bindings (bindings/interrupt-controller/arm,gic.yaml and arm,gic-v3.yaml).
 const SPI: u32 = 0;
 const PPI: u32 = 1;
 const LEVEL_HIGH: u32 = 4;
@@ -56,7 +56,7 @@ pub(in super::super) fn generate(facts: &Facts) -> Tree {
     }
     cpus(root.child("cpus"), facts.vcpus);
     root.child("psci").set("compatible", strings(&["arm,psci-1.0", "arm,psci-0.2"])).set("method", strings(&["hvc"]));
-    let timers = TIMERS.iter().flat_map(|&timer| [PPI, timer, LEVEL_HIGH]).collect::<Vec<_>>();
+    let timers = TIMERS.iter().flat_map(|&timer| [PPI, timer, private_level_high(facts)]).collect::<Vec<_>>();
     root.child("timer").set("compatible", strings(&["arm,armv8-timer"])).set("interrupts", cells(&timers));
     gic(root.child(&unit("interrupt-controller", facts.gic.distributor.0)), facts, gic_phandle);
     if !uarts.is_empty() {
@@ -107,16 +107,28 @@ fn cpus(node: &mut Node, vcpus: u32) {
 }
 
 fn gic(node: &mut Node, facts: &Facts, phandle: u32) {
-    let redistributors = Gic::REDISTRIBUTOR_BYTES * u64::from(facts.vcpus);
-    let (gicd, gicr) = (facts.gic.distributor.0, facts.gic.cpus.0);
-    node.set("compatible", strings(&["arm,gic-v3"]))
+    let gic = facts.gic;
+    let compatible = match gic.version {
+        GicVersion::V2 => "arm,gic-400",
+        GicVersion::V3 => "arm,gic-v3",
+    };
+    let frames = [gic.distributor.0, gic.distributor_bytes(), gic.cpus.0, gic.cpus_bytes(facts.vcpus)];
+    node.set("compatible", strings(&[compatible]))
         .set("#interrupt-cells", cells(&[3]))
         .set("interrupt-controller", [])
         .set("#address-cells", cells(&[2]))
         .set("#size-cells", cells(&[2]))
         .set("ranges", [])
-        .set("reg", wide(&[gicd, Gic::DISTRIBUTOR_BYTES, gicr, redistributors]))
+        .set("reg", wide(&frames))
         .set("phandle", cells(&[phandle]));
+}
+
+/// The flags of a level-triggered PPI. GICv2's binding wants the CPUs that it is wired to in bits 8 to 15.
+fn private_level_high(facts: &Facts) -> u32 {
+    match facts.gic.version {
+        GicVersion::V2 => (0xff >> 8_u32.saturating_sub(facts.vcpus)) << 8 | LEVEL_HIGH,
+        GicVersion::V3 => LEVEL_HIGH,
+    }
 }
 
 /// A node's name with its unit address.
