@@ -1,5 +1,7 @@
 //! The board as boot found it: what the rest of the hypervisor may ask of it, and how it ends.
 
+use core::sync::atomic::{AtomicU64, Ordering};
+
 use arch::firmware::{self, Conduit};
 use arch::gic::Frame;
 use spin::Once;
@@ -14,10 +16,22 @@ pub struct Board {
 }
 
 static BOARD: Once<Board> = Once::new();
+/// Memory that boot left over. Nothing is allocated afterwards, so it stays as it is.
+static FREE_BYTES: AtomicU64 = AtomicU64::new(0);
 
 /// Keeps `board` for good.
 pub fn set(board: Board) {
     BOARD.call_once(|| board);
+}
+
+/// Keeps how much of the board's memory boot left over.
+pub fn set_free_bytes(bytes: u64) {
+    FREE_BYTES.store(bytes, Ordering::Relaxed);
+}
+
+/// Bytes of the board's memory that nobody has.
+pub fn free_bytes() -> u64 {
+    FREE_BYTES.load(Ordering::Relaxed)
 }
 
 /// The interrupt controller's distributor; `None` before [`set`].

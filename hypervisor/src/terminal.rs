@@ -10,7 +10,10 @@ use model::{Console, System, VdevKind};
 use spin::{Mutex, Once};
 use vdev::Endpoint;
 
-use crate::console::{BoardUart, Command, Listed, MAX_SOURCES, Mux, RECORD_SEPARATOR, Source, Speaker, Wake};
+use crate::board;
+use crate::console::{
+    BoardUart, Command, Listed, Lost, MAX_SOURCES, Mux, Note, RECORD_SEPARATOR, Source, Speaker, Wake,
+};
 use crate::direct::Direct;
 use crate::uart::Uart;
 use crate::vm::Vm;
@@ -26,6 +29,8 @@ static AGAIN: AtomicBool = AtomicBool::new(false);
 static UART: Once<usize> = Once::new();
 /// The device at the guest's end of each source, by the mux's index.
 static DEVICES: [Once<(&'static Vm, usize)>; MAX_SOURCES] = [const { Once::new() }; MAX_SOURCES];
+/// What a guest's serial device printed last is kept, this much of it: some hundred lines.
+const SCROLLBACK_BYTES: usize = 16 << 10;
 /// Rounds of pumping that one call may take on behalf of others.
 const ROUNDS: usize = 2;
 /// Rounds of pumping that the end of the board may take: far more than a full set of rings needs.
@@ -94,7 +99,12 @@ pub fn open(system: &'static System, uart: Option<u64>, memory: &mut Direct<'_>)
         UART.call_once(|| base);
         // SAFETY: the board's tree says that its console, a PL011, is there; it is mapped as device memory by now.
         let uart = unsafe { Uart::new(base) };
-        let mux = Mux::new(uart, sources)?;
+        let notes = memory.place_list(sources.len(), |memory, index| {
+            // The hypervisor's own lines are never muted, and nobody asks for them again.
+            let kept = if index == 0 { 0 } else { SCROLLBACK_BYTES };
+            memory.place_list(kept, |_, _| Some(0)).map(Note::new)
+        })?;
+        let mux = Mux::new(uart, sources, notes)?;
         MUX.call_once(|| Mutex::new(mux));
         // Fails only if there is a logger already, and this runs once.
         if log::set_logger(&Logger).is_ok() {
@@ -128,7 +138,7 @@ pub fn close(vm: &'static Vm) {
         if slot.get().is_some_and(|&(owner, _)| core::ptr::eq(owner, vm)) {
             let focus = mux.lock().close(index);
             if let Some(name) = focus {
-                log::info!("the console is {name}'s now");
+                told_of_focus(name);
             }
         }
     }
@@ -164,20 +174,47 @@ fn with_mux(mut action: impl FnMut(&mut Mux<Uart>) -> Wake) {
 
 /// Does what was typed behind the escape key. The mux is held, so the lines are shown when it pumps next.
 fn obey(command: Command, mux: &mut Mux<Uart>) {
-    let focus = match command {
-        Command::Next => mux.focus_next(),
-        Command::Focus(number) => mux.focus_number(number),
+    let done = match command {
+        Command::Next => mux.focus_next().map(told_of_focus),
+        Command::Focus(number) => mux.focus_number(number).map(told_of_focus),
+        Command::Back => mux.scroll_back().then_some(()),
+        Command::Mute => {
+            let muted = mux.toggle_mute();
+            log::info!("the other guests {}", if muted { "are muted until Ctrl-] m" } else { "speak again" });
+            Some(())
+        }
         Command::List => None,
     };
-    match focus {
-        Some(name) => log::info!("the console is {name}'s now"),
-        None => {
-            for Listed { number, name, in_focus } in mux.list() {
-                log::info!("{number} {name}{}", if in_focus { " (has the console)" } else { "" });
+    if done.is_none() {
+        list(mux);
+    }
+}
+
+fn told_of_focus(name: &str) {
+    log::info!("the console is {name}'s now");
+}
+
+/// Says who there is, what was lost, how much memory is left, and which keys there are.
+fn list(mux: &Mux<Uart>) {
+    for Listed { number, name, takes_input, in_focus, lost } in mux.list() {
+        let what = match (takes_input, in_focus) {
+            (_, true) => " (has the console)",
+            (true, false) => "",
+            (false, false) => " (takes no input)",
+        };
+        match lost {
+            Lost { output: 0, input: 0 } => log::info!("{number} {name}{what}"),
+            Lost { output, input } => {
+                log::info!("{number} {name}{what}, lost {output} bytes of output and {input} of input");
             }
-            log::info!("Ctrl-] and: a number or n changes the console, Ctrl-] types Ctrl-]");
         }
     }
+    if mux.overruns() != 0 {
+        log::info!("the board's UART lost input {} times", mux.overruns());
+    }
+    log::info!("free memory: {} KiB", board::free_bytes() >> 10);
+    log::info!("Ctrl-] and: a number or n changes the console, b shows its last lines again,");
+    log::info!("m mutes the other guests or lets them speak, Ctrl-] types Ctrl-]");
 }
 
 /// Shows all that is still in the rings, as long as the UART takes it: the board is about to end.

@@ -10,6 +10,7 @@ const LCR_H: usize = 0x2c;
 const CR: usize = 0x30;
 const IFLS: usize = 0x34;
 const IMSC: usize = 0x38;
+const RIS: usize = 0x3c;
 const ICR: usize = 0x44;
 
 const FR_RXFE: u32 = 1 << 4;
@@ -17,11 +18,13 @@ const FR_TXFF: u32 = 1 << 5;
 const INT_RX: u32 = 1 << 4;
 const INT_TX: u32 = 1 << 5;
 const INT_RT: u32 = 1 << 6;
+const INT_OE: u32 = 1 << 10;
 
 /// The UART at one address. The hypervisor has one, inside of the console.
 #[derive(Debug)]
 pub struct Uart {
     base: usize,
+    overruns: u64,
 }
 
 impl Uart {
@@ -30,7 +33,7 @@ impl Uart {
     /// # Safety
     /// The registers of a PL011 are mapped at `base` as device memory, for good, and nobody else drives them.
     pub unsafe fn new(base: usize) -> Uart {
-        let mut uart = Uart { base };
+        let mut uart = Uart { base, overruns: 0 };
         uart.write(IMSC, 0);
         uart.write(ICR, 0x7ff);
         // WLEN 8 bits and FEN. LCR_H also latches the divisors, which keep their values.
@@ -72,6 +75,13 @@ impl BoardUart for Uart {
     }
 
     fn acknowledge_interrupts(&mut self) {
+        // Set although its interrupt is masked, until it is cleared here (3.3.11).
+        let overrun = self.read(RIS) & INT_OE != 0;
+        self.overruns = self.overruns.saturating_add(u64::from(overrun));
         self.write(ICR, 0x7ff);
+    }
+
+    fn overruns(&self) -> u64 {
+        self.overruns
     }
 }

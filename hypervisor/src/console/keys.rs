@@ -13,6 +13,10 @@ pub enum Command {
     Next,
     /// A digit: the one that the list shows under this number gets it.
     Focus(u8),
+    /// `b`: what the guest in focus printed before is shown again.
+    Back,
+    /// `m`: the guests out of focus are muted, or speak again.
+    Mute,
     /// Anything else: says who there is, and which keys.
     List,
 }
@@ -45,6 +49,8 @@ impl Keys {
             // Twice: the guest gets one.
             (false, byte) | (true, byte @ ESCAPE) => Key::Guest(byte),
             (true, b'n') => Key::Console(Command::Next),
+            (true, b'b') => Key::Console(Command::Back),
+            (true, b'm') => Key::Console(Command::Mute),
             (true, digit @ b'1'..=b'9') => Key::Console(Command::Focus(digit.wrapping_sub(b'0'))),
             (true, _) => Key::Console(Command::List),
         }
@@ -58,7 +64,7 @@ mod tests {
     #[test]
     fn only_what_follows_the_escape_is_the_consoles() {
         let mut keys = Keys::default();
-        let meant: Vec<Key> = b"n\x1dn3\x1d3\x1d\x1d\x1d?x".iter().map(|&byte| keys.typed(byte)).collect();
+        let meant: Vec<Key> = b"n\x1dn3\x1d3\x1d\x1d\x1d?b\x1dbm\x1dmx".iter().map(|&byte| keys.typed(byte)).collect();
         let expected = [
             Key::Guest(b'n'),
             Key::Nothing,
@@ -70,6 +76,12 @@ mod tests {
             Key::Guest(0x1d),
             Key::Nothing,
             Key::Console(List),
+            Key::Guest(b'b'),
+            Key::Nothing,
+            Key::Console(Back),
+            Key::Guest(b'm'),
+            Key::Nothing,
+            Key::Console(Mute),
             Key::Guest(b'x'),
         ];
         assert_eq!(meant, expected);

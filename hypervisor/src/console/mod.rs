@@ -5,18 +5,22 @@
 //! control byte [`RECORD_SEPARATOR`], which is taken out of everything that guests print: a program that reads the
 //! stream can tell what the hypervisor said from what a guest would like it to have said.
 //!
+//! What a guest printed before can be shown again, and guests out of focus can be muted for a while.
+//!
 //! No CPU ever waits here. What the UART does not take stays in the rings until its transmit interrupt asks for it.
 //!
 //! | file | idea |
 //! |---|---|
 //! | `mux` | who may speak now, and how it looks |
 //! | `keys` | which of what is typed is the console's own |
+//! | `scrollback` | the last that a source printed |
 //! | `stage` | the few bytes that are on their way to the UART |
 //! | `text` | one character of a prefixed line, made safe |
 //! | `wake` | whose device has to look at its endpoint |
 
 mod keys;
 mod mux;
+mod scrollback;
 mod stage;
 mod text;
 mod wake;
@@ -25,7 +29,7 @@ mod wake;
 mod tests;
 
 pub use keys::{Command, ESCAPE};
-pub use mux::{Listed, MAX_SOURCES, Mux};
+pub use mux::{Listed, Lost, MAX_SOURCES, Mux, Note};
 pub use wake::Wake;
 
 use model::Direction;
@@ -47,6 +51,9 @@ pub trait BoardUart {
 
     /// Takes back the interrupts that were raised so far. What lasts raises its own again.
     fn acknowledge_interrupts(&mut self);
+
+    /// Times that more was received than it could keep.
+    fn overruns(&self) -> u64;
 }
 
 /// One who prints.

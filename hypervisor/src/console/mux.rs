@@ -1,25 +1,32 @@
 //! Who may speak now, and how it looks.
 //!
 //! The sources speak in turns. A turn of the guest in focus is a run of its raw bytes, a turn of anyone else is one line.
-//! A line is started only when all of it is in the ring, so that it can be finished whatever its guest does next.
+//! A line is started only when all of it is in the ring, so that it can be finished whatever its guest does next. What
+//! guests print goes to their scroll-backs too, from where a turn can show it again.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `line` | whole lines behind a name, shown or silent |
+//! | `focus` | whose the terminal is |
+//! | `replay` | what was printed before |
+//! | `lost` | what could not be kept |
 
 mod focus;
-
-use core::fmt::Write;
+mod line;
+mod lost;
+mod replay;
 
 use super::keys::{Command, Key, Keys};
+use super::scrollback::Scrollback;
 use super::stage::Stage;
-use super::{BoardUart, RECORD_SEPARATOR, Source, Speaker, Wake, text};
+use super::{BoardUart, RECORD_SEPARATOR, Source, Wake};
 
 pub use focus::Listed;
+pub use lost::Lost;
 
 /// Most sources that a mux joins.
 pub const MAX_SOURCES: usize = 64;
 
-/// Longest piece of a line that is shown behind a prefix; the rest follows on a line of its own.
-const LINE_BYTES: usize = 256;
-/// What ends a piece that is not the end of its line.
-const CONTINUES: &[u8] = b" \\";
 /// A raw turn ends at the first line end after this many bytes …
 const TURN_BYTES: usize = 256;
 /// … or after this many bytes in any case.
@@ -34,29 +41,45 @@ const INPUT_BYTES: usize = 1024;
 pub struct Mux<U> {
     uart: U,
     sources: &'static [Source],
-    notes: [Note; MAX_SOURCES],
+    /// One for each source.
+    notes: &'static mut [Note],
     stage: Stage,
     turn: Turn,
     /// Whose turn was last.
     last: usize,
     focus: Option<usize>,
+    /// Who is out of focus is silent.
+    muted: bool,
+    /// Whose scroll-back is to be shown again.
+    again: Option<usize>,
     keys: Keys,
     command: Option<Command>,
     /// Whose byte went out last, if that was no line end. Lines of others begin right after a line end.
     unfinished: Option<usize>,
     /// The transmit interrupt is on.
     interrupt_wanted: bool,
+    /// Overruns of the UART that were told of.
+    overruns_told: u64,
 }
 
 /// What the mux remembers of a source.
-#[derive(Clone, Copy, Debug)]
-struct Note {
+#[derive(Debug)]
+pub struct Note {
+    /// What it printed before.
+    scrollback: Scrollback,
     /// Bytes at the front of the ring that are known to hold no line end.
     scanned: usize,
-    /// Lost bytes that were told of.
-    lost: u64,
+    /// Losses that were told of.
+    told: Lost,
     /// It has ended: its last line may lack an end, and it takes no input.
     closed: bool,
+}
+
+impl Note {
+    /// About a source that has done nothing so far, with memory for its scroll-back.
+    pub fn new(scrollback: &'static mut [u8]) -> Note {
+        Note { scrollback: Scrollback::new(scrollback), scanned: 0, told: Lost::default(), closed: false }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -73,25 +96,40 @@ enum Turn {
         left: usize,
         continues: bool,
     },
+    /// A muted guest's line, and how much of it is left in the ring.
+    Silent {
+        index: usize,
+        left: usize,
+    },
+    /// What somebody printed before, from position `at` of the scroll-back on. `column` is 0 before the line's name, and
+    /// then one more than the bytes of it that were shown.
+    Replay {
+        index: usize,
+        at: u64,
+        column: usize,
+    },
 }
 
 impl<U: BoardUart> Mux<U> {
-    /// Joins `sources` on `uart`; `None` if they are more than [`MAX_SOURCES`]. The first one that takes input has the
-    /// focus.
-    pub fn new(uart: U, sources: &'static [Source]) -> Option<Mux<U>> {
-        (sources.len() <= MAX_SOURCES).then(|| Mux {
+    /// Joins `sources` on `uart`, with a note for each; `None` if they are more than [`MAX_SOURCES`], or not as many as
+    /// the notes. The first one that takes input has the focus.
+    pub fn new(uart: U, sources: &'static [Source], notes: &'static mut [Note]) -> Option<Mux<U>> {
+        (sources.len() <= MAX_SOURCES && sources.len() == notes.len()).then(|| Mux {
             uart,
             sources,
-            notes: [Note { scanned: 0, lost: 0, closed: false }; MAX_SOURCES],
+            notes,
             stage: Stage::new(),
             turn: Turn::Nobody,
             // The first source speaks first.
             last: sources.len().saturating_sub(1),
             focus: sources.iter().position(Source::takes_input),
+            muted: false,
+            again: None,
             keys: Keys::default(),
             command: None,
             unfinished: None,
             interrupt_wanted: false,
+            overruns_told: 0,
         })
     }
 
@@ -158,6 +196,8 @@ impl<U: BoardUart> Mux<U> {
             match self.turn {
                 Turn::Raw { index, said } => self.step_raw(index, said, wake),
                 Turn::Line { index, left, continues } => self.step_line(index, left, continues, wake),
+                Turn::Silent { index, left } => self.step_silent(index, left, wake),
+                Turn::Replay { index, at, column } => self.step_replay(index, at, column),
                 Turn::Nobody => {
                     if !self.next_turn(wake) {
                         return false;
@@ -170,7 +210,7 @@ impl<U: BoardUart> Mux<U> {
 
     /// Stages one byte of the guest in focus.
     fn step_raw(&mut self, index: usize, said: usize, wake: &mut Wake) {
-        let Some(byte) = self.take(index, wake) else {
+        let Some(byte) = self.take_shown(index, wake) else {
             self.turn = Turn::Nobody;
             return;
         };
@@ -183,46 +223,29 @@ impl<U: BoardUart> Mux<U> {
         self.turn = if over { Turn::Nobody } else { Turn::Raw { index, said } };
     }
 
-    /// Stages one character of somebody's line, or its end.
-    fn step_line(&mut self, index: usize, left: usize, continues: bool, wake: &mut Wake) {
-        if left == 0 {
-            if continues {
-                self.stage.extend(CONTINUES);
-            }
-            self.stage.extend(b"\r\n");
-            self.turn = Turn::Nobody;
-            return;
-        }
-        let mut window = [0; 4];
-        let mut filled = 0;
-        for slot in &mut window {
-            let Some(byte) = self.sources.get(index).and_then(|source| source.endpoint.output.peek(filled)) else {
-                break;
-            };
-            *slot = byte;
-            filled = filled.saturating_add(1);
-        }
-        let taken = text::show(window.get(..filled).unwrap_or(&[]), &mut self.stage);
-        for _ in 0..taken {
-            self.take(index, wake);
-        }
-        // A ring that has less than was counted is a bug of its device's; the line then ends.
-        let left = if taken == 0 { 0 } else { left.saturating_sub(taken) };
-        self.turn = Turn::Line { index, left, continues };
-    }
-
-    /// Takes a byte that source `index` printed, and wakes its device if that waits for room.
+    /// Takes a byte that source `index` printed into its scroll-back, and wakes its device if that waits for room.
     fn take(&mut self, index: usize, wake: &mut Wake) -> Option<u8> {
         let endpoint = self.sources.get(index)?.endpoint;
         let byte = endpoint.output.pop();
         if endpoint.take_waiting() {
             wake.insert(index);
         }
+        self.notes.get_mut(index)?.scrollback.push(byte?);
         byte
+    }
+
+    /// Takes a byte that is shown right now.
+    fn take_shown(&mut self, index: usize, wake: &mut Wake) -> Option<u8> {
+        let byte = self.take(index, wake)?;
+        self.notes.get_mut(index)?.scrollback.mark_shown();
+        Some(byte)
     }
 
     /// Gives the turn to the next source in order that has something to say; `false` if nobody has.
     fn next_turn(&mut self, wake: &mut Wake) -> bool {
+        if self.tell_overruns() {
+            return true;
+        }
         let count = self.sources.len();
         for step in 1..=count {
             let Some(index) = self.last.checked_add(step).and_then(|next| next.checked_rem(count)) else { continue };
@@ -239,15 +262,16 @@ impl<U: BoardUart> Mux<U> {
         let Some(source) = self.sources.get(index) else { return false };
         if !source.shows_output() {
             for _ in 0..source.endpoint.output.len() {
-                self.take(index, wake);
+                self.take_shown(index, wake);
             }
-            return false;
+            return self.tell_lost(index, source);
         }
-        if self.focus == Some(index) {
-            self.begin_raw(index, source) || self.tell_lost(index, source)
-        } else {
-            self.begin_line(index, source) || self.tell_lost(index, source)
+        if self.is_muted(index, source) {
+            return self.begin_silent(index, source);
         }
+        let begun = self.begin_replay(index, source)
+            || if self.focus == Some(index) { self.begin_raw(index, source) } else { self.begin_line(index, source) };
+        begun || self.tell_lost(index, source)
     }
 
     fn begin_raw(&mut self, index: usize, source: &Source) -> bool {
@@ -261,63 +285,4 @@ impl<U: BoardUart> Mux<U> {
         self.turn = Turn::Raw { index, said: 0 };
         true
     }
-
-    fn begin_line(&mut self, index: usize, source: &Source) -> bool {
-        let Some(note) = self.notes.get_mut(index) else { return false };
-        let Some((left, continues)) = next_line(source, note) else { return false };
-        note.scanned = 0;
-        self.finish_line();
-        if source.speaker == Speaker::Hypervisor {
-            self.stage.push(RECORD_SEPARATOR);
-        }
-        self.stage.push(b'[');
-        self.stage.name(source.name);
-        self.stage.extend(b"] ");
-        self.turn = Turn::Line { index, left, continues };
-        true
-    }
-
-    /// Says how much of the source's output was lost, if any was. Only asked when the source has nothing else to say: one
-    /// line for all of a burst.
-    fn tell_lost(&mut self, index: usize, source: &Source) -> bool {
-        let Some(note) = self.notes.get_mut(index) else { return false };
-        let dropped = source.endpoint.output.dropped();
-        let lost = dropped.wrapping_sub(note.lost);
-        if lost == 0 {
-            return false;
-        }
-        note.lost = dropped;
-        self.finish_line();
-        self.stage.push(RECORD_SEPARATOR);
-        self.stage.extend(b"[ostler] console: ");
-        self.stage.name(source.name);
-        // Writing to the stage cannot fail.
-        let _ = write!(self.stage, " lost {lost} bytes of output\r\n");
-        true
-    }
-
-    /// Moves the cursor to the start of a line if somebody left it elsewhere.
-    fn finish_line(&mut self) {
-        if self.unfinished.take().is_some() {
-            self.stage.extend(b"\r\n");
-        }
-    }
-}
-
-/// Length of the next line in the source's ring, its end included, and whether it continues after that. `None` while
-/// the line is neither complete nor too long. Looks at each byte once, however often it is asked.
-fn next_line(source: &Source, note: &mut Note) -> Option<(usize, bool)> {
-    let output = &source.endpoint.output;
-    let waiting = output.len();
-    while note.scanned < waiting.min(LINE_BYTES.saturating_add(1)) {
-        let byte = output.peek(note.scanned)?;
-        note.scanned = note.scanned.saturating_add(1);
-        if byte == b'\n' {
-            return Some((note.scanned, false));
-        }
-    }
-    if waiting > LINE_BYTES {
-        return Some((LINE_BYTES, true));
-    }
-    (note.closed && waiting > 0).then_some((waiting, false))
 }

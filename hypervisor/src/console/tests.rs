@@ -15,6 +15,7 @@ struct Wires {
     room: usize,
     interrupt: bool,
     acknowledged: usize,
+    overruns: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -44,7 +45,14 @@ impl BoardUart for FakeUart {
     fn acknowledge_interrupts(&mut self) {
         self.0.borrow_mut().acknowledged += 1;
     }
+
+    fn overruns(&self) -> u64 {
+        self.0.borrow().overruns
+    }
 }
+
+/// What a scroll-back keeps here.
+const SCROLLBACK_BYTES: usize = 2048;
 
 struct Bench {
     wires: Rc<RefCell<Wires>>,
@@ -62,7 +70,9 @@ impl Bench {
         });
         let sources: &'static [Source] = Vec::leak(sources.collect());
         let wires = Rc::new(RefCell::new(Wires { room: usize::MAX, ..Default::default() }));
-        Bench { mux: Mux::new(FakeUart(wires.clone()), sources).unwrap(), wires, sources }
+        let notes = sources.iter().map(|_| Note::new(Vec::leak(vec![0; SCROLLBACK_BYTES])));
+        let notes = Vec::leak(notes.collect());
+        Bench { mux: Mux::new(FakeUart(wires.clone()), sources, notes).unwrap(), wires, sources }
     }
 
     /// Hypervisor, a guest with the focus, a guest that only prints.
@@ -288,10 +298,12 @@ fn too_many_sources_are_refused() {
         let source = |_| Source { name: "x", endpoint: &ENDPOINT, speaker: Speaker::Guest(Output) };
         Vec::leak((0..count).map(source).collect())
     };
+    let notes = |count: usize| Vec::leak((0..count).map(|_| Note::new(&mut [])).collect());
     let uart = FakeUart(Rc::default());
-    assert!(Mux::new(uart.clone(), list(MAX_SOURCES)).is_some());
-    assert!(Mux::new(uart.clone(), list(MAX_SOURCES + 1)).is_none());
-    let mut nobody = Mux::new(uart, list(0)).unwrap();
+    assert!(Mux::new(uart.clone(), list(MAX_SOURCES), notes(MAX_SOURCES)).is_some());
+    assert!(Mux::new(uart.clone(), list(MAX_SOURCES + 1), notes(MAX_SOURCES + 1)).is_none());
+    assert!(Mux::new(uart.clone(), list(2), notes(1)).is_none(), "a note for each");
+    let mut nobody = Mux::new(uart, list(0), notes(0)).unwrap();
     assert_eq!(nobody.pump().count(), 0);
 }
 
@@ -408,8 +420,9 @@ fn the_escape_key_moves_the_focus_and_no_guest_sees_it() {
     // A number that nobody has changes nothing; the next after the last is the first.
     assert_eq!(bench.mux.focus_number(2), None);
     assert_eq!(bench.mux.focus_number(9), None);
-    let listed: Vec<_> = bench.mux.list().map(|listed| (listed.number, listed.name, listed.in_focus)).collect();
-    assert_eq!(listed, [(1, "linux", false), (3, "rtos", true)]);
+    let short = |listed: Listed| (listed.number, listed.name, listed.takes_input, listed.in_focus);
+    let listed: Vec<_> = bench.mux.list().map(short).collect();
+    assert_eq!(listed, [(1, "linux", true, false), (2, "hello", false, false), (3, "rtos", true, true)]);
     assert_eq!(bench.mux.focus_next(), Some("linux"));
     assert_eq!(bench.mux.focus_number(3), Some("rtos"));
     bench.mux.close(1);

@@ -6,9 +6,18 @@
 use super::RECORD_SEPARATOR;
 use super::stage::Stage;
 
-/// Shows the first character of `window`, which holds the next bytes of a line (four are enough), and gives the
-/// number of bytes that it takes: zero only for an empty window.
-pub(super) fn show(window: &[u8], stage: &mut Stage) -> usize {
+/// Shows the next character of a line, whose bytes to come `peek` gives by their place, and gives the number of bytes that
+/// it takes: zero only if there is none.
+pub(super) fn show(peek: impl Fn(usize) -> Option<u8>, stage: &mut Stage) -> usize {
+    // As much as the longest character needs.
+    let mut window = [0; 4];
+    let mut filled = 0;
+    for slot in &mut window {
+        let Some(byte) = peek(filled) else { break };
+        *slot = byte;
+        filled = filled.saturating_add(1);
+    }
+    let window = window.get(..filled).unwrap_or(&[]);
     let Some(&first) = window.first() else { return 0 };
     match first {
         b'\t' | b' '..=b'~' => stage.push(first),
@@ -57,7 +66,7 @@ mod tests {
         let mut at = 0;
         let mut result = Vec::new();
         while at < bytes.len() {
-            let taken = show(&bytes[at..(at + 4).min(bytes.len())], &mut stage);
+            let taken = show(|place| bytes.get(at + place).copied(), &mut stage);
             assert!(taken > 0);
             at += taken;
             while let Some(byte) = stage.front() {

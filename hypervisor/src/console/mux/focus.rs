@@ -1,18 +1,22 @@
 //! Whose the terminal is: who can have the focus, who has it, and how it moves.
 
-use super::{Mux, Turn};
+use super::{Lost, Mux, Turn};
 use crate::console::keys::Command;
-use crate::console::{BoardUart, Source};
+use crate::console::{BoardUart, Source, Speaker};
 
-/// A source that can have the focus.
+/// A source, as the console's list shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Listed {
     /// By which it gets the focus.
     pub number: usize,
     /// What stands before its lines.
     pub name: &'static str,
+    /// It can have the focus.
+    pub takes_input: bool,
     /// It has the focus.
     pub in_focus: bool,
+    /// What it lost so far.
+    pub lost: Lost,
 }
 
 impl<U: BoardUart> Mux<U> {
@@ -43,13 +47,19 @@ impl<U: BoardUart> Mux<U> {
         if self.can_have_focus(index) { self.focus_on(Some(index)) } else { None }
     }
 
-    /// The sources that take input, with the numbers by which they get the focus.
+    /// The guests' sources that have not ended, with the numbers by which they get the focus, and whoever lost anything.
     pub fn list(&self) -> impl Iterator<Item = Listed> {
-        let all = self.sources.iter().enumerate();
-        all.filter(|&(index, _)| self.can_have_focus(index)).map(|(number, source)| Listed {
-            number,
-            name: source.name,
-            in_focus: self.focus == Some(number),
+        let all = self.sources.iter().zip(self.notes.iter()).enumerate();
+        all.filter_map(|(number, (source, note))| {
+            let lost = Lost::by(source);
+            let lives = source.speaker != Speaker::Hypervisor && !note.closed;
+            (lives || lost != Lost::default()).then_some(Listed {
+                number,
+                name: source.name,
+                takes_input: self.can_have_focus(number),
+                in_focus: self.focus == Some(number),
+                lost,
+            })
         })
     }
 
@@ -70,9 +80,15 @@ impl<U: BoardUart> Mux<U> {
             self.turn = Turn::Nobody;
         }
         self.focus = next;
+        self.hypervisor_is_next();
         let next = next?;
         // Raw turns take bytes without looking for line ends.
         self.notes.get_mut(next)?.scanned = 0;
         self.sources.get(next).map(|source| source.name)
+    }
+
+    /// The first source, the hypervisor's, has the next turn: what it says about a key comes before what the key does.
+    pub(super) fn hypervisor_is_next(&mut self) {
+        self.last = self.sources.len().saturating_sub(1);
     }
 }
