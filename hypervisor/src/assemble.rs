@@ -2,10 +2,12 @@
 //!
 //! Runs on the boot CPU before any guest. Everything a VM will ever need is taken from the pool here.
 
+use arch::cpu::PerCpu;
 use arch::paging::{Stage2, Stage2Attributes, Table};
 use arch::psci::Power;
 use arch::vgic::Redistributor;
-use arch::{Guest, Vcpu};
+use arch::{Doorbell, Guest, Vcpu};
+use boot::tree;
 use model::{Access, Console, Extent, VdevKind};
 use spin::Mutex;
 use vdev::Endpoint;
@@ -22,8 +24,12 @@ const BLOCKS: [u64; 3] = [1 << 30, 2 << 20, 4096];
 pub struct Workshop<'a, 'p> {
     /// Host memory.
     pub memory: Direct<'p>,
-    /// Doorbells of the pCPUs, by index.
-    pub doorbells: &'a [u64],
+    /// The pCPUs, by index.
+    pub pcpus: &'static [PerCpu],
+    /// How many seats of each pCPU are taken.
+    pub seated: [usize; tree::MAX_CPUS],
+    /// How many seats each pCPU has in all.
+    pub seats: &'a [usize],
     /// Bits of guest-physical address on these CPUs.
     pub ipa_bits: u32,
 }
@@ -45,7 +51,13 @@ impl Workshop<'_, '_> {
 
         let memory = &mut self.memory;
         let doorbells = memory
-            .place_list(config.cpus.len(), |_, vcpu| self.doorbells.get(config.cpus.get(vcpu)?.pcpu as usize).copied())
+            .place_list(config.cpus.len(), |_, vcpu| {
+                let index = config.cpus.get(vcpu)?.pcpu as usize;
+                let seat = self.seated.get_mut(index)?;
+                let bit = 1u64.checked_shl(u32::try_from(*seat).ok()?)?;
+                *seat = seat.saturating_add(1);
+                Some(Doorbell { pcpu: self.pcpus.get(index)?, seat: bit })
+            })
             .ok_or("its configuration names a pCPU that is not there")?;
         const NO_MEMORY: Failure = "the board's memory is used up";
         let redistributors =
@@ -69,8 +81,13 @@ impl Workshop<'_, '_> {
             .place_list(config.cpus.len(), |_, vcpu| Some(Mutex::new((vcpu == 0).then_some(entry))))
             .ok_or(NO_MEMORY)?;
         let vm: &'static Vm = memory.place(Vm::new(config, guest, extents, devices, starts)).ok_or(NO_MEMORY)?;
-        let vcpus =
-            memory.place_list(config.cpus.len(), |_, vcpu| Some(Vcpu::new(vcpu as u32, &vm.guest))).ok_or(NO_MEMORY)?;
+        let vcpus = memory
+            .place_list(config.cpus.len(), |_, vcpu| {
+                let pcpu = config.cpus.get(vcpu)?.pcpu as usize;
+                let shares = self.seats.get(pcpu).is_some_and(|&seats| seats > 1);
+                Some(Vcpu::new(vcpu as u32, &vm.guest, shares && config.exit_on_halt))
+            })
+            .ok_or(NO_MEMORY)?;
         Ok((vm, vcpus))
     }
 

@@ -6,34 +6,38 @@
 
 use core::fmt;
 
+use arch::Vcpu;
 use arch::cpu::PerCpu;
 use arch::firmware::{self, Conduit};
 use arch::gic::Frame;
+use arch::mailbox::{MAX_SEATS, Mailbox};
 use arch::paging::{MapError, Stage1Attributes};
 use boot::head::Start as CpuStart;
 use boot::tree::{self, Facts, Gic, Region};
-use model::System;
 use model::images::Table as Images;
+use model::{Policy, System};
 use vdev::Endpoint;
 
-use crate::address_space::{AddressSpace, Image, SLOT_MEMORY, Stacks};
+use crate::address_space::{AddressSpace, Image, SLOT_MEMORY};
 use crate::assemble::{Workshop, consoles};
 use crate::direct::{Direct, constant_bytes};
 use crate::memory::{Pool, Span, TooFragmented};
-use crate::pcpu::{self, Seat};
+use crate::pcpu::{Pcpu, Seat};
 use crate::random::Random;
+use crate::scheduler::{Entry, Scheduler};
 use crate::verify::Mismatch;
+use crate::vm::Vm;
 use crate::{board, images, interrupts, lifecycle, terminal};
 
 /// The boot protocol's limit for a device tree.
 const TREE_BYTES: u64 = 2 << 20;
 
 /// What a pCPU is handed when it starts.
-struct Pcpu {
-    local: PerCpu,
-    stacks: Stacks,
+struct HandOver {
+    local: &'static PerCpu,
     redistributor: Frame,
-    seat: Option<Seat>,
+    seats: &'static mut [Option<Seat>],
+    entries: &'static mut [Entry],
     /// What the CPU reads before its MMU is on.
     start: CpuStart,
 }
@@ -202,7 +206,7 @@ fn prepare(
     pool: &mut Pool,
     space: &mut AddressSpace,
     mut endpoints: &'static [Endpoint],
-) -> Result<(&'static mut Pcpu, u64), Failure> {
+) -> Result<(&'static mut HandOver, u64), Failure> {
     let section = greet(system, image)?;
     for note in &facts.notes {
         log::warn!("device tree: {note}");
@@ -221,46 +225,55 @@ fn prepare(
         .ok_or(Failure::Plain("the boot CPU is not among those that the configuration uses"))?;
     arch::gic::init_distributor(board::distributor().ok_or(Failure::Plain("no interrupt controller"))?, own);
 
-    let mut doorbells = [0; tree::MAX_CPUS];
-    for (doorbell, &affinity) in doorbells.iter_mut().zip(affinities) {
-        *doorbell = arch::gic::doorbell(affinity);
+    let mut seats = [0_usize; tree::MAX_CPUS];
+    for cpu in system.vms.iter().flat_map(|vm| vm.cpus) {
+        let taken = seats.get_mut(cpu.pcpu as usize).ok_or(Failure::Plain("a vCPU's pCPU is not there"))?;
+        *taken = taken.saturating_add(1);
     }
-    let mut failure = None;
+    let seats = seats.get(..count).unwrap_or(&[]);
+    if seats.iter().any(|&seats| seats > MAX_SEATS) {
+        return Err(Failure::Plain("a pCPU has too many vCPUs"));
+    }
     let root = space.root().0;
-    let pcpus = Direct(pool).place_list(count, |memory, index| {
-        let mut make = || {
-            let affinity = *affinities.get(index).ok_or(NO_MEMORY)?;
-            let slot = memory.0.allocate(SLOT_MEMORY, 4096).ok_or(NO_MEMORY)?;
-            let stacks = space.map_stacks(index as u32, slot)?;
-            let local = PerCpu {
-                emergency_stack: stacks.emergency,
-                index: index as u32,
-                doorbell: arch::gic::doorbell(affinity),
-            };
-            let redistributor = find_redistributor(facts, affinity)?;
-            Ok(Pcpu {
-                local,
-                stacks,
-                redistributor,
-                seat: None,
-                start: CpuStart { root, stack: stacks.stack, argument: 0 },
-            })
-        };
-        make().map_err(|error| failure = Some(error)).ok()
-    });
-    let pcpus = pcpus.ok_or_else(|| failure.unwrap_or(NO_MEMORY))?;
+    let mut stacks = [0; tree::MAX_CPUS];
+    let locals = place_all(pool, count, |memory, index| {
+        let slot = memory.0.allocate(SLOT_MEMORY, 4096).ok_or(NO_MEMORY)?;
+        let mapped = space.map_stacks(index as u32, slot)?;
+        *stacks.get_mut(index).ok_or(NO_MEMORY)? = mapped.stack;
+        Ok(PerCpu {
+            emergency_stack: mapped.emergency,
+            index: index as u32,
+            doorbell: arch::gic::doorbell(*affinities.get(index).ok_or(NO_MEMORY)?),
+            mailbox: Mailbox::new(),
+        })
+    })?;
+    let locals: &'static [PerCpu] = locals;
+    let pcpus = place_all(pool, count, |memory, index| {
+        let seats = seats.get(index).copied().unwrap_or(0);
+        Ok(HandOver {
+            local: locals.get(index).ok_or(NO_MEMORY)?,
+            redistributor: find_redistributor(facts, *affinities.get(index).ok_or(NO_MEMORY)?)?,
+            seats: memory.place_list(seats, |_, _| Some(None)).ok_or(NO_MEMORY)?,
+            entries: memory.place_list(seats, |_, _| Some(Entry::new(0, Policy::Fifo))).ok_or(NO_MEMORY)?,
+            start: CpuStart { root, stack: stacks.get(index).copied().unwrap_or(0), argument: 0 },
+        })
+    })?;
     arch::cpu::publish();
 
     images::open(section, Random::new(&facts.rng_seed, facts.kaslr_seed, arch::cpu::counter()));
-    let mut workshop =
-        Workshop { memory: Direct(pool), doorbells: doorbells.get(..count).unwrap_or(&[]), ipa_bits: arch::ipa_bits() };
+    let mut workshop = Workshop {
+        memory: Direct(pool),
+        pcpus: locals,
+        seated: [0; tree::MAX_CPUS],
+        seats,
+        ipa_bits: arch::ipa_bits(),
+    };
     for (index, config) in system.vms.iter().enumerate() {
         let own;
         (own, endpoints) = endpoints.split_at_checked(consoles(config)).unwrap_or((endpoints, &[]));
         let (vm, vcpus) = workshop.vm(index as u32, config, own).map_err(|why| Failure::Vm(config.name, why))?;
         for (vcpu, cpu) in vcpus.iter_mut().zip(config.cpus) {
-            let pcpu = pcpus.get_mut(cpu.pcpu as usize).ok_or(Failure::Vm(config.name, "no such pCPU"))?;
-            pcpu.seat = Some(Seat::new(vcpu, vm));
+            seat(pcpus, vm, vcpu, cpu).ok_or(Failure::Vm(config.name, "no such pCPU"))?;
         }
         lifecycle::add(vm);
         vm.begin();
@@ -277,8 +290,30 @@ fn prepare(
     for (pcpu, &affinity) in before.iter_mut().chain(after).zip(others) {
         start_cpu(pcpu, affinity, entry)?;
     }
-    let stack = boot_cpu.stacks.stack;
+    let stack = boot_cpu.start.stack;
     Ok((boot_cpu, stack))
+}
+
+/// A list in memory of its own; the first failure of `make` counts.
+fn place_all<T>(
+    pool: &mut Pool,
+    count: usize,
+    mut make: impl FnMut(&mut Direct<'_>, usize) -> Result<T, Failure>,
+) -> Result<&'static mut [T], Failure> {
+    let mut failure = None;
+    let list =
+        Direct(pool).place_list(count, |memory, index| make(memory, index).map_err(|error| failure = Some(error)).ok());
+    list.ok_or_else(|| failure.unwrap_or(NO_MEMORY))
+}
+
+/// Gives `vcpu` the next free seat on its pCPU: `Workshop` told the others so.
+fn seat(pcpus: &mut [HandOver], vm: &'static Vm, vcpu: &'static mut Vcpu, cpu: &model::Cpu) -> Option<()> {
+    let HandOver { seats, entries, .. } = pcpus.get_mut(cpu.pcpu as usize)?;
+    let (seat, entry) = seats.iter_mut().zip(entries.iter_mut()).find(|(seat, _)| seat.is_none())?;
+    let siblings = vm.config.cpus.iter().filter(|other| other.pcpu == cpu.pcpu).count();
+    *seat = Some(Seat::new(vcpu, vm, siblings > 1));
+    *entry = Entry::new(cpu.priority, cpu.policy);
+    Some(())
 }
 
 /// Says who we are and what was built in, and finds the images.
@@ -323,7 +358,7 @@ fn find_redistributor(facts: &Facts, affinity: u64) -> Result<Frame, Failure> {
     Err(NONE)
 }
 
-fn start_cpu(pcpu: &'static mut Pcpu, affinity: u64, entry: u64) -> Result<(), Failure> {
+fn start_cpu(pcpu: &'static mut HandOver, affinity: u64, entry: u64) -> Result<(), Failure> {
     let conduit = board::conduit().ok_or(Failure::Plain("the firmware has no PSCI by SMC to start CPUs by"))?;
     // The address of all of it, before a part of it is borrowed.
     let pcpu = core::ptr::from_mut(pcpu);
@@ -342,15 +377,16 @@ extern "C" fn ostler_secondary(pcpu: u64) -> ! {
     enter_pcpu(pcpu)
 }
 
-/// Every pCPU, on its own stack: sets the CPU up and runs its loop. `pcpu` is the address of a [`Pcpu`].
+/// Every pCPU, on its own stack: sets the CPU up and runs its loop. `pcpu` is the address of a [`HandOver`].
 extern "C" fn enter_pcpu(pcpu: u64) -> ! {
-    // SAFETY: the address was exposed from a `&'static mut Pcpu` that was given up for this CPU alone.
-    let pcpu: &'static mut Pcpu = unsafe { &mut *core::ptr::with_exposed_provenance_mut(pcpu as usize) };
+    // SAFETY: the address was exposed from a `&'static mut HandOver` that was given up for this CPU alone.
+    let pcpu: &'static mut HandOver = unsafe { &mut *core::ptr::with_exposed_provenance_mut(pcpu as usize) };
     arch::cpu::clear_local();
     arch::entry::install_vectors();
-    arch::cpu::set_local(&pcpu.local);
+    arch::cpu::set_local(pcpu.local);
     arch::gic::init_redistributor(pcpu.redistributor);
     arch::gic::init_cpu_interface();
     arch::init_cpu();
-    pcpu::run(pcpu.seat.take())
+    let scheduler = Scheduler::new(pcpu.entries, arch::cpu::counter_hz());
+    Pcpu::new(pcpu.local, pcpu.seats, scheduler).run()
 }

@@ -141,6 +141,16 @@ pub unsafe fn guest_bytes(hpa: Hpa, size: usize) -> &'static mut [u8] {
     unsafe { core::slice::from_raw_parts_mut(core::ptr::with_exposed_provenance_mut(hpa.0 as usize), size) }
 }
 
+/// Stores an aligned word in the memory of a guest that may run, and that may read it at any time.
+///
+/// # Safety
+/// `hpa` is a multiple of 8 in direct-mapped RAM of one VM.
+pub unsafe fn store_in_guest(hpa: Hpa, value: u64) {
+    let word = core::ptr::with_exposed_provenance::<AtomicU64>(hpa.0 as usize);
+    // SAFETY: the caller's promise; an atomic word is right whatever the guest does meanwhile.
+    unsafe { &*word }.store(value, Ordering::Relaxed);
+}
+
 /// Bytes that nobody ever writes: the device tree, the image section.
 ///
 /// # Safety

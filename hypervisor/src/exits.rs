@@ -10,26 +10,29 @@ use arch::{Exit, MemoryAccess, Unsupported};
 use model::{Action, StopReason};
 use vdev::Width;
 
-use crate::pcpu::{Seat, turn_off};
+use crate::pcpu::{Next, Seat};
+use crate::terminal;
 use crate::vm::Start;
-use crate::{interrupts, terminal};
 
-/// Handles one exit of the vCPU in `seat`.
-pub fn handle(seat: &mut Seat, exit: Exit) {
+/// Handles one exit of the vCPU in `seat`. (Interrupts are the pCPU's, and so are those who rang.)
+pub fn handle(seat: &mut Seat, exit: Exit) -> Next {
     match exit {
-        Exit::Kicked => {}
-        Exit::Interrupt(intid) => interrupts::handle(intid),
-        Exit::Call(registers) => call(seat, registers),
+        Exit::Kicked | Exit::Interrupt(_) => {}
+        Exit::Call(registers) => return call(seat, registers),
+        Exit::WaitForInterrupt => return Next::Wait,
+        Exit::WaitForEvent => return Next::GiveWay,
         Exit::Memory(access) => memory(seat, &access),
         Exit::Unsupported(event) => unsupported(seat, event),
         Exit::SystemError { syndrome } => stop(seat, "system error, syndrome", syndrome),
     }
+    Next::GoOn
 }
 
 /// A firmware call by HVC or SMC. Nothing of it reaches the board's firmware.
-fn call(seat: &mut Seat, registers: [u64; 4]) {
+fn call(seat: &mut Seat, registers: [u64; 4]) -> Next {
     let vm = seat.vm;
-    match smccc::handle(&vm.guest.psci(), seat.vcpu.index(), registers, |gpa| vm.is_memory(gpa)) {
+    let stolen_time = vm.config.stolen_time;
+    match smccc::handle(&vm.guest.psci(), seat.vcpu.index(), registers, stolen_time, |gpa| vm.is_memory(gpa)) {
         Reply::Registers(values) => seat.vcpu.finish_call(&values),
         Reply::Power(Outcome::Return(value)) => seat.vcpu.finish_call(&[value]),
         Reply::Power(Outcome::TurnOn { vcpu, entry, context }) => {
@@ -40,12 +43,16 @@ fn call(seat: &mut Seat, registers: [u64; 4]) {
             };
             seat.vcpu.finish_call(&[answer]);
         }
-        Reply::Power(Outcome::TurnOff) => turn_off(seat),
-        // A standby state of any depth may end at once (DEN 0022 section 5.4.5): the guest goes on, and its own WFI waits.
-        Reply::Power(Outcome::Suspend) => seat.vcpu.finish_call(&[status::SUCCESS]),
+        Reply::Power(Outcome::TurnOff) => return seat.turn_off(),
+        // A standby state of any depth (DEN 0022 section 5.4.5): it waits as for WFI, and has its answer already.
+        Reply::Power(Outcome::Suspend) => {
+            seat.vcpu.finish_call(&[status::SUCCESS]);
+            return Next::Wait;
+        }
         Reply::Power(Outcome::SystemOff) => vm.stop(StopReason::PowerOff),
         Reply::Power(Outcome::SystemReset) => vm.stop(StopReason::Reset),
     }
+    Next::GoOn
 }
 
 /// A load or store where no memory is: a device's, or nobody's.

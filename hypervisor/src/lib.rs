@@ -17,6 +17,7 @@ pub mod attendance;
 pub mod console;
 pub mod memory;
 pub mod random;
+pub mod scheduler;
 pub mod verify;
 
 #[cfg(target_os = "none")]

@@ -1,14 +1,24 @@
 //! A pCPU and its loop: the one place that enters guests.
 //!
-//! A vCPU has one owner, the pCPU it sits on. Others never touch it: they leave something where the owner looks (a
-//! start, a request to stop, a pending interrupt in the virtual GIC) and ring the pCPU by an SGI. The loop looks at all
-//! of these on every way into the guest, and interrupts stay masked at EL2, so a ring between the look and the
-//! `wfi` or `eret` is not lost: it is pending, and ends either at once.
+//! A vCPU has one owner, the pCPU that it has a seat on. Others never touch it: they leave something where the owner looks
+//! (a start, a request to stop, a pending interrupt in the virtual GIC), a note in the pCPU's mailbox, and ring it by an SGI.
+//! The loop takes all notes on every way into a guest, and interrupts stay masked at EL2, so a ring between the look and
+//! the `wfi` or `eret` is not lost: it is pending, and ends either at once.
+//!
+//! ```text
+//! notes ─▶ attend to those seats ─▶ choose who runs ─▶ load it, set the alarm ─▶ run ─▶ handle its exit ─┐
+//!   ▲                                    └─ nobody: wait for an interrupt                                │
+//!   └────────────────────────────────────────────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! As long as nothing has happened that could change the choice, the vCPU goes on without a look at the clock.
 
-use arch::{Vcpu, gic, intid};
+use arch::cpu::PerCpu;
+use arch::{Exit, Vcpu, alarm, gic, intid};
 use model::StopReason;
 
 use crate::attendance::{Look, Ticket};
+use crate::scheduler::Scheduler;
 use crate::vm::Vm;
 use crate::{exits, interrupts, lifecycle};
 
@@ -19,44 +29,43 @@ pub struct Seat {
     /// Its VM.
     pub vm: &'static Vm,
     ticket: Ticket,
+    /// Another vCPU of the VM sits on this pCPU.
+    has_sibling: bool,
 }
 
-/// Runs this pCPU for good: its vCPU, if it has one, and the board's interrupts.
-pub fn run(mut seat: Option<Seat>) -> ! {
-    loop {
-        match &mut seat {
-            Some(seat) => step(seat),
-            None => idle(),
-        }
-    }
+/// One pCPU with all that sits on it.
+pub struct Pcpu {
+    local: &'static PerCpu,
+    /// None of them is empty once it runs.
+    seats: &'static mut [Option<Seat>],
+    scheduler: Scheduler<'static>,
+    /// The seat whose vCPU is loaded.
+    loaded: Option<usize>,
+    /// Who runs, as the scheduler said last.
+    chosen: Option<usize>,
+    /// Something has happened since that may change who runs.
+    is_stale: bool,
+    /// For when the alarm is set.
+    alarm: Option<u64>,
 }
 
-/// One turn of the loop.
-fn step(seat: &mut Seat) {
-    match seat.vm.attendance.look(&mut seat.ticket) {
-        Look::In => {
-            seat.take_start();
-            if seat.vcpu.is_loaded() {
-                let exit = seat.vcpu.run();
-                exits::handle(seat, exit);
-            } else {
-                idle();
-            }
-        }
-        Look::Leave => {
-            seat.vcpu.stop();
-            if seat.vm.attendance.leave(&mut seat.ticket) {
-                lifecycle::stopped(seat.vm);
-            }
-        }
-        Look::Out => idle(),
-    }
+/// What a vCPU does after its exit was handled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// It goes on.
+    GoOn,
+    /// It waits for an interrupt.
+    Wait,
+    /// It goes on, after others of its priority.
+    GiveWay,
+    /// It is off.
+    Off,
 }
 
 impl Seat {
-    /// The seat of `vcpu`, which is one of `vm`'s.
-    pub fn new(vcpu: &'static mut Vcpu, vm: &'static Vm) -> Seat {
-        Seat { vcpu, vm, ticket: vm.attendance.ticket() }
+    /// The seat of `vcpu`, which is one of `vm`'s; `has_sibling` if another one of these sits on the same pCPU.
+    pub fn new(vcpu: &'static mut Vcpu, vm: &'static Vm, has_sibling: bool) -> Seat {
+        Seat { vcpu, vm, ticket: vm.attendance.ticket(), has_sibling }
     }
 
     /// Starts the vCPU if somebody left a start for it.
@@ -67,22 +76,159 @@ impl Seat {
             self.vm.guest.psci().turned_on(self.vcpu.index());
         }
     }
-}
 
-/// Waits for one interrupt and handles it.
-fn idle() {
-    arch::cpu::wait_for_interrupt();
-    let intid = gic::acknowledge();
-    if intid < intid::SPECIAL {
-        gic::drop_priority(intid);
-        interrupts::handle(intid);
+    /// The calling vCPU turns itself off (PSCI CPU_OFF). The last one of its VM ends the VM: nothing could start it again.
+    pub fn turn_off(&mut self) -> Next {
+        self.vcpu.stop();
+        if self.vm.guest.psci().turned_off(self.vcpu.index()) {
+            self.vm.stop(StopReason::PowerOff);
+        }
+        Next::Off
     }
 }
 
-/// The calling vCPU turns itself off (PSCI CPU_OFF). The last one of its VM ends the VM: nothing could start it again.
-pub fn turn_off(seat: &mut Seat) {
-    seat.vcpu.stop();
-    if seat.vm.guest.psci().turned_off(seat.vcpu.index()) {
-        seat.vm.stop(StopReason::PowerOff);
+/// Seat number `index`, with its number.
+fn seat(seats: &mut [Option<Seat>], index: Option<usize>) -> Option<(usize, &mut Seat)> {
+    let index = index?;
+    Some((index, seats.get_mut(index)?.as_mut()?))
+}
+
+impl Pcpu {
+    /// The pCPU `local` with `seats`, in the order of the bits of its mailbox and of `scheduler`.
+    pub fn new(local: &'static PerCpu, seats: &'static mut [Option<Seat>], scheduler: Scheduler<'static>) -> Pcpu {
+        Pcpu { local, seats, scheduler, loaded: None, chosen: None, is_stale: true, alarm: None }
+    }
+
+    /// Runs this pCPU for good: its vCPUs and the board's interrupts.
+    pub fn run(mut self) -> ! {
+        // The first starts were left before there was anybody to ring.
+        self.attend(u64::MAX);
+        loop {
+            let notes = self.local.mailbox.take();
+            if notes != 0 {
+                self.attend(notes);
+            }
+            if core::mem::take(&mut self.is_stale) {
+                self.choose();
+                // A vCPU that lost the pCPU may have left notes, here too.
+                continue;
+            }
+            match seat(self.seats, self.chosen) {
+                Some((chosen, seat)) => {
+                    let exit = seat.vcpu.run();
+                    let next = match exit {
+                        Exit::Interrupt(intid) => {
+                            self.interrupted(intid);
+                            Next::GoOn
+                        }
+                        exit => exits::handle(seat, exit),
+                    };
+                    self.next(chosen, next);
+                }
+                None => self.idle(),
+            }
+        }
+    }
+
+    /// Looks at the seats that others left notes for.
+    fn attend(&mut self, notes: u64) {
+        self.is_stale = true;
+        let mut left = notes;
+        while left != 0 {
+            let index = left.trailing_zeros() as usize;
+            left &= left.wrapping_sub(1);
+            let Some((_, seat)) = seat(self.seats, Some(index)) else { continue };
+            match seat.vm.attendance.look(&mut seat.ticket) {
+                Look::In => {
+                    seat.take_start();
+                    if seat.vcpu.is_on() {
+                        self.scheduler.ready(index, arch::cpu::counter());
+                    }
+                }
+                Look::Leave => {
+                    self.scheduler.off(index, arch::cpu::counter());
+                    seat.vcpu.stop();
+                    if self.loaded == Some(index) {
+                        self.loaded = None;
+                    }
+                    if seat.vm.attendance.leave(&mut seat.ticket) {
+                        lifecycle::stopped(seat.vm);
+                    }
+                }
+                Look::Out => {}
+            }
+        }
+    }
+
+    /// Decides who runs, gives it the pCPU, and sets the alarm for the next decision that nothing else brings about.
+    fn choose(&mut self) {
+        self.chosen = self.scheduler.choose(arch::cpu::counter());
+        if self.chosen.is_some() && self.chosen != self.loaded {
+            self.switch();
+        }
+        let until = self.scheduler.until();
+        if core::mem::replace(&mut self.alarm, until) != until {
+            alarm::set(until);
+        }
+    }
+
+    /// Loads the chosen one. Who was loaded and waits stays where it is until then: often it is itself the next one.
+    fn switch(&mut self) {
+        if let Some((_, old)) = seat(self.seats, self.loaded) {
+            old.vcpu.unload();
+        }
+        self.loaded = self.chosen;
+        let Some((chosen, seat)) = seat(self.seats, self.chosen) else {
+            return;
+        };
+        seat.vcpu.load();
+        if seat.has_sibling {
+            arch::cpu::forget_guest_translations();
+        }
+        seat.vm.tell_stolen(seat.vcpu.index(), self.scheduler.stolen(chosen));
+    }
+
+    fn next(&mut self, index: usize, next: Next) {
+        let Some((seat, Seat { vcpu, .. })) = seat(self.seats, Some(index)) else { return };
+        match next {
+            Next::GoOn => return,
+            Next::Wait if vcpu.has_interrupt() => return,
+            Next::Wait => self.scheduler.wait(seat, arch::cpu::counter(), vcpu.deadline()),
+            Next::GiveWay => self.scheduler.give_way(seat, arch::cpu::counter()),
+            Next::Off => {
+                self.scheduler.off(seat, arch::cpu::counter());
+                self.loaded = None;
+            }
+        }
+        self.is_stale = true;
+    }
+
+    /// Waits for one interrupt and handles it.
+    fn idle(&mut self) {
+        arch::cpu::wait_for_interrupt();
+        let intid = gic::acknowledge();
+        if intid >= intid::SPECIAL {
+            return;
+        }
+        gic::drop_priority(intid);
+        // Who waits for an interrupt may be loaded still, and its timers run.
+        if let Some((loaded, seat)) = seat(self.seats, self.loaded)
+            && seat.vcpu.interrupt(intid)
+        {
+            self.scheduler.ready(loaded, arch::cpu::counter());
+            self.is_stale = true;
+            return;
+        }
+        self.interrupted(intid);
+    }
+
+    /// An interrupt of the board's or of the hypervisor's own: acknowledged, its priority dropped.
+    fn interrupted(&mut self, intid: u32) {
+        if intid == intid::HYP_TIMER {
+            alarm::set(None);
+            self.alarm = None;
+            self.is_stale = true;
+        }
+        interrupts::handle(intid);
     }
 }

@@ -4,11 +4,12 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use arch::Guest;
 use arch::vgic::KickMask;
-use model::{Extent, Gpa, StopReason};
+use model::{Extent, Gpa, Hpa, STOLEN_TIME_BYTES, StopReason};
 use spin::Mutex;
 
 use crate::attendance::Attendance;
 use crate::bus::Device;
+use crate::direct::store_in_guest;
 use crate::images;
 
 /// How a vCPU starts; left for its pCPU by whoever starts it.
@@ -34,6 +35,8 @@ pub struct Vm {
     pub starts: &'static [Mutex<Option<Start>>],
     /// Which of its pCPUs have a vCPU of it, and whether they are to let go.
     pub attendance: Attendance,
+    /// Where its stolen-time records lie.
+    stolen: Option<Hpa>,
     /// Why somebody asked it to stop.
     reason: Mutex<Option<StopReason>>,
     /// How often it has started again.
@@ -56,18 +59,29 @@ impl Vm {
             devices,
             starts,
             attendance: Attendance::new(config.cpus.len() as u32),
+            stolen: config.stolen_time.and_then(|gpa| find(extents, gpa, config.cpus.len())),
             reason: Mutex::new(None),
             restarts: AtomicU32::new(0),
         }
     }
 
-    /// Leaves the first vCPU's start, and no other: the VM begins to run as soon as that one's pCPU looks.
+    /// Leaves the first vCPU's start, and no other: the VM begins to run as soon as all of its pCPUs have been told to look.
     pub fn begin(&self) {
         let model::Entry { pc, argument } = self.config.entry;
         let mut first = Some(Start { entry: pc, argument });
         for start in self.starts {
             *start.lock() = first.take();
         }
+    }
+
+    /// Tells the guest that `ticks` of the counter were stolen from vCPU `index` so far, which is about to run (DEN 0057
+    /// section 3.3.2: revision and attributes, both zero, then nanoseconds).
+    pub fn tell_stolen(&self, index: u32, ticks: u64) {
+        let record = u64::from(index).checked_mul(STOLEN_TIME_BYTES).and_then(|offset| offset.checked_add(8));
+        let Some(at) = self.stolen.zip(record).and_then(|(start, offset)| start.0.checked_add(offset)) else { return };
+        let ns = u128::from(ticks).saturating_mul(1_000_000_000).checked_div(arch::cpu::counter_hz().into());
+        // SAFETY: an aligned word of the records, which lie in one extent of this VM's memory (`find`).
+        unsafe { store_in_guest(Hpa(at), ns.unwrap_or(0) as u64) };
     }
 
     /// Whether `gpa` is the guest's RAM or ROM.
@@ -113,4 +127,11 @@ impl Vm {
         self.guest.kick_all();
         Ok(())
     }
+}
+
+/// Where the stolen-time records of `vcpus` vCPUs at `gpa` lie; `None` if they are not in one piece of memory.
+fn find(extents: &[Extent], gpa: Gpa, vcpus: usize) -> Option<Hpa> {
+    let (hpa, left) = extents.iter().find_map(|extent| extent.translate(gpa))?;
+    let size = STOLEN_TIME_BYTES.checked_mul(vcpus as u64)?;
+    (size <= left && gpa.0.is_multiple_of(STOLEN_TIME_BYTES)).then_some(hpa)
 }

@@ -20,11 +20,13 @@ pub fn ipa_bits() -> u32 {
 /// Sets this CPU up to run guests, once; everything that differs between vCPUs is [`crate::Vcpu::start`]'s.
 pub fn init_cpu() {
     let features = Features::new(&IdRegisters::of_this_cpu());
+    let midr = read!("MIDR_EL1");
     let pmcr = if features.pmu { read!("PMCR_EL0") } else { 0 };
     // SAFETY: EL2's own control registers, with values that only concern the levels below; no guest runs yet. Those of
     // newer CPUs are written only where they exist.
     unsafe {
         write!("VTCR_EL2", paging::vtcr_el2(pa_range()));
+        write!("VPIDR_EL2", midr);
         write!("HCR_EL2", features.hcr_el2());
         write!("CPTR_EL2", features.cptr_el2());
         write!("MDCR_EL2", features.mdcr_el2(pmcr));

@@ -5,6 +5,7 @@ use core::mem::offset_of;
 
 use aarch64_cpu::registers::{CurrentEL, MPIDR_EL1, Readable};
 
+use crate::mailbox::Mailbox;
 use crate::registers::{read, write};
 
 /// What belongs to one pCPU. TPIDR_EL2 holds its address from the moment the CPU is up.
@@ -17,6 +18,8 @@ pub struct PerCpu {
     pub index: u32,
     /// What [`crate::gic::send`] takes to ring this pCPU.
     pub doorbell: u64,
+    /// What others leave for it.
+    pub mailbox: Mailbox,
 }
 
 /// Offset of [`PerCpu::emergency_stack`] for the vectors.
@@ -115,6 +118,14 @@ pub fn clean_to_coherency(address: u64, size: u64) {
 pub fn invalidate_instructions() {
     // SAFETY: cache maintenance changes no value.
     unsafe { asm!("dsb ish", "ic ialluis", "dsb ish", "isb", options(nostack, preserves_flags)) };
+}
+
+/// Forgets what this CPU's TLB and instruction cache hold of the guest that is loaded. For a vCPU that comes after another
+/// one of its VM: TLB entries are tagged by VM, and what a guest maps or invalidates for one vCPU alone says nothing about
+/// another (DDI 0487 D8.14.3, TLB entries are per PE; D8.16, CnP).
+pub fn forget_guest_translations() {
+    // SAFETY: maintenance of this CPU's copies changes no value.
+    unsafe { asm!("dsb nshst", "tlbi vmalle1", "ic iallu", "dsb nsh", "isb", options(nostack, preserves_flags)) };
 }
 
 /// Zeroes `size` bytes at `address` by `DC ZVA`.

@@ -2,6 +2,7 @@
 //!
 //! They stay in the hardware while the vCPU is loaded, through every exit; neither handlers nor the loop touch them.
 
+use crate::intid;
 use crate::registers::{read, write};
 
 macro_rules! registers {
@@ -21,8 +22,7 @@ macro_rules! registers {
                 El1 { $($field: read!($name),)* }
             }
 
-            /// Puts them all into this CPU.
-            pub fn load(&self) {
+            fn write(&self) {
                 // SAFETY: EL1's registers have no effect at EL2 (HCR_EL2.E2H and TGE are 0); any value is allowed.
                 unsafe { $(write!($name, self.$field);)* }
             }
@@ -30,7 +30,50 @@ macro_rules! registers {
     };
 }
 
+/// TCR_EL1.EPD0 and EPD1: no walks of either table.
+const NO_WALKS: u64 = 1 << 7 | 1 << 23;
+
+impl El1 {
+    /// Puts them all into this CPU, and runs `change` on what else translates for EL1 (the second stage).
+    ///
+    /// In between no table is walked: some CPUs do so speculatively, by `at`, with half of the old vCPU's registers and half
+    /// of the new one's, and keep what they find (Cortex-A57 erratum 1319537, Cortex-A72 1319367, and others).
+    pub(crate) fn load(&self, change: impl FnOnce()) {
+        // SAFETY: EL1's own translation control; a barrier for each order that is said above.
+        unsafe {
+            write!("TCR_EL1", NO_WALKS);
+            core::arch::asm!("isb", options(nostack, preserves_flags));
+            El1 { tcr: self.tcr | NO_WALKS, ..*self }.write();
+            change();
+            core::arch::asm!("isb", options(nostack, preserves_flags));
+            write!("TCR_EL1", self.tcr);
+        }
+    }
+
+    /// The first moment, by the physical counter, at which a timer that `may_fire` (by INTID) asks for its interrupt;
+    /// `offset` is CNTVOFF_EL2.
+    pub(crate) fn deadline(&self, offset: u64, may_fire: impl Fn(u32) -> bool) -> Option<u64> {
+        // CNTx_CTL: ENABLE set, IMASK clear.
+        let runs = |control: u64, intid| control & 0b11 == 0b01 && may_fire(intid);
+        let by_virtual = runs(self.cntv_ctl, intid::VIRTUAL_TIMER).then(|| self.cntv_cval.wrapping_add(offset));
+        let by_physical = runs(self.cntp_ctl, intid::PHYSICAL_TIMER).then_some(self.cntp_cval);
+        by_virtual.into_iter().chain(by_physical).min()
+    }
+}
+
+/// Stops this CPU's guest timers: they would interrupt for a vCPU that is not there.
+pub(crate) fn stop_timers() {
+    // SAFETY: EL1's timers, whose state was saved; ENABLE clear.
+    unsafe {
+        write!("CNTV_CTL_EL0", 0);
+        write!("CNTP_CTL_EL0", 0);
+        core::arch::asm!("isb", options(nostack, preserves_flags));
+    }
+}
+
 registers! {
+    /// Translation control. First, see [`El1::load`].
+    tcr "TCR_EL1" 0;
     /// System control: MMU and caches off, RES1 bits set (DDI 0487 D24.2.174).
     sctlr "SCTLR_EL1" 0x30d0_0800 | (1 << 5) | (1 << 16) | (1 << 18);
     /// Traps of FP and SIMD.
@@ -39,8 +82,6 @@ registers! {
     ttbr0 "TTBR0_EL1" 0;
     /// Upper half's tables.
     ttbr1 "TTBR1_EL1" 0;
-    /// Translation control.
-    tcr "TCR_EL1" 0;
     /// Memory attributes.
     mair "MAIR_EL1" 0;
     /// Auxiliary memory attributes.
@@ -89,37 +130,33 @@ registers! {
     cntp_cval "CNTP_CVAL_EL0" 0;
 }
 
-/// Pointer authentication keys, where the CPU has them; zeroed when a vCPU is reset.
-pub(crate) fn clear_pointer_keys() {
-    // SAFETY: EL1's keys; EL2 does not use pointer authentication.
-    unsafe {
-        write!("S3_0_C2_C1_0", 0); // APIAKeyLo_EL1
-        write!("S3_0_C2_C1_1", 0);
-        write!("S3_0_C2_C1_2", 0); // APIBKeyLo_EL1
-        write!("S3_0_C2_C1_3", 0);
-        write!("S3_0_C2_C2_0", 0); // APDAKeyLo_EL1
-        write!("S3_0_C2_C2_1", 0);
-        write!("S3_0_C2_C2_2", 0); // APDBKeyLo_EL1
-        write!("S3_0_C2_C2_3", 0);
-        write!("S3_0_C2_C3_0", 0); // APGAKeyLo_EL1
-        write!("S3_0_C2_C3_1", 0);
-    }
+/// The pointer authentication keys, where the CPU has them: A and B for instructions and for data, and the generic one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Keys([u64; 10]);
+
+macro_rules! keys {
+    ($($half:ident $name:literal)*) => {
+        impl Keys {
+            /// Zero.
+            pub(crate) const RESET: Keys = Keys([0; 10]);
+
+            /// Takes them from this CPU.
+            pub(crate) fn save() -> Keys {
+                Keys([$(read!($name)),*])
+            }
+
+            /// Puts them into this CPU.
+            pub(crate) fn load(&self) {
+                let Keys([$($half),*]) = *self;
+                // SAFETY: EL1's keys; EL2 does not use pointer authentication.
+                unsafe { $(write!($name, $half);)* }
+            }
+        }
+    };
 }
 
-/// Zeroes the FP and SIMD registers: the previous owner's values must not leak.
-pub(crate) fn clear_fp() {
-    macro_rules! zero {
-        ($($v:literal)*) => { concat!($("movi v", $v, ".2d, #0\n",)*) };
-    }
-    // SAFETY: built for a target without FP, the hypervisor keeps nothing in these registers; CPTR_EL2 does not trap.
-    unsafe {
-        core::arch::asm!(
-            ".arch_extension fp",
-            ".arch_extension simd",
-            zero!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31),
-            "msr FPCR, xzr",
-            "msr FPSR, xzr",
-            options(nostack, preserves_flags)
-        );
-    }
+keys! {
+    ia_low "S3_0_C2_C1_0" ia_high "S3_0_C2_C1_1" ib_low "S3_0_C2_C1_2" ib_high "S3_0_C2_C1_3"
+    da_low "S3_0_C2_C2_0" da_high "S3_0_C2_C2_1" db_low "S3_0_C2_C2_2" db_high "S3_0_C2_C2_3"
+    ga_low "S3_0_C2_C3_0" ga_high "S3_0_C2_C3_1"
 }

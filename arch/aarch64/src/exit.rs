@@ -15,6 +15,10 @@ pub enum Exit {
     Call([u64; 4]),
     /// A load or store where no memory is.
     Memory(MemoryAccess),
+    /// The guest waits for an interrupt, and the pCPU is shared. The PC is behind the instruction already.
+    WaitForInterrupt,
+    /// The guest waits for another CPU's event, and the pCPU is shared. The PC is behind the instruction already.
+    WaitForEvent,
     /// Something that cannot be emulated.
     Unsupported(Unsupported),
     /// An asynchronous external abort that the guest caused: hardware that it reached refused.

@@ -4,10 +4,34 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use model::{Counter, Gpa, Hpa};
 
+use crate::cpu::{self, PerCpu};
 use crate::psci::{Power, Psci};
+use crate::registers::{read, write};
 use crate::sysreg::{Features, IdRegisters};
 use crate::vgic::{KickMask, Redistributor, Vgic};
-use crate::{control, cpu, gic};
+use crate::{control, gic};
+
+/// How a vCPU is reached from any pCPU: its pCPU, and its seat there.
+#[derive(Clone, Copy, Debug)]
+pub struct Doorbell {
+    /// The pCPU that it sits on.
+    pub pcpu: &'static PerCpu,
+    /// The bit of its seat in that pCPU's [`crate::mailbox::Mailbox`].
+    pub seat: u64,
+}
+
+impl Doorbell {
+    /// Leaves a note, and rings the pCPU if it is another one than this. True if it is this one: its loop has to look.
+    #[inline]
+    fn ring(&self) -> bool {
+        let is_empty = self.pcpu.mailbox.post(self.seat);
+        let is_here = cpu::local().is_some_and(|local| core::ptr::eq(local, self.pcpu));
+        if is_empty && !is_here {
+            gic::send(self.pcpu.doorbell);
+        }
+        is_here
+    }
+}
 
 /// One VM, shared by the pCPUs that run its vCPUs.
 #[derive(Debug)]
@@ -17,8 +41,8 @@ pub struct Guest {
     /// Where that is in guest-physical memory.
     pub(crate) frames: model::Gic,
     power: &'static [Power],
-    /// By vCPU: what [`gic::send`] takes to reach its pCPU.
-    doorbells: &'static [u64],
+    /// By vCPU: how it is reached.
+    doorbells: &'static [Doorbell],
     /// VTTBR_EL2: the second stage's root and the VMID that tags its TLB entries.
     pub(crate) vttbr: u64,
     counter_offset: AtomicU64,
@@ -35,7 +59,7 @@ impl Guest {
         index: u32,
         config: &model::Vm,
         root: Hpa,
-        doorbells: &'static [u64],
+        doorbells: &'static [Doorbell],
         redistributors: &'static [Redistributor],
         power: &'static [Power],
     ) -> Guest {
@@ -58,11 +82,16 @@ impl Guest {
     }
 
     /// Everything of the VM that is in here as it was before its first start, apart from its memory. None of its vCPUs
-    /// runs, and this pCPU ran one of them last: its VMID is still in VTTBR_EL2.
+    /// runs.
     pub fn reset(&self, config: &model::Vm) {
-        // SAFETY: invalidates the TLB entries of the VMID that no vCPU uses now, on all CPUs (DDI 0487 D8.17.5).
+        let loaded = read!("VTTBR_EL2");
+        // SAFETY: invalidates the TLB entries of the VMID that no vCPU uses now, on all CPUs (DDI 0487 D8.17.5). The
+        // instruction takes the current VMID; whose it was before is put back before any guest runs.
         unsafe {
-            core::arch::asm!("dsb ishst", "tlbi vmalls12e1is", "dsb ish", "isb", options(nostack, preserves_flags))
+            write!("VTTBR_EL2", self.vttbr);
+            core::arch::asm!("isb", "dsb ishst", "tlbi vmalls12e1is", "dsb ish", options(nostack, preserves_flags));
+            write!("VTTBR_EL2", loaded);
+            core::arch::asm!("isb", options(nostack, preserves_flags));
         };
         self.vgic.reset();
         self.psci().reset();
@@ -87,23 +116,18 @@ impl Guest {
         }
     }
 
-    /// Rings the pCPUs of these vCPUs. The pCPU that this runs on needs no ring: it looks before it enters a guest.
+    /// Tells the pCPUs of these vCPUs to look at them. True if this pCPU is one of them: it is not rung, and its loop looks
+    /// before it enters a guest again.
     #[inline]
-    pub fn kick(&self, vcpus: KickMask) {
-        for vcpu in vcpus.iter() {
-            self.ring(self.doorbells.get(vcpu as usize));
-        }
+    pub fn kick(&self, vcpus: KickMask) -> bool {
+        let doorbells = vcpus.iter().filter_map(|vcpu| self.doorbells.get(vcpu as usize));
+        doorbells.fold(false, |here, doorbell| here | doorbell.ring())
     }
 
-    /// Rings the pCPUs of all vCPUs.
+    /// Tells the pCPUs of all vCPUs to look at them.
     pub fn kick_all(&self) {
-        self.doorbells.iter().for_each(|doorbell| self.ring(Some(doorbell)));
-    }
-
-    fn ring(&self, doorbell: Option<&u64>) {
-        let own = cpu::local().map(|local| local.doorbell);
-        if let Some(&doorbell) = doorbell.filter(|&&doorbell| Some(doorbell) != own) {
-            gic::send(doorbell);
+        for doorbell in self.doorbells {
+            doorbell.ring();
         }
     }
 

@@ -25,6 +25,7 @@ pub mod context;
 pub mod exit;
 pub mod inject;
 pub mod intid;
+pub mod mailbox;
 pub mod paging;
 pub mod psci;
 pub mod smccc;
@@ -39,15 +40,21 @@ pub use exit::{Exit, MemoryAccess, Unsupported};
 pub const GIC: model::GicVersion = if cfg!(feature = "gicv2") { model::GicVersion::V2 } else { model::GicVersion::V3 };
 
 #[cfg(target_os = "none")]
+pub mod alarm;
+#[cfg(target_os = "none")]
 mod control;
 #[cfg(target_os = "none")]
 pub mod cpu;
+#[cfg(target_os = "none")]
+mod debug;
 #[cfg(target_os = "none")]
 pub mod el1;
 #[cfg(target_os = "none")]
 pub mod entry;
 #[cfg(target_os = "none")]
 pub mod firmware;
+#[cfg(target_os = "none")]
+mod fp;
 #[cfg(target_os = "none")]
 pub mod gic;
 #[cfg(target_os = "none")]
@@ -60,6 +67,6 @@ mod vcpu;
 #[cfg(target_os = "none")]
 pub use control::{init_cpu, ipa_bits};
 #[cfg(target_os = "none")]
-pub use guest::Guest;
+pub use guest::{Doorbell, Guest};
 #[cfg(target_os = "none")]
 pub use vcpu::Vcpu;

@@ -5,10 +5,10 @@
 
 /// Reads a system register by the name the assembler knows it by.
 macro_rules! read {
-    ($name:literal) => {{
+    ($($name:tt)+) => {{
         let value: u64;
         // SAFETY: `mrs` of a readable register has no effect on memory or control flow.
-        unsafe { core::arch::asm!(concat!("mrs {}, ", $name), out(reg) value, options(nomem, nostack, preserves_flags)) };
+        unsafe { core::arch::asm!(concat!("mrs {}, ", $($name)+), out(reg) value, options(nomem, nostack, preserves_flags)) };
         value
     }};
 }
@@ -16,6 +16,10 @@ macro_rules! read {
 /// Writes a system register by the name the assembler knows it by. The caller states in its own `unsafe` block why
 /// the value is right for that register.
 macro_rules! write {
+    (concat!($($part:tt)*), $value:expr) => {{
+        let value: u64 = $value;
+        core::arch::asm!(concat!("msr ", $($part)*, ", {}"), in(reg) value, options(nostack, preserves_flags))
+    }};
     ($name:literal, $value:expr) => {{
         let value: u64 = $value;
         core::arch::asm!(concat!("msr ", $name, ", {}"), in(reg) value, options(nostack, preserves_flags))

@@ -1,12 +1,12 @@
 //! SMC Calling Convention (DEN 0028): what a guest's HVC or trapped SMC asks for, and the answers that need no state.
 //!
 //! Nothing is ever forwarded to the firmware: a guest talks to Ostler only. Calls of the PSCI range go on to
-//! [`crate::psci`]; the architecture's own queries are answered here; every other function does not exist
-//! (NOT_SUPPORTED, DEN 0028 section 5.2), among them the TRNG (DEN 0098), paravirtual time and all vendor ranges.
+//! [`crate::psci`]; the architecture's own queries and those for stolen time (DEN 0057) are answered here; every other
+//! function does not exist (NOT_SUPPORTED, DEN 0028 section 5.2), among them the TRNG (DEN 0098) and all vendor ranges.
 #![forbid(unsafe_code)]
 
 use crate::psci::{Outcome, Psci};
-use model::Gpa;
+use model::{Gpa, STOLEN_TIME_BYTES};
 
 /// What every unknown function returns (DEN 0028 section 5.2): -1, sign-extended so that it is right in `w0` and `x0`.
 pub const NOT_SUPPORTED: u64 = u64::MAX;
@@ -16,6 +16,8 @@ pub const VERSION: u64 = 0x1_0002;
 
 const SMCCC_VERSION: u32 = 0x8000_0000;
 const SMCCC_ARCH_FEATURES: u32 = 0x8000_0001;
+const PV_TIME_FEATURES: u32 = 0xc500_0020;
+const PV_TIME_ST: u32 = 0xc500_0021;
 const VENDOR_HYPERVISOR_UID: u32 = 0x8600_ff01;
 
 /// UUID a6b47fde-9039-4cc9-9758-3fbc87ffc8b9 in the byte order of DEN 0028 section 6.2: bytes 0 to 3 of the UUID are
@@ -38,6 +40,8 @@ pub enum Owner {
     Architecture,
     /// 4: standard secure services, of which PSCI is one.
     StandardSecure,
+    /// 5: standard services of a hypervisor, of which stolen time is one.
+    StandardHypervisor,
     /// 6: the hypervisor's vendor.
     VendorHypervisor,
     /// Everything else; nothing there exists.
@@ -73,6 +77,7 @@ impl Call {
         match (self.function >> 24) & 0x3f {
             0 => Owner::Architecture,
             4 => Owner::StandardSecure,
+            5 => Owner::StandardHypervisor,
             6 => Owner::VendorHypervisor,
             _ => Owner::Other,
         }
@@ -82,16 +87,23 @@ impl Call {
 const IS_FAST: u32 = 1 << 31;
 const IS_64: u32 = 1 << 30;
 
-/// Answers one HVC or trapped SMC of vCPU `caller`. `is_ram` says whether an address is guest RAM or ROM, where code may
-/// start. Call it on the caller's pCPU, in the exit loop; it takes no lock and may run for several vCPUs at once.
-pub fn handle(psci: &Psci<'_>, caller: u32, registers: [u64; 4], is_ram: impl Fn(Gpa) -> bool) -> Reply {
+/// Answers one HVC or trapped SMC of vCPU `caller`. `stolen_time` is where the VM's stolen-time records are, if it has any;
+/// `is_ram` says whether an address is guest RAM or ROM, where code may start. Call it on the caller's pCPU, in the exit loop; it takes no lock and may run for several vCPUs at once.
+pub fn handle(
+    psci: &Psci<'_>,
+    caller: u32,
+    registers: [u64; 4],
+    stolen_time: Option<Gpa>,
+    is_ram: impl Fn(Gpa) -> bool,
+) -> Reply {
     let call = Call::new(registers);
     if !call.is_fast() {
         return Reply::Power(Outcome::Return(NOT_SUPPORTED));
     }
     match call.owner() {
         Owner::StandardSecure => Reply::Power(psci.call(caller, &call, is_ram)),
-        Owner::Architecture => Reply::Power(Outcome::Return(architecture(&call))),
+        Owner::Architecture => Reply::Power(Outcome::Return(architecture(&call, stolen_time))),
+        Owner::StandardHypervisor => Reply::Power(Outcome::Return(paravirtual_time(&call, caller, stolen_time))),
         Owner::VendorHypervisor if call.function == VENDOR_HYPERVISOR_UID => Reply::Registers(UID),
         Owner::VendorHypervisor | Owner::Other => Reply::Power(Outcome::Return(NOT_SUPPORTED)),
     }
@@ -100,14 +112,26 @@ pub fn handle(psci: &Psci<'_>, caller: u32, registers: [u64; 4], is_ram: impl Fn
 /// DEN 0028 section 7. The workarounds 1 to 3 (branch predictor, speculative store bypass, branch history) are
 /// instructions to firmware; a guest has none, so it is told that they are not there and reads the CPU's own ID
 /// registers (CSV2, CSV3, SSBS) for the rest.
-fn architecture(call: &Call) -> u64 {
+fn architecture(call: &Call, stolen_time: Option<Gpa>) -> u64 {
     let [first, ..] = call.arguments;
     match call.function {
         SMCCC_VERSION => VERSION,
         SMCCC_ARCH_FEATURES => match u32::try_from(first) {
             Ok(SMCCC_VERSION | SMCCC_ARCH_FEATURES) => 0,
+            Ok(PV_TIME_FEATURES) if stolen_time.is_some() => 0,
             _ => NOT_SUPPORTED,
         },
+        _ => NOT_SUPPORTED,
+    }
+}
+
+/// Stolen time (DEN 0057 section 3.2): each vCPU has a record in the VM's memory, one behind the other.
+fn paravirtual_time(call: &Call, caller: u32, stolen_time: Option<Gpa>) -> u64 {
+    let Some(records) = stolen_time else { return NOT_SUPPORTED };
+    let [first, ..] = call.arguments;
+    match call.function {
+        PV_TIME_FEATURES if first == u64::from(PV_TIME_FEATURES) || first == u64::from(PV_TIME_ST) => 0,
+        PV_TIME_ST => records.0.saturating_add(u64::from(caller).saturating_mul(STOLEN_TIME_BYTES)),
         _ => NOT_SUPPORTED,
     }
 }
@@ -122,7 +146,15 @@ mod tests {
         let cpus = [Power::new(), Power::new()];
         let psci = Psci::new(&cpus);
         psci.reset();
-        handle(&psci, 0, registers, |_| true)
+        handle(&psci, 1, registers, None, |_| true)
+    }
+
+    fn ask_with_records(registers: [u64; 4]) -> u64 {
+        let cpus = [Power::new(), Power::new()];
+        match handle(&Psci::new(&cpus), 1, registers, Some(Gpa(0x1_0000)), |_| true) {
+            Reply::Power(Outcome::Return(value)) => value,
+            other => panic!("{other:?}"),
+        }
     }
 
     fn value(registers: [u64; 4]) -> u64 {
@@ -157,6 +189,20 @@ mod tests {
         let Reply::Registers(words) = ask([0x8600_ff01, 0, 0, 0]) else { panic!("no UID") };
         let bytes: Vec<u8> = words.iter().flat_map(|&word| (word as u32).to_le_bytes()).collect();
         assert_eq!(bytes, 0xa6b4_7fde_9039_4cc9_9758_3fbc_87ff_c8b9_u128.to_be_bytes());
+    }
+
+    #[test]
+    fn stolen_time_is_there_for_those_who_have_records() {
+        let features = [0x8000_0001, 0xc500_0020, 0, 0];
+        assert_eq!((value(features), ask_with_records(features)), (NOT_SUPPORTED, 0));
+        for function in [0xc500_0020, 0xc500_0021] {
+            assert_eq!(ask_with_records([0xc500_0020, function, 0, 0]), 0);
+            assert_eq!(value([0xc500_0020, function, 0, 0]), NOT_SUPPORTED);
+        }
+        assert_eq!(ask_with_records([0xc500_0020, 0xc500_0022, 0, 0]), NOT_SUPPORTED);
+        assert_eq!(ask_with_records([0xc500_0021, 0, 0, 0]), 0x1_0040);
+        assert_eq!(value([0xc500_0021, 0, 0, 0]), NOT_SUPPORTED);
+        assert_eq!(ask_with_records([0x8500_0021, 0, 0, 0]), NOT_SUPPORTED, "there is no 32-bit form");
     }
 
     #[test]

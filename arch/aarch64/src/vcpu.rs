@@ -1,20 +1,22 @@
-//! A vCPU: its registers, how it starts and stops, and the way into the guest. `quick` answers exits without the loop.
+//! A vCPU: its registers, and the way into the guest. `quick` answers exits without the loop; `switch` starts and stops it,
+//! and gives it the pCPU and takes it away.
 
 mod quick;
+mod switch;
 
-use model::Gpa;
-
-use crate::context::{Context, PSTATE_RESET};
-use crate::el1::{self, El1};
+use crate::context::Context;
+use crate::el1::El1;
+use crate::entry;
 use crate::exit::{Exit, MemoryAccess};
-use crate::gic::Hardware;
+use crate::gic::{self, Hardware};
 use crate::guest::Guest;
 use crate::inject::{self, Exception};
 use crate::registers::{read, write};
 use crate::syndrome::{Cause, DataAbort, Syndrome};
 use crate::vgic::CpuInterface;
-use crate::{control, entry};
+use crate::{control, intid};
 use quick::Done;
+use switch::Saved;
 
 /// A vCPU. Its pCPU alone touches it; the vectors find it by its first field.
 #[repr(C)]
@@ -23,10 +25,17 @@ pub struct Vcpu {
     context: Context,
     guest: &'static Guest,
     index: u32,
-    loaded: bool,
+    /// HCR_EL2 while it is loaded.
+    hcr: u64,
+    is_on: bool,
+    is_loaded: bool,
+    /// A quick handler has left something for another vCPU of this pCPU.
+    others_wait: bool,
     /// What the quick handler leaves to the loop.
     exit: Option<Exit>,
     interface: CpuInterface,
+    /// Everything else of it while it is not loaded.
+    saved: Saved,
 }
 
 /// Codes by which the quick handlers tell [`Vcpu::run`] what is left to do; zero goes back into the guest.
@@ -40,19 +49,21 @@ mod code {
 
 /// ESR_ELx.WnR of a data abort.
 const WNR: u64 = 1 << 6;
-/// ICH_VTR_EL2.TDS: writes of ICC_DIR_EL1 can be trapped on their own.
-const VTR_TDS: u64 = 1 << 19;
-
 impl Vcpu {
-    /// vCPU number `index` of `guest`, off.
-    pub fn new(index: u32, guest: &'static Guest) -> Vcpu {
+    /// vCPU number `index` of `guest`, off. With `gives_way`, it exits when it waits, so that others get the pCPU.
+    pub fn new(index: u32, guest: &'static Guest, gives_way: bool) -> Vcpu {
+        let features = &guest.features;
         Vcpu {
             context: Context::reset(0),
             guest,
             index,
-            loaded: false,
+            hcr: if gives_way { features.hcr_el2_shared() } else { features.hcr_el2() },
+            is_on: false,
+            is_loaded: false,
+            others_wait: false,
             exit: None,
-            interface: CpuInterface::new(index, read!("ICH_VTR_EL2") & VTR_TDS != 0),
+            interface: CpuInterface::new(index, gic::traps_deactivate()),
+            saved: Saved::RESET,
         }
     }
 
@@ -61,53 +72,24 @@ impl Vcpu {
         self.index
     }
 
-    /// Whether it is on and this pCPU's registers are its own.
+    /// Whether it has been started and not stopped.
+    pub fn is_on(&self) -> bool {
+        self.is_on
+    }
+
+    /// Whether this pCPU's registers are its own.
     pub fn is_loaded(&self) -> bool {
-        self.loaded
-    }
-
-    /// Turns it on, out of reset, about to execute `entry` with `x0` as given. Called on its pCPU, where no other vCPU
-    /// is loaded.
-    pub fn start(&mut self, entry: Gpa, x0: u64) {
-        self.context = Context::reset(x0);
-        El1::RESET.load();
-        el1::clear_fp();
-        if self.guest.features.pointer_authentication {
-            el1::clear_pointer_keys();
-        }
-        let midr = read!("MIDR_EL1");
-        // SAFETY: registers that are EL2's view of the one vCPU that this pCPU runs; the second stage maps that guest's
-        // memory and no other. Stale TLB entries of the VMID are from nobody: VMIDs are not reused.
-        unsafe {
-            write!("VTTBR_EL2", self.guest.vttbr);
-            write!("VMPIDR_EL2", model::mpidr(self.index));
-            write!("VPIDR_EL2", midr);
-            write!("CNTVOFF_EL2", self.guest.counter_offset());
-            write!("ICH_VMCR_EL2", 0);
-            write!("ICH_AP0R0_EL2", 0);
-            write!("ICH_AP1R0_EL2", 0);
-            write!("ELR_EL2", entry.0);
-            write!("SPSR_EL2", PSTATE_RESET);
-            core::arch::asm!("isb", options(nostack, preserves_flags));
-        }
-        self.interface.start(&self.guest.vgic);
-        self.loaded = true;
-    }
-
-    /// Turns it off: its timers stop, its interrupts go back. Called on its pCPU.
-    pub fn stop(&mut self) {
-        if !core::mem::take(&mut self.loaded) {
-            return;
-        }
-        El1::RESET.load();
-        let kick = self.interface.stop(&self.guest.vgic, &mut Hardware);
-        self.guest.kick(kick);
+        self.is_loaded
     }
 
     /// Runs the guest until something happens that the quick handlers leave to the loop.
     pub fn run(&mut self) -> Exit {
+        self.others_wait = false;
         loop {
             self.flush();
+            if self.others_wait {
+                return Exit::Kicked;
+            }
             // SAFETY: `context` is this vCPU's first field, and it is loaded on this pCPU (the loop's duty, and
             // harmless otherwise: a vCPU that was never started enters nothing but its own second stage).
             match unsafe { entry::enter(&raw mut self.context) } {
@@ -130,10 +112,32 @@ impl Vcpu {
     fn flush(&mut self) {
         if self.interface.needs_flush(&self.guest.vgic) {
             let kick = self.interface.flush(&self.guest.vgic, &mut Hardware);
-            if !kick.is_empty() {
-                self.guest.kick(kick);
-            }
+            self.kick(kick);
         }
+    }
+
+    /// Whether the guest, which waits for an interrupt, has one already.
+    pub fn has_interrupt(&mut self) -> bool {
+        self.flush();
+        self.interface.needs_flush(&self.guest.vgic) || self.interface.wakes(&Hardware, gic::vmcr())
+    }
+
+    /// An interrupt of this pCPU that only concerns the vCPU that is loaded, outside of the guest: acknowledged, priority
+    /// dropped. False if it is not one of these.
+    pub fn interrupt(&mut self, intid: u32) -> bool {
+        match intid {
+            intid::VIRTUAL_TIMER | intid::PHYSICAL_TIMER => {
+                // It stays active until the guest ends it. Only this vCPU can be meant, and it looks before it goes on.
+                let _ = self.guest.vgic.hardware_pending(self.index, intid);
+            }
+            intid::MAINTENANCE => {
+                let kick = self.interface.sync(&self.guest.vgic, &mut Hardware);
+                self.kick(kick);
+                gic::deactivate(intid);
+            }
+            _ => return false,
+        }
+        true
     }
 
     /// General register `index`, 31 being the zero register.
@@ -151,9 +155,9 @@ impl Vcpu {
         &self.context.x
     }
 
-    /// EL1's own registers, for dumps. Only while it is loaded.
+    /// EL1's own registers, for dumps.
     pub fn el1(&self) -> El1 {
-        El1::save()
+        if self.is_loaded { El1::save() } else { self.saved.el1 }
     }
 
     /// Where the guest is.

@@ -10,8 +10,7 @@
     reason = "offsets of registers of the board's own controller; no guest's value is computed with here"
 )]
 
-use core::ptr::{read_volatile, write_volatile};
-
+use super::{Frame, PRIORITY, is_timer_asserted};
 use crate::intid::{HYP_TIMER, KICK, MAINTENANCE, PHYSICAL_TIMER, SPECIAL, VIRTUAL_TIMER};
 use crate::registers::{read, write};
 use crate::vgic::ListRegisters;
@@ -37,53 +36,16 @@ const CTLR_ENABLE_G1NS: u32 = 1 << 1;
 /// With one security state (DS = 1), group 1 is enabled by the same bit 1 and ARE is bit 4 as well.
 const CTLR_ON: u32 = CTLR_ARE_NS | CTLR_ENABLE_G1NS;
 
-/// Priority of all host interrupts: the middle, so that a guest's never matters here.
-const PRIORITY: u32 = 0xa0a0_a0a0;
-
-/// A frame of registers of the real controller.
-#[derive(Clone, Copy, Debug)]
-pub struct Frame(usize);
-
-impl Frame {
-    /// The frame at `address`.
-    ///
-    /// # Safety
-    /// A GIC frame of the kind that the caller will use it as is mapped there as device memory, for good.
-    pub const unsafe fn new(address: usize) -> Frame {
-        Frame(address)
-    }
-
-    fn read(self, offset: usize) -> u32 {
-        // SAFETY: `new`'s promise; offsets are this file's constants, within the frame.
-        unsafe { read_volatile(self.0.wrapping_add(offset) as *const u32) }
-    }
-
-    fn read64(self, offset: usize) -> u64 {
-        // SAFETY: as `read`; TYPER and IROUTER allow 64-bit accesses.
-        unsafe { read_volatile(self.0.wrapping_add(offset) as *const u64) }
-    }
-
-    fn write(self, offset: usize, value: u32) {
-        // SAFETY: as `read`; the values written are this file's, and only ever concern interrupts.
-        unsafe { write_volatile(self.0.wrapping_add(offset) as *mut u32, value) }
-    }
-
-    fn write64(self, offset: usize, value: u64) {
-        // SAFETY: as `write`.
-        unsafe { write_volatile(self.0.wrapping_add(offset) as *mut u64, value) }
-    }
-
-    fn wait_for_writes(self) {
-        while self.read(GICD_CTLR) & CTLR_RWP != 0 {
-            core::hint::spin_loop();
-        }
+fn wait_for_writes(distributor: Frame) {
+    while distributor.read(GICD_CTLR) & CTLR_RWP != 0 {
+        core::hint::spin_loop();
     }
 }
 
 /// Initialises the distributor: all SPIs disabled, level-sensitive, group 1, routed to the CPU `affinity`.
 pub fn init_distributor(distributor: Frame, affinity: u64) {
     distributor.write(GICD_CTLR, 0);
-    distributor.wait_for_writes();
+    wait_for_writes(distributor);
     let intids = ((distributor.read(GICD_TYPER) & 0x1f) as usize + 1) * 32;
     for word in 1..intids / 32 {
         distributor.write(ICENABLER + word * 4, u32::MAX);
@@ -97,15 +59,15 @@ pub fn init_distributor(distributor: Frame, affinity: u64) {
     for word in 2..intids / 16 {
         distributor.write(ICFGR + word * 4, 0);
     }
-    distributor.wait_for_writes();
+    wait_for_writes(distributor);
     // ARE first: IROUTER is RES0 until it is set (IHI 0069 section 12.9.22).
     distributor.write(GICD_CTLR, CTLR_ARE_NS);
-    distributor.wait_for_writes();
+    wait_for_writes(distributor);
     for intid in 32..intids.min(SPECIAL as usize) {
         distributor.write64(IROUTER + intid * 8, affinity);
     }
     distributor.write(GICD_CTLR, CTLR_ON);
-    distributor.wait_for_writes();
+    wait_for_writes(distributor);
 }
 
 /// Enables SPI `intid`.
@@ -134,7 +96,7 @@ pub fn init_redistributor(frame: Frame) {
     while frame.read(GICR_WAKER) & (1 << 2) != 0 {
         core::hint::spin_loop();
     }
-    let private = Frame(frame.0.wrapping_add(SGI_BASE));
+    let private = frame.behind(SGI_BASE);
     private.write(ICENABLER, u32::MAX);
     private.write(ICPENDR, u32::MAX);
     private.write(ICACTIVER, u32::MAX);
@@ -392,13 +354,7 @@ impl ListRegisters for Hardware {
     }
 
     fn is_asserted(&self, intid: u32) -> bool {
-        let control = match intid {
-            VIRTUAL_TIMER => read!("CNTV_CTL_EL0"),
-            PHYSICAL_TIMER => read!("CNTP_CTL_EL0"),
-            _ => 0,
-        };
-        // ENABLE and ISTATUS set, IMASK clear (DDI 0487 D24.10, CNTV_CTL_EL0).
-        control & 0b111 == 0b101
+        is_timer_asserted(intid)
     }
 
     fn deactivate(&mut self, intid: u32) {

@@ -68,7 +68,7 @@ impl Features {
             | (1 << 3) // FMO: FIQs go to EL2; virtual FIQs exist
             | (1 << 4) // IMO: IRQs go to EL2; virtual IRQs exist; ICC_* are the virtual interface
             | (1 << 5) // AMO: SErrors go to EL2; the guest can mask only virtual ones
-            // TWI, TWE = 0: a vCPU has its pCPU to itself while it runs, and waits there.
+            // TWI, TWE = 0: a vCPU that does not share its pCPU waits there ([`Features::hcr_el2_shared`]).
             | (1 << 16) // TID1: REVIDR_EL1, AIDR_EL1, SMIDR_EL1
             | (1 << 18) // TID3: the group of ID registers
             | (1 << 19) // TSC: SMC is for us, nothing reaches the firmware
@@ -85,6 +85,12 @@ impl Features {
             | bit(self.pointer_authentication, 41) // API
             // EnSCXT = 0, ATA = 0, FIEN = 0, E2H = 0, NV = 0: hidden.
             | bit(self.mte, 58) // TID5: GMID_EL1
+    }
+
+    /// HCR_EL2 while a guest runs that gives its pCPU to others when it waits.
+    pub const fn hcr_el2_shared(&self) -> u64 {
+        self.hcr_el2() | (1 << 13) // TWI: it waits for an interrupt
+            | (1 << 14) // TWE: it waits for an event, of another vCPU that may need this pCPU
     }
 
     /// CPTR_EL2, HCR_EL2.E2H = 0: FP and SIMD are the guest's own, what else there is is hidden.

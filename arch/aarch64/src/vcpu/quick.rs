@@ -8,7 +8,7 @@ use crate::gic::{self, Hardware};
 use crate::guest::Frame;
 use crate::inject::Exception;
 use crate::registers::{read, write};
-use crate::syndrome::{Abort, Cause, DataAbort, Fault, Syndrome, SystemAccess, fault_address};
+use crate::syndrome::{Abort, Cause, DataAbort, Fault, Syndrome, SystemAccess, Wait, fault_address};
 use crate::sysreg::{self, Answer};
 use crate::vgic::{self, KickMask};
 use crate::{intid, psci};
@@ -30,12 +30,25 @@ impl Vcpu {
         code::EXIT
     }
 
+    /// Back into the guest, unless another vCPU of this pCPU has been given something to do.
+    #[inline]
+    fn resume(&mut self) -> u64 {
+        self.flush();
+        if self.others_wait { self.leave(Exit::Kicked) } else { code::RESUME }
+    }
+
+    /// Tells vCPUs of the VM to look. This one does so before it goes on.
+    #[inline]
+    pub(super) fn kick(&mut self, vcpus: KickMask) {
+        let others = vcpus.without(self.index);
+        if !others.is_empty() {
+            self.others_wait |= self.guest.kick(others);
+        }
+    }
+
     pub(super) fn quick_synchronous(&mut self) -> u64 {
         match self.synchronous(false) {
-            Done::Yes => {
-                self.flush();
-                code::RESUME
-            }
+            Done::Yes => self.resume(),
             Done::NeedsRegisters => code::REGISTERS,
             Done::Exit(exit) => self.leave(exit),
         }
@@ -72,6 +85,15 @@ impl Vcpu {
                 self.skip();
                 Done::Yes
             }
+            // Both trap only where the pCPU is shared, and only if the guest would have waited.
+            Cause::Wait(kind) => {
+                self.skip();
+                Done::Exit(match kind {
+                    Wait::Interrupt => Exit::WaitForInterrupt,
+                    // (The timed forms are hidden; as for events, to come back early is no mistake.)
+                    Wait::Event | Wait::InterruptOrTime | Wait::EventOrTime => Exit::WaitForEvent,
+                })
+            }
             Cause::Hidden => {
                 self.inject(Exception::Undefined);
                 Done::Yes
@@ -105,16 +127,16 @@ impl Vcpu {
             }
             Answer::Sgi => {
                 let kick = self.guest.vgic.send_sgi(self.index, value);
-                self.guest.kick(kick);
+                self.kick(kick);
             }
             Answer::Sgi0 => {
                 let kick = self.guest.vgic.send_group0_sgi(self.index, value);
-                self.guest.kick(kick);
+                self.kick(kick);
             }
             Answer::Deactivate => {
                 let synced = self.interface.sync(&self.guest.vgic, &mut Hardware);
                 let kick = synced | self.guest.vgic.deactivate(self.index, value as u32);
-                self.guest.kick(kick);
+                self.kick(kick);
             }
             Answer::Unlisted => {
                 let target = access.is_read.then_some(access.rt);
@@ -180,37 +202,24 @@ impl Vcpu {
                 self.finish_load(access, read.value);
             }
         }
-        self.guest.kick(kick);
+        self.kick(kick);
     }
 
     /// A physical interrupt while the guest ran.
     pub(super) fn interrupted(&mut self) -> u64 {
         let intid = gic::acknowledge();
-        match intid {
-            intid::SPECIAL.. => return code::RESUME,
-            intid::VIRTUAL_TIMER | intid::PHYSICAL_TIMER => {
-                gic::drop_priority(intid);
-                // Only this vCPU can be meant, and it looks before it goes on.
-                let _ = self.guest.vgic.hardware_pending(self.index, intid);
-            }
-            intid::MAINTENANCE => {
-                let kick = self.interface.sync(&self.guest.vgic, &mut Hardware);
-                self.guest.kick(kick);
-                gic::drop_priority(intid);
-                gic::deactivate(intid);
-            }
-            intid::KICK => {
-                gic::drop_priority(intid);
-                gic::deactivate(intid);
-                return self.leave(Exit::Kicked);
-            }
-            _ => {
-                gic::drop_priority(intid);
-                return self.leave(Exit::Interrupt(intid));
-            }
+        if intid >= intid::SPECIAL {
+            return code::RESUME;
         }
-        self.flush();
-        code::RESUME
+        gic::drop_priority(intid);
+        if self.interrupt(intid) {
+            return self.resume();
+        }
+        if intid == intid::KICK {
+            gic::deactivate(intid);
+            return self.leave(Exit::Kicked);
+        }
+        self.leave(Exit::Interrupt(intid))
     }
 }
 

@@ -43,6 +43,12 @@ impl Vgic<'_> {
         self.hint(vcpu, bit(0))
     }
 
+    /// Whether the private interrupt `intid` of `vcpu` would be forwarded if it were pending.
+    pub fn may_fire(&self, vcpu: u32, intid: u32) -> bool {
+        let bank = self.redistributor(vcpu).map(|own| &own.bank);
+        bank.is_some_and(|bank| bank.open(self.control(), SeqCst) & bit(intid) != 0)
+    }
+
     fn resolve(&self, irq: Irq) -> Result<(u32, IntId), NoSuchInterrupt> {
         let (vcpu, intid, private) = match irq {
             Irq::Private { vcpu, intid } => (vcpu, intid, true),

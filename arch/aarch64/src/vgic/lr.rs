@@ -51,6 +51,9 @@ impl ListRegister {
     const HW: u64 = 1 << 61;
     const GROUP: u64 = 1 << 60;
     const EOI: u64 = 1 << 41;
+    /// Of an SGI on a GICv2, the vCPU that sent it: where [`super::gich`] finds it.
+    const SENDER_SHIFT: u32 = 32;
+    const SENDER: u64 = 0b111 << Self::SENDER_SHIFT;
 
     pub(super) const EMPTY: ListRegister = ListRegister(0);
 
@@ -121,6 +124,18 @@ impl ListRegister {
             (false, true) => ListRegister(self.0 | Self::EOI),
             (false, false) => ListRegister(self.0 & !Self::EOI),
         }
+    }
+
+    /// Who sent this SGI; zero if it is none of a GICv2's.
+    #[inline]
+    pub(super) const fn sender(self) -> u32 {
+        ((self.0 & Self::SENDER) >> Self::SENDER_SHIFT) as u32
+    }
+
+    /// The SGI of `sender`, who is below 8.
+    #[inline]
+    pub(super) const fn with_sender(self, sender: u32) -> ListRegister {
+        ListRegister(self.0 & !Self::SENDER | ((sender as u64) << Self::SENDER_SHIFT) & Self::SENDER)
     }
 
     /// The guest's deactivation also deactivates the physical interrupt of the same number. Only for states that are

@@ -20,6 +20,7 @@
 //! | before every entry, interrupts masked | the vCPU's | if [`CpuInterface::needs_flush`]: [`CpuInterface::flush`] |
 //! | kick | the vCPU's | nothing: leaving and entering the guest does it |
 //! | vCPU starts, stops (PSCI, VM stop or reset) | the vCPU's | [`CpuInterface::start`], [`CpuInterface::stop`] |
+//! | vCPU gets or loses its pCPU | the vCPU's | [`CpuInterface::load`], [`CpuInterface::unload`] |
 //! | VM resets, all vCPUs stopped | any one | [`Vgic::reset`] |
 //!
 //! An interrupt's way: a device sets a bit in its [`bank`]; [`notify`] finds the vCPU it goes to and leaves a hint
@@ -37,6 +38,7 @@ mod cpu;
 mod distributor;
 mod fields;
 mod flush;
+pub mod gich;
 mod lines;
 mod lr;
 mod notify;
@@ -71,6 +73,8 @@ pub struct Vgic<'a> {
     control: AtomicU32,
     /// vCPUs between [`CpuInterface::start`] and [`CpuInterface::stop`].
     online: AtomicU32,
+    /// vCPUs that have a pCPU, between [`CpuInterface::load`] and [`CpuInterface::unload`].
+    loaded: AtomicU32,
     shared: [SharedBank; SHARED_BANKS],
     redistributors: &'a [Redistributor],
 }
@@ -101,6 +105,7 @@ impl<'a> Vgic<'a> {
         Vgic {
             control: AtomicU32::new(0),
             online: AtomicU32::new(0),
+            loaded: AtomicU32::new(0),
             shared: [const { SharedBank::new() }; SHARED_BANKS],
             redistributors,
         }
@@ -131,6 +136,10 @@ impl<'a> Vgic<'a> {
 
     fn online(&self) -> u32 {
         self.online.load(SeqCst)
+    }
+
+    fn loaded(&self) -> u32 {
+        self.loaded.load(SeqCst)
     }
 
     #[inline]

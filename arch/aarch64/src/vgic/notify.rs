@@ -77,6 +77,18 @@ impl Vgic<'_> {
         (0..self.vcpus()).fold(KickMask::NONE, |kick, vcpu| kick | self.hint(vcpu, RESYNC | WORDS))
     }
 
+    /// What any vCPU may take of word `word` is pending again, and `from` has no pCPU to take it on: tells one that has.
+    pub(super) fn offer(&self, from: u32, word: u32) -> KickMask {
+        let Some(shared) = self.shared(word) else { return KickMask::NONE };
+        let wanting = shared.bank.wanting(self.control(), SeqCst) & shared.bank.claims.free();
+        let any = |&index: &u32| shared.route(index).is_some_and(|route| route.load(SeqCst) & ROUTE_ANY != 0);
+        let other = ones(self.online() & self.loaded() & !bit(from)).next();
+        match (ones(wanting).find(any), other) {
+            (Some(_), Some(other)) => self.hint(other, bit(word)),
+            _ => KickMask::NONE,
+        }
+    }
+
     /// The vCPU that a shared interrupt goes to; `None` if its route names nobody, and it waits for a better one.
     pub(super) fn target(&self, shared: &SharedBank, index: u32) -> Option<u32> {
         let route = shared.route(index)?.load(SeqCst);
@@ -89,11 +101,12 @@ impl Vgic<'_> {
         route.is_some_and(|route| route & ROUTE_ANY != 0 || route == model::affinity(vcpu))
     }
 
-    /// One of the vCPUs that run, if possible one that has nothing to look at yet (1 of N, IHI 0069 section 3.3.1).
+    /// One of the vCPUs that run, if possible one that has a pCPU and nothing to look at yet (1 of N, IHI 0069 section 3.3.1).
     fn any_target(&self) -> Option<u32> {
-        let online = || ones(self.online()).filter(|&vcpu| vcpu < self.vcpus());
+        let (online, loaded) = (self.online(), self.loaded());
         let idle = |&vcpu: &u32| self.redistributor(vcpu).is_some_and(|cpu| cpu.hints.load(SeqCst) == 0);
-        online().find(idle).or_else(|| online().next())
+        let first = ones(online & loaded).find(idle).or_else(|| ones(online).find(idle));
+        first.or_else(|| ones(online).next()).filter(|&vcpu| vcpu < self.vcpus())
     }
 
     /// The vCPU of an affinity (Aff3 in bits 39 to 32, Aff2 to Aff0 in bits 23 to 0): [`model::affinity`] backwards.
@@ -105,7 +118,8 @@ impl Vgic<'_> {
 
     /// Whether a vCPU other than `from` has yet to take an interrupt back: GICD_CTLR.RWP.
     pub(super) fn is_retracting(&self, from: u32) -> bool {
-        ones(self.online() & !bit(from)).any(|vcpu| {
+        // What has no pCPU shows its guest nothing.
+        ones(self.loaded() & !bit(from)).any(|vcpu| {
             self.redistributor(vcpu).is_some_and(|redistributor| redistributor.hints.load(SeqCst) & RESYNC != 0)
         })
     }

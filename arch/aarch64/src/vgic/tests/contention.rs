@@ -38,6 +38,7 @@ fn meet(
                     }
                     barrier.wait();
                     interface.start(vgic);
+                    interface.load(vgic);
                     // Who is kicked looks again: here all do, three times.
                     let _ = act(vcpu, vgic);
                     for _ in 0..3 {
@@ -56,7 +57,7 @@ fn meet(
                     if failed.load(SeqCst) {
                         break;
                     }
-                    let _ = interface.stop(vgic, &mut hardware);
+                    let _ = interface.unload(vgic, &mut hardware) | interface.stop(vgic);
                 }
             });
         }

@@ -27,8 +27,8 @@ pub(super) struct FakeCpu {
 impl FakeCpu {
     pub(super) fn new(list_registers: usize) -> FakeCpu {
         FakeCpu {
-            // What a list register holds at reset is unknown.
-            lr: vec![0x9000_0000_0000_0025; list_registers],
+            // As the set-up of a pCPU leaves them.
+            lr: vec![0; list_registers],
             hcr: 0,
             mask: 0xff,
             split: false,

@@ -34,6 +34,7 @@ enum Step {
     CheckActive(u32),
     Stop,
     Start,
+    Switch,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -62,6 +63,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => intid().prop_map(Step::CheckActive),
         1 => Just(Step::Stop),
         2 => Just(Step::Start),
+        3 => Just(Step::Switch),
     ]
 }
 
@@ -193,6 +195,8 @@ impl Machine {
                 let expected = self.reference.at(vcpu, intid).active;
                 assert_eq!(self.world.read_bit(vcpu, SET_ACTIVE, intid), expected, "active {intid}");
             }
+            // The guest can't tell.
+            Step::Switch => self.world.switch(vcpu),
             Step::Stop if self.reference.cpus.iter().filter(|cpu| cpu.online).count() > 1 => {
                 self.reference.stop(vcpu);
                 self.ended.retain(|&(whose, intid)| intid >= 32 || whose != vcpu);

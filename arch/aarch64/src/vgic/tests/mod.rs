@@ -3,6 +3,7 @@
 pub(super) mod chaos;
 mod contention;
 mod fake;
+mod gich;
 mod machine;
 mod pokes;
 mod reference;

@@ -260,18 +260,27 @@ fn a_vcpu_that_shares_its_pcpu_finds_its_interrupts_again() {
     assert_eq!(world.acknowledge(0), Some(UART));
     world.pulse(Irq::Shared(UART));
     world.settle();
-    world.sync(0);
-    let cpu = &mut world.cpus[0];
-    let (mask, split) = (cpu.hardware.mask, cpu.hardware.split);
-    assert_eq!((mask, split), (0xff, false));
-    for index in 0..4 {
-        use super::super::ListRegisters;
-        cpu.hardware.write(index, 0);
-    }
-    cpu.interface.reload();
+    world.switch(0);
     world.settle();
     world.end(0, UART);
     assert_eq!(world.acknowledge(0), Some(UART));
+}
+
+#[test]
+fn what_waits_for_a_vcpu_without_pcpu_goes_to_another() {
+    let mut world = world(2, 4);
+    world.set_edge(0, UART);
+    world.route(0, UART, ROUTE_TO_ANY);
+    world.pulse(Irq::Shared(UART));
+    world.settle();
+    let first = (0..2).find(|&vcpu| !world.cpus[vcpu].hardware.listed().is_empty()).unwrap();
+    let cpu = &mut world.cpus[first];
+    let kick = cpu.interface.unload(&world.vgic, &mut cpu.hardware);
+    world.kick_from(kick, first);
+    // The other one alone settles.
+    let other = &mut world.cpus[1 - first];
+    let _ = other.interface.flush(&world.vgic, &mut other.hardware);
+    assert_eq!(world.acknowledge(1 - first), Some(UART));
 }
 
 #[test]

@@ -141,6 +141,7 @@ impl Vcpu<'_, '_> {
         super::chaos::enable(self.random.0.wrapping_mul(0x9e37_79b9));
         own.thread.set(std::thread::current()).unwrap();
         self.interface.start(&self.machine.vgic);
+        self.interface.load(&self.machine.vgic);
         let mut rounds = 0;
         while !self.machine.done() {
             self.enter();
@@ -260,7 +261,7 @@ impl Vcpu<'_, '_> {
         let intid = intids[self.random.below(4) as usize];
         let word = 4 * u64::from(intid / 32);
         kick |= self.interface.sync(vgic, &mut self.hardware);
-        kick |= match self.random.below(6) {
+        kick |= match self.random.below(7) {
             0 => {
                 let route = [0, 1, 2, 3, ROUTE_TO_ANY][self.random.below(5) as usize];
                 vgic.distributor_write(from, ROUTE + 8 * u64::from(intid), 8, route)
@@ -268,6 +269,12 @@ impl Vcpu<'_, '_> {
             1 => self.disable_and_enable(intid),
             2 => vgic.distributor_read(from, SET_PENDING + word, 4).kick,
             3 => vgic.distributor_read(from, SET_ACTIVE + word, 4).kick,
+            4 => {
+                let kick = self.interface.unload(vgic, &mut self.hardware);
+                std::thread::yield_now();
+                self.interface.load(vgic);
+                kick
+            }
             _ => KickMask::NONE,
         };
         machine.kick(kick, Some(self.index));

@@ -47,6 +47,7 @@ impl World {
         };
         for cpu in &mut world.cpus {
             cpu.interface.start(&world.vgic);
+            cpu.interface.load(&world.vgic);
         }
         world.settle();
         for vcpu in 0..vcpus {
@@ -174,14 +175,25 @@ impl World {
         let cpu = &mut self.cpus[vcpu];
         cpu.online = true;
         cpu.interface.start(&self.vgic);
+        cpu.interface.load(&self.vgic);
         self.kick(KickMask::NONE, Some(vcpu));
+    }
+
+    /// vCPU `vcpu` loses its pCPU and gets it back.
+    pub(super) fn switch(&mut self, vcpu: usize) {
+        let cpu = &mut self.cpus[vcpu];
+        let kick = cpu.interface.unload(&self.vgic, &mut cpu.hardware);
+        assert!(cpu.hardware.listed().is_empty(), "for the next vCPU all list registers are empty");
+        assert_eq!(cpu.hardware.active, 0, "for the next vCPU no physical interrupt is active");
+        cpu.interface.load(&self.vgic);
+        self.kick(kick, Some(vcpu));
     }
 
     /// vCPU `vcpu` goes off.
     pub(super) fn stop(&mut self, vcpu: usize) {
         let cpu = &mut self.cpus[vcpu];
         cpu.online = false;
-        let kick = cpu.interface.stop(&self.vgic, &mut cpu.hardware);
+        let kick = cpu.interface.unload(&self.vgic, &mut cpu.hardware) | cpu.interface.stop(&self.vgic);
         self.kick(kick, Some(vcpu));
     }
 

@@ -1,0 +1,111 @@
+//! How a vCPU starts and stops, and how it gets its pCPU and loses it.
+//!
+//! While it is loaded, all that is the guest's is in the hardware, through every exit. Only when the pCPU goes to another vCPU
+//! is it written down. A vCPU that waits keeps the pCPU's registers as long as nobody else needs them.
+
+use model::Gpa;
+
+use super::Vcpu;
+use crate::context::{Context, PSTATE_RESET};
+use crate::debug::Debug;
+use crate::el1::{self, El1, Keys};
+use crate::fp::Fp;
+use crate::gic::{Hardware, VirtualInterface};
+use crate::registers::{read, write};
+
+/// What of a vCPU is in the hardware while it is loaded, but for its general registers and list registers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Saved {
+    pub(super) el1: El1,
+    fp: Fp,
+    keys: Keys,
+    debug: Debug,
+    interface: VirtualInterface,
+    pc: u64,
+    pstate: u64,
+}
+
+impl Saved {
+    /// Out of reset.
+    pub(super) const RESET: Saved = Saved {
+        el1: El1::RESET,
+        fp: Fp::RESET,
+        keys: Keys::RESET,
+        debug: Debug::RESET,
+        interface: VirtualInterface::RESET,
+        pc: 0,
+        pstate: PSTATE_RESET,
+    };
+}
+
+impl Vcpu {
+    /// Turns it on, out of reset, about to execute `entry` with `x0` as given, as soon as it is loaded. It is off.
+    pub fn start(&mut self, entry: Gpa, x0: u64) {
+        self.context = Context::reset(x0);
+        self.saved = Saved { pc: entry.0, ..Saved::RESET };
+        self.interface.start(&self.guest.vgic);
+        self.is_on = true;
+    }
+
+    /// Turns it off, from wherever it is: its timers stop, its interrupts go back.
+    pub fn stop(&mut self) {
+        self.unload();
+        if core::mem::take(&mut self.is_on) {
+            let kick = self.interface.stop(&self.guest.vgic);
+            self.guest.kick(kick);
+        }
+    }
+
+    /// Gives it this pCPU, where no other vCPU is loaded.
+    pub fn load(&mut self) {
+        if core::mem::replace(&mut self.is_loaded, true) {
+            return;
+        }
+        let Saved { el1, fp, keys, debug, interface, pc, pstate } = &self.saved;
+        el1.load(|| {
+            // SAFETY: EL2's view of the one vCPU that this pCPU runs; the second stage maps that guest's memory and no other.
+            // Stale TLB entries of the VMID are from nobody: VMIDs are not reused.
+            unsafe {
+                write!("VTTBR_EL2", self.guest.vttbr);
+                write!("HCR_EL2", self.hcr);
+                write!("VMPIDR_EL2", model::mpidr(self.index));
+                write!("CNTVOFF_EL2", self.guest.counter_offset());
+                write!("ELR_EL2", *pc);
+                write!("SPSR_EL2", *pstate);
+            }
+        });
+        fp.load();
+        if self.guest.features.pointer_authentication {
+            keys.load();
+        }
+        debug.load();
+        interface.load();
+        self.interface.load(&self.guest.vgic);
+    }
+
+    /// Takes the pCPU away from it.
+    pub fn unload(&mut self) {
+        if !core::mem::take(&mut self.is_loaded) {
+            return;
+        }
+        let kick = self.interface.unload(&self.guest.vgic, &mut Hardware);
+        self.guest.kick(kick);
+        let saved = &mut self.saved;
+        saved.el1 = El1::save();
+        el1::stop_timers();
+        saved.fp.save();
+        if self.guest.features.pointer_authentication {
+            saved.keys = Keys::save();
+        }
+        saved.debug.save();
+        saved.interface = VirtualInterface::save();
+        saved.pc = read!("ELR_EL2");
+        saved.pstate = read!("SPSR_EL2");
+    }
+
+    /// When one of its timers wants to interrupt it, by the physical counter; `None` if none will.
+    pub fn deadline(&self) -> Option<u64> {
+        let vgic = &self.guest.vgic;
+        self.el1().deadline(self.guest.counter_offset(), |intid| vgic.may_fire(self.index, intid))
+    }
+}

@@ -1,0 +1,28 @@
+//! List registers of a GICv2 (GICH_LR<n>, IHI 0048 section 5.3.9) in the terms of a GICv3's, in which the rest of the virtual
+//! GIC thinks ([`super::lr`]).
+//!
+//! Each has the same fields at other places. The lower ten bits of a GICv3's pINTID become PhysicalID, and with them what stands there of
+//! an interrupt without hardware: the EOI bit, and a GICv2's CPUID, the sender of an SGI.
+
+/// A field: width in bits, lowest bit in ICH_LR<n>_EL2, lowest bit in GICH_LR<n>.
+type Field = (u32, u32, u32);
+
+/// vINTID, pINTID, the upper five bits of the priority, State, Group, HW.
+const FIELDS: [Field; 6] = [(10, 0, 0), (10, 32, 10), (5, 51, 23), (2, 62, 28), (1, 60, 30), (1, 61, 31)];
+
+/// The ICH_LR<n>_EL2 that says what `gich_lr` says.
+#[inline]
+pub fn read(gich_lr: u32) -> u64 {
+    FIELDS.iter().fold(0, |value, &(width, to, from)| value | part(gich_lr.into(), width, from).wrapping_shl(to))
+}
+
+/// The GICH_LR<n> that says what `ich_lr` says.
+#[inline]
+pub fn written(ich_lr: u64) -> u32 {
+    FIELDS.iter().fold(0, |value, &(width, from, to)| value | (part(ich_lr, width, from) as u32).wrapping_shl(to))
+}
+
+#[inline]
+const fn part(value: u64, width: u32, at: u32) -> u64 {
+    value.wrapping_shr(at) & 1_u64.wrapping_shl(width).wrapping_sub(1)
+}

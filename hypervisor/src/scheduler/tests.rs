@@ -1,0 +1,182 @@
+use super::*;
+use proptest::prelude::*;
+
+const HZ: u64 = 250_000;
+/// One slice in ticks.
+const SLICE: u64 = 1000;
+
+fn list(entries: &[(u8, Policy)]) -> Vec<Entry> {
+    entries.iter().map(|&(priority, policy)| Entry::new(priority, policy)).collect()
+}
+
+/// All of them on.
+fn scheduler(entries: &mut [Entry]) -> Scheduler<'_> {
+    let mut scheduler = Scheduler::new(entries, HZ);
+    for seat in 0..scheduler.entries.len() {
+        scheduler.ready(seat, 0);
+    }
+    scheduler
+}
+
+#[test]
+fn equals_take_turns_of_a_slice() {
+    let mut entries = list(&[(10, Policy::RoundRobin); 3]);
+    let mut scheduler = scheduler(&mut entries);
+    let mut now = 0;
+    for round in 0..9 {
+        assert_eq!(scheduler.choose(now), Some(round % 3));
+        assert_eq!(scheduler.until(), Some(now + SLICE));
+        // A look before the slice has ended changes nothing.
+        assert_eq!(scheduler.choose(now + SLICE / 2), Some(round % 3));
+        assert_eq!(scheduler.until(), Some(now + SLICE));
+        now += SLICE;
+    }
+    scheduler.choose(now);
+    assert_eq!([0, 1, 2].map(|seat| scheduler.ran(seat)), [3 * SLICE; 3]);
+}
+
+#[test]
+fn one_alone_in_its_priority_needs_no_alarm() {
+    let mut entries = list(&[(10, Policy::RoundRobin), (9, Policy::RoundRobin)]);
+    let mut scheduler = scheduler(&mut entries);
+    assert_eq!(scheduler.choose(0), Some(0));
+    assert_eq!(scheduler.until(), None);
+    assert_eq!(scheduler.choose(50 * SLICE), Some(0));
+}
+
+#[test]
+fn a_higher_one_preempts_and_the_lower_one_keeps_its_place_and_its_slice() {
+    let mut entries = list(&[(10, Policy::RoundRobin), (10, Policy::RoundRobin), (20, Policy::RoundRobin)]);
+    let mut scheduler = scheduler(&mut entries);
+    assert_eq!(scheduler.choose(0), Some(2));
+    scheduler.wait(2, 10, Some(300));
+    assert_eq!(scheduler.choose(10), Some(0));
+    assert_eq!(scheduler.until(), Some(300), "the higher one's timer");
+    assert_eq!(scheduler.choose(300), Some(2));
+    scheduler.wait(2, 400, None);
+    assert_eq!(scheduler.choose(400), Some(0), "it was not its turn that ended");
+    assert_eq!(scheduler.until(), Some(400 + SLICE - 290));
+    assert_eq!(scheduler.choose(400 + SLICE - 290), Some(1));
+}
+
+#[test]
+fn fifo_goes_on_until_it_waits() {
+    let mut entries = list(&[(10, Policy::Fifo), (10, Policy::RoundRobin)]);
+    let mut scheduler = scheduler(&mut entries);
+    assert_eq!(scheduler.choose(0), Some(0));
+    assert_eq!(scheduler.until(), None);
+    assert_eq!(scheduler.choose(100 * SLICE), Some(0));
+    scheduler.give_way(0, 100 * SLICE);
+    assert_eq!(scheduler.choose(100 * SLICE), Some(1));
+    assert_eq!(scheduler.choose(101 * SLICE), Some(0));
+    scheduler.wait(0, 101 * SLICE, None);
+    assert_eq!(scheduler.choose(101 * SLICE), Some(1));
+    scheduler.ready(0, 101 * SLICE + 1);
+    assert_eq!(scheduler.choose(101 * SLICE + 1), Some(1), "an equal one does not preempt");
+}
+
+#[test]
+fn what_a_ready_one_waits_is_stolen_from_it_and_what_a_waiting_one_waits_is_not() {
+    let mut entries = list(&[(10, Policy::RoundRobin); 2]);
+    let mut scheduler = scheduler(&mut entries);
+    scheduler.choose(0);
+    scheduler.choose(SLICE);
+    assert_eq!((scheduler.stolen(0), scheduler.stolen(1)), (0, SLICE));
+    scheduler.wait(1, SLICE + 10, None);
+    scheduler.choose(SLICE + 10);
+    assert_eq!(scheduler.stolen(0), 10);
+    scheduler.ready(1, SLICE + 500);
+    scheduler.wait(0, SLICE + 600, None);
+    scheduler.choose(SLICE + 600);
+    assert_eq!(scheduler.stolen(1), SLICE + 100);
+}
+
+#[test]
+fn nobody_runs_when_all_wait() {
+    let mut entries = list(&[(10, Policy::RoundRobin); 2]);
+    let mut scheduler = scheduler(&mut entries);
+    scheduler.choose(0);
+    scheduler.wait(0, 5, Some(80));
+    scheduler.off(1, 5);
+    assert_eq!(scheduler.choose(5), None);
+    assert_eq!(scheduler.until(), Some(80));
+    assert_eq!(scheduler.choose(79), None);
+    assert_eq!(scheduler.choose(80), Some(0));
+    assert_eq!(scheduler.ran(0), 5);
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Ready(usize),
+    Wait(Option<u64>),
+    Off,
+    GiveWay,
+    /// Time goes by, at most to the alarm.
+    Run(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        3 => (0..6_usize).prop_map(Step::Ready),
+        2 => prop::option::of(1..5000_u64).prop_map(Step::Wait),
+        1 => Just(Step::Off),
+        1 => Just(Step::GiveWay),
+        8 => (1..3000_u64).prop_map(Step::Run),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn the_best_runs_and_all_time_is_somebodys(
+        kinds in prop::collection::vec((1..4_u8, any::<bool>()), 1..6),
+        steps in prop::collection::vec(step(), 1..200),
+    ) {
+        let policy = |fifo| if fifo { Policy::Fifo } else { Policy::RoundRobin };
+        let mut entries = list(&kinds.iter().map(|&(priority, fifo)| (priority, policy(fifo))).collect::<Vec<_>>());
+        let mut scheduler = scheduler(&mut entries);
+        let (mut now, mut idle) = (0, 0);
+        for step in steps {
+            let running = scheduler.choose(now);
+            match (step, running) {
+                (Step::Ready(seat), _) => scheduler.ready(seat, now),
+                (Step::Wait(after), Some(seat)) => scheduler.wait(seat, now, after.map(|after| now + after)),
+                (Step::Off, Some(seat)) => scheduler.off(seat, now),
+                (Step::GiveWay, Some(seat)) => scheduler.give_way(seat, now),
+                (Step::Run(time), running) => {
+                    let until = scheduler.until().unwrap_or(u64::MAX).max(now);
+                    let time = time.min(until - now);
+                    now += time;
+                    idle += if running.is_none() { time } else { 0 };
+                }
+                _ => {}
+            }
+            let running = scheduler.choose(now);
+            let ready = |entry: &&Entry| entry.state == State::Ready;
+            let best = scheduler.entries.iter().filter(ready).map(|entry| entry.priority).max();
+            prop_assert_eq!(running.map(|seat| scheduler.entries[seat].priority), best);
+            // An alarm is never in the past, and there is one while equals share.
+            prop_assert!(scheduler.until().is_none_or(|until| until > now));
+            if let Some(seat) = running {
+                let own = scheduler.entries[seat];
+                let equals = scheduler.entries.iter().filter(ready).filter(|entry| entry.priority == own.priority).count();
+                prop_assert!(equals < 2 || own.policy == Policy::Fifo || scheduler.until().is_some());
+            }
+        }
+        let ran: u64 = (0..scheduler.entries.len()).map(|seat| scheduler.ran(seat)).sum();
+        prop_assert_eq!(ran + idle, now);
+    }
+
+    #[test]
+    fn equals_that_never_wait_get_equal_shares(count in 2..8_usize, looks in prop::collection::vec(1..700_u64, 300..500)) {
+        let mut entries = list(&vec![(10, Policy::RoundRobin); count]);
+        let mut scheduler = scheduler(&mut entries);
+        let mut now = 0;
+        for time in looks {
+            scheduler.choose(now);
+            now += time.min(scheduler.until().unwrap() - now);
+        }
+        scheduler.choose(now);
+        let ran: Vec<u64> = (0..count).map(|seat| scheduler.ran(seat)).collect();
+        prop_assert!(ran.iter().max().unwrap() - ran.iter().min().unwrap() <= SLICE, "{:?}", ran);
+    }
+}
