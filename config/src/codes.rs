@@ -113,6 +113,8 @@ codes! {
     SIBLINGS = "Q0123",
     /// A VM that never waits keeps vCPUs of others from running.
     SHUT_OUT = "Q0124",
+    /// Something lies where an old kernel cannot use it.
+    OUT_OF_REACH = "Q0125",
 }
 
 #[cfg(test)]

@@ -59,19 +59,29 @@ impl Floor {
     /// keep off reserved ranges. `next` is the first start at or above a given address that would do otherwise.
     pub(super) fn find(&self, size: u64, within: Range, next: impl Fn(u64) -> Option<u64>) -> Option<u64> {
         let obstacles = || self.reserved.iter().chain(self.taken.iter().map(|taken| &taken.range));
-        let ram = self.memory.iter().filter(|region| region.access == Access::ReadWrite);
-        ram.filter_map(|region| {
-            let end = region.range.end.min(within.end);
-            let mut start = next(region.range.start.max(within.start))?;
-            loop {
-                let range = Range::new(start, size).filter(|range| range.end <= end)?;
-                match obstacles().find(|obstacle| obstacle.overlaps(range)) {
-                    Some(obstacle) => start = next(obstacle.end)?,
-                    None => return Some(start),
+        self.ram()
+            .filter_map(|region| {
+                let end = region.range.end.min(within.end);
+                let mut start = next(region.range.start.max(within.start))?;
+                loop {
+                    let range = Range::new(start, size).filter(|range| range.end <= end)?;
+                    match obstacles().find(|obstacle| obstacle.overlaps(range)) {
+                        Some(obstacle) => start = next(obstacle.end)?,
+                        None => return Some(start),
+                    }
                 }
-            }
-        })
-        .next()
+            })
+            .next()
+    }
+
+    /// The RAM, by address.
+    pub(super) fn ram(&self) -> impl Iterator<Item = &Region> {
+        self.memory.iter().filter(|region| region.access == Access::ReadWrite)
+    }
+
+    /// Whether all of `range` is RAM, in one piece.
+    pub(super) fn is_ram(&self, range: Range) -> bool {
+        self.ram().any(|ram| ram.range.contains(range))
     }
 
     /// As [`Floor::find`], with starts that are multiples of `alignment`.

@@ -64,7 +64,7 @@ pub(super) fn assemble(
         memory,
         cpus: places.cpus,
         loads: placed.loads,
-        entry: Entry { pc: Gpa(placed.pc), argument },
+        entry: Entry { pc: Gpa(placed.program.pc), argument },
         gic: controller.gic,
         vdevs,
         unsupported: Unsupported {

@@ -17,6 +17,7 @@ mod guest;
 mod memory;
 mod place;
 mod placer;
+mod protocol;
 mod request;
 mod section;
 mod sharing;

@@ -5,32 +5,26 @@
 
 use loader::Image;
 use model::images::Kind;
-use model::{Gpa, PAGE_BYTES, Seed};
+use model::{Gpa, Seed};
 
 use super::Load;
 use super::claims::Range;
 use super::files::{Files, gunzip};
-use super::floor::{ANYWHERE, Floor};
+use super::floor::Floor;
 use super::placer::{Placer, bad_image};
+use super::protocol::{Program, TREE_LIMIT_BYTES};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::spec::{LoadKind, LoadSpec, Span, VmSpec};
-
-/// RAM disk and kernel lie in one window of this size, aligned to 1 GiB (Documentation/arch/arm64/booting.rst, 4).
-const INITRD_WINDOW_BYTES: u64 = 32 << 30;
-/// Longest device tree that Linux maps (the same, section 2).
-const TREE_LIMIT_BYTES: u64 = 2 << 20;
 
 /// Where everything but the device tree is.
 #[derive(Debug)]
 pub(super) struct Placed {
     pub(super) loads: Vec<Load>,
-    /// First instruction.
-    pub(super) pc: u64,
+    /// The guest's program in its place.
+    pub(super) program: Program,
     /// First byte and one past the last byte of the RAM disk.
     pub(super) initrd: Option<Range>,
-    /// Where the search for the device tree's place begins.
-    tree_from: Range,
 }
 
 /// The places of one VM's images; `None` if something was reported.
@@ -72,37 +66,25 @@ pub(super) fn place(
         good &= range.is_some();
         initrds.extend((load.kind == LoadKind::Initrd).then_some((load, range)));
     }
-    let (pc, kernel) = placer.program(program, bytes)?;
-    let window = Range::new(kernel.start >> 30 << 30, INITRD_WINDOW_BYTES)?;
+    let program = placer.program(program, bytes)?;
     for (load, bytes) in free {
         let is_initrd = load.kind == LoadKind::Initrd;
-        let range = if is_initrd { placer.initrd(load, bytes, kernel, window) } else { placer.first_free(load, bytes) };
+        let range = if is_initrd { placer.initrd(load, bytes, &program) } else { placer.first_free(load, bytes) };
         good &= range.is_some();
         initrds.extend(is_initrd.then_some((load, range)));
     }
-    let Placer { loads, diagnostics, .. } = placer;
-    good &= check_initrds(&initrds, window, diagnostics);
-    let initrd = initrds.first().and_then(|(_, range)| *range);
-    let tree_from = Range { start: initrd.map_or(0, |range| range.end).max(kernel.end), end: ANYWHERE.end };
-    good.then_some(Placed { loads, pc, initrd, tree_from })
-}
-
-/// At most one RAM disk, in the kernel's window.
-fn check_initrds(initrds: &[(&LoadSpec, Option<Range>)], window: Range, diagnostics: &mut Diagnostics) -> bool {
-    let before = diagnostics.errors();
-    if let [(first, _), (second, _), ..] = initrds {
+    let Placer { loads, diagnostics, floor, .. } = placer;
+    if let [(first, _), (second, _), ..] = initrds.as_slice() {
         let error = Diagnostic::error(codes::NOT_BUILT, "a VM has one RAM disk").at(second.span);
         let hint = "join the two files: a RAM disk may be several cpio archives one after the other";
         diagnostics.push(error.label(first.span, "this is the RAM disk already").hint(hint));
+        good = false;
     }
-    for (load, range) in initrds {
-        if range.is_some_and(|range| !window.contains(range)) {
-            let error = Diagnostic::error(codes::NO_ROOM, "the RAM disk and the kernel are too far apart");
-            let hint = "arm64 Linux wants both in one window of 32 GiB that starts at a multiple of 1 GiB";
-            diagnostics.push(error.at(load.path.span).hint(hint));
-        }
+    for (load, range) in &initrds {
+        good &= range.is_none_or(|range| program.check_initrd(load, range, floor, diagnostics));
     }
-    diagnostics.errors() == before
+    let initrd = initrds.first().and_then(|(_, range)| *range);
+    good.then_some(Placed { loads, program, initrd })
 }
 
 /// A device tree that wants a place.
@@ -116,7 +98,7 @@ pub(super) struct TreeBlob<'a> {
 }
 
 impl Placed {
-    /// Puts the device tree where `fdt load` says, or else after everything else on a page, and returns its address.
+    /// Puts the device tree where `fdt load` says, or else after everything else on a page if it can, and returns its address.
     pub(super) fn place_tree(
         &mut self,
         spec: &VmSpec,
@@ -136,7 +118,7 @@ impl Placed {
             refuse(codes::BAD_TREE, message, None);
             return None;
         }
-        let find = |within| floor.find_aligned(size, within, PAGE_BYTES);
+        let from = self.initrd.map_or(0, |range| range.end).max(self.program.range.end);
         let start = match tree_address(spec) {
             Some(address) if !address.is_multiple_of(8) => {
                 let message = format!("a device tree cannot be at {address:#x}: its address is a multiple of 8");
@@ -144,7 +126,7 @@ impl Placed {
                 return None;
             }
             Some(address) => address,
-            None => match find(self.tree_from).or_else(|| find(ANYWHERE)) {
+            None => match self.program.find_tree(floor, size, from) {
                 Some(start) => start,
                 None => {
                     let message = format!("there is no room for the device tree of VM `{vm}`, {size} bytes");
@@ -153,7 +135,9 @@ impl Placed {
                 }
             },
         };
-        floor.take(Range::new(start, size)?, "the device tree", span, diagnostics).then_some(())?;
+        let range = Range::new(start, size)?;
+        floor.take(range, "the device tree", span, diagnostics).then_some(())?;
+        self.program.check_tree(range, span, diagnostics);
         let image = files.blob(&format!("{vm}.dtb"), Kind::Tree, bytes);
         self.loads.push(Load { image, offset: 0, size_bytes: size, gpa: Gpa(start), seeds });
         Some(start)

@@ -7,6 +7,7 @@ use super::Load;
 use super::claims::Range;
 use super::files::{Files, file_name};
 use super::floor::{ANYWHERE, Floor};
+use super::protocol::Program;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::spec::{LoadKind, LoadSpec};
@@ -51,19 +52,18 @@ impl Placer<'_> {
         }
     }
 
-    /// A RAM disk: after the kernel if there is room, or else below it in the same window.
-    pub(super) fn initrd(&mut self, load: &LoadSpec, bytes: Vec<u8>, kernel: Range, window: Range) -> Option<Range> {
+    /// A RAM disk: at the first place that its kernel likes.
+    pub(super) fn initrd(&mut self, load: &LoadSpec, bytes: Vec<u8>, program: &Program) -> Option<Range> {
         let size = bytes.len() as u64;
-        let above = Range { start: kernel.end, ..window };
-        let find = |within| self.floor.find_aligned(size, within, PAGE_BYTES);
-        match find(above).or_else(|| find(window)) {
+        let mut places = program.initrd_places().into_iter();
+        match places.find_map(|within| self.floor.find_aligned(size, within, PAGE_BYTES)) {
             Some(start) => self.put(load, bytes, start),
-            None => self.no_room(load, size, " within 32 GiB of the kernel"),
+            None => self.no_room(load, size, " that the kernel can reach"),
         }
     }
 
-    /// The guest's program: its first instruction and the memory it takes.
-    pub(super) fn program(&mut self, load: &LoadSpec, bytes: Vec<u8>) -> Option<(u64, Range)> {
+    /// The guest's program.
+    pub(super) fn program(&mut self, load: &LoadSpec, bytes: Vec<u8>) -> Option<Program> {
         let name = file_name(&load.path.value);
         match loader::inspect(&bytes) {
             Err(error) => {
@@ -82,14 +82,16 @@ impl Placer<'_> {
                     gpa: Gpa(segment.address),
                     seeds: vec![],
                 }));
-                Some((entry, range))
+                Some(Program { pc: entry, range, linux: None })
             }
             Ok(Image::Linux(linux)) => {
                 let range = self.linux(load, &linux)?;
                 let image = self.files.blob(&name, Kind::Guest, bytes);
                 let (size_bytes, gpa) = (linux.file_bytes, Gpa(range.start));
                 self.loads.push(Load { image, offset: 0, size_bytes, gpa, seeds: vec![] });
-                Some((range.start, range))
+                let program = Program { pc: range.start, range, linux: Some(linux) };
+                program.check_base(load, self.floor, self.diagnostics);
+                Some(program)
             }
             Ok(Image::Raw | Image::Gzip) => {
                 let guest = LoadSpec { kind: LoadKind::Guest, ..load.clone() };
@@ -97,7 +99,7 @@ impl Placer<'_> {
                     Some(_) => self.at_address(&guest, bytes)?,
                     None => self.first_free(&guest, bytes)?,
                 };
-                Some((range.start, range))
+                Some(Program { pc: range.start, range, linux: None })
             }
         }
     }
@@ -145,7 +147,13 @@ impl Placer<'_> {
         };
         let Some(start) = start else { return self.no_room(load, size, " at a multiple of 2 MiB") };
         let range = self.range(load, start, size)?;
-        self.take(load, range, &format!("`{}`", file_name(&load.path.value))).then_some(range)
+        self.take(load, range, &format!("`{}`", file_name(&load.path.value))).then_some(())?;
+        if !self.floor.is_ram(range) {
+            let error = Diagnostic::error(codes::NO_ROOM, "a Linux kernel cannot run in `rom`").at(load.path.span);
+            self.diagnostics.push(error.hint("it writes to its own memory: put it in `ram`"));
+            return None;
+        }
+        Some(range)
     }
 
     fn take(&mut self, load: &LoadSpec, range: Range, what: &str) -> bool {

@@ -37,6 +37,11 @@ fn on_gicv2(text: &str) -> Outcome {
     with(|project| project.request.gic = Some(GicVersion::V2), &[&with_rest(text)])
 }
 
+/// One VM that may load a kernel from before 4.6.
+fn with_old(texts: &[&str]) -> Outcome {
+    with(|project| project.file("old", &linux(0, 0x10_0000, 0b0010)), texts)
+}
+
 fn pl011(options: &str) -> Outcome {
     one(&with_rest(&format!("vdev pl011 {options}")))
 }
@@ -144,6 +149,24 @@ fn image_cases() -> Vec<(&'static str, Outcome)> {
         ("kernel-too-large", with(|p| p.file("big", &linux(0, 64 << 20, 0)), &["ram 0x40000000,32M\nload big"])),
         ("initrd-too-large", with(|p| p.file("big", &[1; 32 << 20]), &["ram 32M\nload Image\ninitrd load big"])),
         ("initrd-too-far", one("ram 64M\nram 0xb00000000,1M\nload Image\ninitrd load 0xb00000000,ramdisk")),
+        ("kernel-in-rom", one("ram 1M\nrom 0x40000000,4M\nload 0x40000000,Image")),
+        ("initrd-in-rom", one("ram 0x40000000,4M\nrom 0x50000000,8K\nload Image\ninitrd load 0x50000000,ramdisk")),
+        ("old-kernel-above-ram", with_old(&["ram 0x40000000,64M\nram 0x80000000,64M\nload 0x80000000,old"])),
+        ("old-kernel-after-small-ram", with_old(&["ram 0x40000000,512K\nram 0x80000000,64M\nload old"])),
+        (
+            "old-kernel-initrd-below",
+            with_old(&["ram 0x40000000,64M\nload 0x40200000,old\ninitrd load 0x40000000,ramdisk"]),
+        ),
+        ("old-kernel-tree", {
+            let tree = super::trees::compiled("/ { };");
+            with(
+                |project| {
+                    project.file("over.dtb", &tree);
+                    project.file("old", &linux(0, 0x10_0000, 0b0010));
+                },
+                &["ram 0x40000000,1G\nload old\nfdt load 0x60000000,over.dtb"],
+            )
+        }),
         ("initrd-twice", one("ram 64M\nload Image\ninitrd load ramdisk\ninitrd load raw.bin")),
         ("data-outside", one("ram 0x40000000,64M\nload Image\ndata load 0,raw.bin")),
         ("no-room-for-tree", one("ram 0x40080000,16K\nload hello.elf")),

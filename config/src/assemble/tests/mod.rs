@@ -5,6 +5,7 @@ mod cpus;
 mod guests;
 mod output;
 mod placement;
+mod protocol;
 mod trees;
 
 use std::path::Path;
