@@ -70,7 +70,7 @@ impl Guest {
         // VMID 0 is left to whoever ran before us. 8 bits (VTCR_EL2.VS = 0); assembly allows fewer VMs than that.
         let vmid = u64::from(index).wrapping_add(1) & 0xff;
         Guest {
-            vgic: Vgic::new(redistributors),
+            vgic: Vgic::new(crate::GIC, redistributors),
             frames: config.gic,
             power,
             doorbells,

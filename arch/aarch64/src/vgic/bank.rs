@@ -5,6 +5,8 @@
 
 use super::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering, SeqCst};
 use super::bits::IntId;
+use super::route::Route;
+use super::senders::Senders;
 use super::words::{Claims, Pending};
 
 /// GICD_CTLR.EnableGrp0.
@@ -35,6 +37,8 @@ pub(super) struct Bank {
     pub(super) pending: Pending,
     pub(super) claims: Claims,
     priority: [AtomicU8; 32],
+    /// Private ones only: who sent a GICv2's SGIs.
+    pub(super) senders: Senders,
 }
 
 impl Bank {
@@ -51,6 +55,7 @@ impl Bank {
             pending: Pending::new(),
             claims: Claims::new(),
             priority: [const { AtomicU8::new(0) }; 32],
+            senders: Senders::new(),
         }
     }
 
@@ -65,6 +70,7 @@ impl Bank {
         for priority in &self.priority {
             priority.store(0, SeqCst);
         }
+        self.senders.reset();
     }
 
     /// Lines that are high and count: level-triggered ones.
@@ -116,16 +122,11 @@ impl Bank {
 #[derive(Debug)]
 pub(super) struct SharedBank {
     pub(super) bank: Bank,
-    /// GICD_IROUTER, as the guest wrote it.
+    /// See [`Route`].
     route: [AtomicU64; 32],
     /// The vCPU that claimed it last; it counts while the claim's `listed` bit is set.
     owner: [AtomicU8; 32],
 }
-
-/// Bits of GICD_IROUTER that exist: Aff3, IRM, Aff2 to Aff0.
-pub(super) const ROUTE_BITS: u64 = 0xff_80ff_ffff;
-/// GICD_IROUTER.Interrupt_Routing_Mode: any vCPU that takes part.
-pub(super) const ROUTE_ANY: u64 = 1 << 31;
 
 impl SharedBank {
     pub(super) const fn new() -> SharedBank {
@@ -136,10 +137,11 @@ impl SharedBank {
         }
     }
 
-    pub(super) fn reset(&self) {
+    /// Back to power-on, all of them on the way `route`.
+    pub(super) fn reset(&self, route: Route) {
         self.bank.reset(0);
-        for route in &self.route {
-            route.store(0, SeqCst);
+        for cell in &self.route {
+            cell.store(route.0, SeqCst);
         }
     }
 

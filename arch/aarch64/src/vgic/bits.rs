@@ -64,6 +64,11 @@ impl IntId {
     }
 
     #[inline]
+    pub(super) const fn is_sgi(self) -> bool {
+        self.0 < 16
+    }
+
+    #[inline]
     pub(super) const fn is_private(self) -> bool {
         self.0 < PER_BANK
     }

@@ -4,6 +4,7 @@ use super::atomic::SeqCst;
 use super::bank::{ENABLE_GROUP0, ENABLE_GROUP1};
 use super::bits::{BANKS, KickMask};
 use super::registers::{BankRegister, DistributorRegister, IIDR, PRIVATE_WORD};
+use super::route::Route;
 use super::{Read, Vgic};
 
 /// GICD_CTLR: affinity routing always on, one security state.
@@ -27,7 +28,7 @@ impl Vgic<'_> {
             Some(DistributorRegister::Implementer) => IIDR,
             Some(DistributorRegister::Route(intid, part)) => {
                 let route = self.shared(intid.word()).and_then(|shared| shared.route(intid.index()));
-                route.map_or(0, |route| part.read(route.load(SeqCst)))
+                route.map_or(0, |route| part.read(Route(route.load(SeqCst)).router()))
             }
             Some(DistributorRegister::Identification(value)) => value.into(),
             None => 0,
@@ -45,13 +46,16 @@ impl Vgic<'_> {
             };
         }
         match DistributorRegister::decode(offset, width_bytes) {
-            Some(DistributorRegister::Control) => {
-                let enables = value as u32 & (ENABLE_GROUP0 | ENABLE_GROUP1);
-                if self.control.swap(enables, SeqCst) == enables { KickMask::NONE } else { self.notify_all() }
-            }
+            Some(DistributorRegister::Control) => self.set_control(value as u32),
             Some(DistributorRegister::Route(intid, part)) => self.reroute(intid, |old| part.write(old, value)),
             _ => KickMask::NONE,
         }
+    }
+
+    /// GICD_CTLR's enable bits.
+    pub(super) fn set_control(&self, value: u32) -> KickMask {
+        let enables = value & (ENABLE_GROUP0 | ENABLE_GROUP1);
+        if self.control.swap(enables, SeqCst) == enables { KickMask::NONE } else { self.notify_all() }
     }
 
     pub(super) fn read_bank(&self, from: u32, vcpu: u32, register: BankRegister) -> Read {

@@ -2,11 +2,12 @@
 //! without TrustZone sees it. Each vCPU finds its private interrupts in word 0; who accesses it is part of the address.
 
 use super::atomic::SeqCst;
-use super::bank::{ENABLE_GROUP0, ENABLE_GROUP1};
 use super::bits::{BANKS, IntId, KickMask, PER_BANK};
 use super::fields::{Field, SGIS};
-use super::registers::{BankRegister, IIDR, PRIVATE_WORD, cell_identification};
+use super::registers::{BankRegister, IIDR, PRIVATE_WORD, identification};
+use super::route::Route;
 use super::{Read, Vgic};
+use model::GicVersion;
 
 /// Whether the register at `offset` of a GICv2's distributor shows or changes what is in list registers. Before an access to
 /// such a register the vCPU syncs.
@@ -70,7 +71,7 @@ impl Register {
             0x004 => Some(Register::Type),
             0x008 => Some(Register::Implementer),
             0xf00 => Some(Register::SoftwareInterrupt),
-            0xfd0..=0xffc => identification(offset).map(Register::Identification),
+            0xfd0..0x1000 => identification(offset, 0x90, GicVersion::V2).map(Register::Identification),
             _ => None,
         }
     }
@@ -107,7 +108,7 @@ impl Vgic<'_> {
         }
         let none = KickMask::NONE;
         match Register::decode(offset, width_bytes) {
-            Some(Register::Control) => self.set_control(value as u32 & (ENABLE_GROUP0 | ENABLE_GROUP1)),
+            Some(Register::Control) => self.set_control(value as u32),
             Some(Register::Targets(bytes)) => {
                 bytes.with(value).fold(none, |kick, (intid, targets)| kick | self.set_v2_targets(intid, targets))
             }
@@ -132,7 +133,7 @@ impl Vgic<'_> {
             return KickMask::of(from).0 as u8;
         }
         let route = self.shared(intid.word()).and_then(|shared| shared.route(intid.index()));
-        route.map_or(0, |route| route.load(SeqCst).targets() as u8)
+        route.map_or(0, |route| Route(route.load(SeqCst)).targets() as u8)
     }
 
     fn set_v2_targets(&self, intid: IntId, targets: u8) -> KickMask {
@@ -140,7 +141,7 @@ impl Vgic<'_> {
             return KickMask::NONE;
         }
         let targets = u32::from(targets) & self.everyone();
-        self.reroute(intid, |_| Route::to_any_of(targets))
+        self.set_route(intid, |_| Route::to_any_of(targets))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::atomic::SeqCst;
 use super::bank::Bank;
-use super::bits::{IntId, KickMask, bit, ones};
+use super::bits::{KickMask, bit, ones};
 use super::notify::RESYNC;
 use super::{Read, Vgic};
 
@@ -117,13 +117,5 @@ impl Vgic<'_> {
         let fixed = if word == 0 { SGIS } else { 0 };
         let _ = bank.edge.fetch_update(SeqCst, SeqCst, |edge| Some(edge & (kept | fixed) | new & !fixed));
         self.retract(vcpu, word, !kept) | self.notify(vcpu, word, !kept)
-    }
-
-    /// The shared interrupt of `index` in word `word` goes to whom `change` makes of its IROUTER.
-    pub(super) fn reroute(&self, intid: IntId, change: impl Fn(u64) -> u64) -> KickMask {
-        let route = self.shared(intid.word()).and_then(|shared| shared.route(intid.index()));
-        let Some(route) = route else { return KickMask::NONE };
-        let _ = route.fetch_update(SeqCst, SeqCst, |old| Some(change(old) & super::bank::ROUTE_BITS));
-        self.retract(0, intid.word(), intid.bit()) | self.notify(0, intid.word(), intid.bit())
     }
 }

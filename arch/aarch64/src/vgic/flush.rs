@@ -8,6 +8,7 @@ use super::bits::{IntId, KickMask, bit, ones};
 use super::cpu::{CpuInterface, MAX_LIST_REGISTERS};
 use super::lr::{ListRegister, ListRegisters};
 use super::notify::{RESYNC, WORDS};
+use super::senders::is_sent;
 use super::sync::{take_back, tells_eoi};
 
 impl CpuInterface {
@@ -68,7 +69,7 @@ impl CpuInterface {
             found = self.scan(vgic, regs, words);
         }
         if found.again {
-            self.merge_all(vgic, words);
+            self.merge_all(vgic, regs, words);
         }
         self.left |= found.left;
         for (intid, priority) in found.iter() {
@@ -76,7 +77,7 @@ impl CpuInterface {
                 self.left |= bit(intid.word());
                 continue;
             };
-            kick |= self.place(vgic, intid, priority, index);
+            kick |= self.place(vgic, regs, intid, priority, index);
         }
         kick
     }
@@ -164,7 +165,14 @@ impl CpuInterface {
     }
 
     /// Claims an interrupt and puts it into list register `index`, if it is still there to be had.
-    pub(super) fn place(&mut self, vgic: &Vgic<'_>, intid: IntId, priority: u8, index: u32) -> KickMask {
+    pub(super) fn place(
+        &mut self,
+        vgic: &Vgic<'_>,
+        regs: &impl ListRegisters,
+        intid: IntId,
+        priority: u8,
+        index: u32,
+    ) -> KickMask {
         let Some(bank) = vgic.bank(self.vcpu, intid.word()) else { return KickMask::NONE };
         if !bank.claims.claim(intid.bit()) {
             return KickMask::NONE;
@@ -179,7 +187,7 @@ impl CpuInterface {
         let activate = bank.activate.load(SeqCst) & intid.bit() != 0;
         let routed = self.may_deliver(vgic, intid);
         let open = bank.open(vgic.control(), SeqCst) & intid.bit() != 0;
-        let taken = if open && routed && !activate { take(bank, intid, priority) } else { None };
+        let taken = if open && routed && !activate { take(bank, intid, priority, regs) } else { None };
         let Some(lr) = taken else {
             return vgic.give_back(bank, self.vcpu, intid) | self.look_after(vgic, bank, intid);
         };
@@ -190,16 +198,16 @@ impl CpuInterface {
     }
 
     /// Interrupts that are in list registers and have become pending once more.
-    fn merge_all(&mut self, vgic: &Vgic<'_>, words: u32) {
+    fn merge_all(&mut self, vgic: &Vgic<'_>, regs: &impl ListRegisters, words: u32) {
         for word in ones(words) {
             let Some(bank) = vgic.bank(self.vcpu, word) else { continue };
             for index in ones(bank.wanting(vgic.control(), SeqCst) & self.mine(word)) {
-                self.merge(vgic, bank, IntId::at(word, index));
+                self.merge(vgic, regs, bank, IntId::at(word, index));
             }
         }
     }
 
-    fn merge(&mut self, vgic: &Vgic<'_>, bank: &Bank, intid: IntId) {
+    fn merge(&mut self, vgic: &Vgic<'_>, regs: &impl ListRegisters, bank: &Bank, intid: IntId) {
         // A parked one is looked at when it ends.
         let Some(index) = self.find(intid) else { return };
         let mut lr = self.list_register(index);
@@ -216,17 +224,24 @@ impl CpuInterface {
             lr = lr.without_hardware().with_pending(bank.pending.take(intid.bit()));
         } else if routed && !hardware && lr.priority() == bank.priority(intid) {
             // (With another priority than it was taken with, it waits for its end and comes anew.)
-            let latched = bank.pending.take(intid.bit());
-            lr = lr.with_pending(lr.is_pending() || latched || bank.level_high() & intid.bit() != 0);
+            if is_sent(intid, regs) {
+                lr = bank.join_sent(intid, lr);
+            } else {
+                let latched = bank.pending.take(intid.bit());
+                lr = lr.with_pending(lr.is_pending() || latched || bank.level_high() & intid.bit() != 0);
+            }
         }
         self.set_list_register(index, lr.with_eoi(tells_eoi(bank, intid) || self.is_held(intid)));
     }
 }
 
 /// Moves an interrupt's pending state out of the shared state; `None` if it is not pending any more.
-fn take(bank: &Bank, intid: IntId, priority: u8) -> Option<ListRegister> {
+fn take(bank: &Bank, intid: IntId, priority: u8, regs: &impl ListRegisters) -> Option<ListRegister> {
     let group1 = bank.group.load(SeqCst) & intid.bit() != 0;
     let lr = ListRegister::pending(intid.number(), priority, group1);
+    if is_sent(intid, regs) {
+        return bank.take_sent(intid, lr);
+    }
     if bank.hardware.load(SeqCst) & intid.bit() != 0 {
         bank.hardware.fetch_and(!intid.bit(), SeqCst);
         bank.pending.take_unlatched(intid.bit());

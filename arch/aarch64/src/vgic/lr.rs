@@ -25,6 +25,10 @@ pub trait ListRegisters {
     fn is_asserted(&self, intid: u32) -> bool;
     /// Deactivates this pCPU's physical private interrupt: a write of ICC_DIR_EL1.
     fn deactivate(&mut self, intid: u32);
+    /// Whether a list register says who sent an SGI, because the guest shall know (GICv2): see [`super::senders`].
+    fn names_senders(&self) -> bool {
+        false
+    }
 }
 
 /// Fields of ICH_HCR_EL2 (IHI 0069 section 12.4.3).

@@ -1,4 +1,4 @@
-//! The virtual GICv3 (IHI 0069) of one VM: one security state (GICD_CTLR.DS = 1), affinity routing only, no LPIs.
+//! The virtual GIC of one VM, a GICv3 (IHI 0069) if not said otherwise: one security state (GICD_CTLR.DS = 1), affinity routing only, no LPIs.
 //!
 //! Two parts, by who may touch them:
 //! - [`Vgic`] holds what the whole VM shares. All its functions take `&self` and may run on any number of pCPUs at once,
@@ -27,7 +27,8 @@
 //! there; that vCPU's [`CpuInterface::flush`] claims the interrupt, so that no other vCPU can deliver it, and puts it
 //! into a list register; [`CpuInterface::sync`] sees what the guest made of it and gives the claim back.
 //!
-//! GICv2 guests would be another view on the same banks, next to [`distributor`].
+//! A GICv2's guest (IHI 0048) has another view of the same state: [`distributor_v2`] instead of distributor and redistributors,
+//! [`senders`] of its SGIs, [`gich`] instead of ICH_* registers. All else is one.
 #![forbid(unsafe_code)]
 
 mod active;
@@ -36,6 +37,7 @@ mod bank;
 mod bits;
 mod cpu;
 mod distributor;
+mod distributor_v2;
 mod fields;
 mod flush;
 pub mod gich;
@@ -46,6 +48,8 @@ mod power;
 mod quick;
 mod redistributor;
 mod registers;
+mod route;
+mod senders;
 mod sgi;
 mod sync;
 #[cfg(test)]
@@ -54,6 +58,7 @@ mod words;
 
 pub use bits::{KickMask, MAX_VCPUS};
 pub use cpu::CpuInterface;
+pub use distributor_v2::v2_shows_list_registers;
 pub use lines::NoSuchInterrupt;
 pub use lr::{ListRegisters, hcr};
 pub use redistributor::Redistributor;
@@ -62,6 +67,8 @@ pub use registers::shows_list_registers;
 use atomic::{AtomicU32, SeqCst};
 use bank::{Bank, SharedBank};
 use bits::BANKS;
+use model::GicVersion;
+use route::Route;
 
 const SHARED_BANKS: usize = BANKS as usize - 1;
 
@@ -69,6 +76,8 @@ const SHARED_BANKS: usize = BANKS as usize - 1;
 /// it needs no heap.
 #[derive(Debug)]
 pub struct Vgic<'a> {
+    /// Which view the guest has. Matters to what power-on is, and to which functions are called.
+    version: GicVersion,
     /// GICD_CTLR's enable bits.
     control: AtomicU32,
     /// vCPUs between [`CpuInterface::start`] and [`CpuInterface::stop`].
@@ -96,19 +105,22 @@ impl From<u64> for Read {
 
 impl<'a> Vgic<'a> {
     /// A controller at power-on, with one redistributor for each vCPU in the order of their indices (which gives their
-    /// affinities, [`model::affinity`]). Those after the first [`MAX_VCPUS`] are not used.
-    pub const fn new(redistributors: &'a [Redistributor]) -> Vgic<'a> {
-        let redistributors = match redistributors.split_at_checked(MAX_VCPUS) {
+    /// affinities, [`model::affinity`]). Those after the first [`GicVersion::max_vcpus`] are not used.
+    pub fn new(version: GicVersion, redistributors: &'a [Redistributor]) -> Vgic<'a> {
+        let redistributors = match redistributors.split_at_checked(version.max_vcpus() as usize) {
             Some((first, _)) => first,
             None => redistributors,
         };
-        Vgic {
+        let vgic = Vgic {
+            version,
             control: AtomicU32::new(0),
             online: AtomicU32::new(0),
             loaded: AtomicU32::new(0),
             shared: [const { SharedBank::new() }; SHARED_BANKS],
             redistributors,
-        }
+        };
+        vgic.reset();
+        vgic
     }
 
     /// Back to power-on. All vCPUs must have been stopped ([`CpuInterface::stop`]). Lines keep their level until their
@@ -116,10 +128,10 @@ impl<'a> Vgic<'a> {
     pub fn reset(&self) {
         self.control.store(0, SeqCst);
         for shared in &self.shared {
-            shared.reset();
+            shared.reset(Route::at_power_on(self.version, self.vcpus()));
         }
         for redistributor in self.redistributors {
-            redistributor.reset();
+            redistributor.reset(self.version);
         }
     }
 

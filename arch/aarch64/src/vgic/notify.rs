@@ -10,7 +10,7 @@
 
 use super::Vgic;
 use super::atomic::SeqCst;
-use super::bank::{Bank, ROUTE_ANY, SharedBank};
+use super::bank::{Bank, SharedBank};
 use super::bits::{KickMask, bit, ones};
 
 /// Hint: something that is in your list registers has changed; read them back and check.
@@ -75,45 +75,6 @@ impl Vgic<'_> {
     /// Everybody checks what they have listed and looks at everything: group enables have changed.
     pub(super) fn notify_all(&self) -> KickMask {
         (0..self.vcpus()).fold(KickMask::NONE, |kick, vcpu| kick | self.hint(vcpu, RESYNC | WORDS))
-    }
-
-    /// What any vCPU may take of word `word` is pending again, and `from` has no pCPU to take it on: tells one that has.
-    pub(super) fn offer(&self, from: u32, word: u32) -> KickMask {
-        let Some(shared) = self.shared(word) else { return KickMask::NONE };
-        let wanting = shared.bank.wanting(self.control(), SeqCst) & shared.bank.claims.free();
-        let any = |&index: &u32| shared.route(index).is_some_and(|route| route.load(SeqCst) & ROUTE_ANY != 0);
-        let other = ones(self.online() & self.loaded() & !bit(from)).next();
-        match (ones(wanting).find(any), other) {
-            (Some(_), Some(other)) => self.hint(other, bit(word)),
-            _ => KickMask::NONE,
-        }
-    }
-
-    /// The vCPU that a shared interrupt goes to; `None` if its route names nobody, and it waits for a better one.
-    pub(super) fn target(&self, shared: &SharedBank, index: u32) -> Option<u32> {
-        let route = shared.route(index)?.load(SeqCst);
-        if route & ROUTE_ANY != 0 { self.any_target() } else { self.vcpu_of(route) }
-    }
-
-    /// Whether `vcpu` may deliver a shared interrupt.
-    pub(super) fn may_deliver(&self, shared: &SharedBank, index: u32, vcpu: u32) -> bool {
-        let route = shared.route(index).map(|route| route.load(SeqCst));
-        route.is_some_and(|route| route & ROUTE_ANY != 0 || route == model::affinity(vcpu))
-    }
-
-    /// One of the vCPUs that run, if possible one that has a pCPU and nothing to look at yet (1 of N, IHI 0069 section 3.3.1).
-    fn any_target(&self) -> Option<u32> {
-        let (online, loaded) = (self.online(), self.loaded());
-        let idle = |&vcpu: &u32| self.redistributor(vcpu).is_some_and(|cpu| cpu.hints.load(SeqCst) == 0);
-        let first = ones(online & loaded).find(idle).or_else(|| ones(online).find(idle));
-        first.or_else(|| ones(online).next()).filter(|&vcpu| vcpu < self.vcpus())
-    }
-
-    /// The vCPU of an affinity (Aff3 in bits 39 to 32, Aff2 to Aff0 in bits 23 to 0): [`model::affinity`] backwards.
-    pub(super) fn vcpu_of(&self, affinity: u64) -> Option<u32> {
-        // 32 vCPUs have Aff0 up to 15 and Aff1 up to 1.
-        let vcpu = ((affinity >> 4) & 0x10 | affinity & 0xf) as u32;
-        (affinity & !0x10f == 0 && vcpu < self.vcpus()).then_some(vcpu)
     }
 
     /// Whether a vCPU other than `from` has yet to take an interrupt back: GICD_CTLR.RWP.

@@ -98,7 +98,7 @@ impl CpuInterface {
             }
         }
         if let Some(own) = vgic.redistributor(self.vcpu) {
-            own.reset();
+            own.reset(vgic.version);
         }
         self.clear();
         // What was here, and what came here because any vCPU would do, finds another one.

@@ -16,6 +16,7 @@ use super::flush::all;
 use super::lr::{ListRegister, ListRegisters};
 use super::notify::WORDS;
 use super::redistributor::Redistributor;
+use super::senders::is_sent;
 
 impl CpuInterface {
     /// The one interrupt that `hints` and nothing else want looked at, and its bank; `None` if it is not so.
@@ -57,7 +58,7 @@ impl CpuInterface {
         }
         // It was pending a moment ago. If it is not any more, there is an empty list register with a claim: the next sync
         // clears that up.
-        if let Some(lr) = take_again(bank, intid) {
+        if let Some(lr) = take_again(bank, intid, regs) {
             self.observe_list_register(index, lr);
             regs.write(index as usize, lr.0);
         }
@@ -73,7 +74,7 @@ impl CpuInterface {
             return None;
         }
         let index = free.trailing_zeros();
-        let kick = self.place(vgic, intid, bank.priority(intid), index);
+        let kick = self.place(vgic, regs, intid, bank.priority(intid), index);
         if self.changed & bit(index) != 0 {
             regs.write(index as usize, self.list_register(index).0);
             self.changed &= !bit(index);
@@ -85,9 +86,13 @@ impl CpuInterface {
 /// Moves the pending state of an interrupt, whose last time in the list register is over, there again; `None` if it is not
 /// pending any more.
 #[inline]
-fn take_again(bank: &Bank, intid: IntId) -> Option<ListRegister> {
+fn take_again(bank: &Bank, intid: IntId, regs: &impl ListRegisters) -> Option<ListRegister> {
     let group1 = bank.group.load(Relaxed) & intid.bit() != 0;
     let lr = ListRegister::pending(intid.number(), bank.priority(intid), group1);
+    if is_sent(intid, regs) {
+        bank.pending.consumed(intid.bit());
+        return bank.take_sent(intid, lr);
+    }
     if intid.is_private() && bank.hardware.load(Relaxed) & intid.bit() != 0 {
         bank.hardware.fetch_and(!intid.bit(), SeqCst);
         bank.pending.retake_unlatched(intid.bit());

@@ -6,6 +6,7 @@ use super::bits::KickMask;
 use super::fields::SGIS;
 use super::registers::{BankRegister, IIDR, PRIVATE_WORD, RedistributorRegister};
 use super::{Read, Vgic};
+use model::GicVersion;
 
 /// Offset of the SGI_base frame.
 const SGI_BASE: u64 = 0x1_0000;
@@ -41,10 +42,14 @@ impl Redistributor {
         if self.hints.fetch_or(hints, SeqCst) == 0 { KickMask::of(vcpu) } else { KickMask::NONE }
     }
 
-    pub(super) fn reset(&self) {
+    pub(super) fn reset(&self, version: GicVersion) {
         self.hints.store(0, SeqCst);
         self.waker.store(0, SeqCst);
         self.bank.reset(SGIS);
+        if version == GicVersion::V2 {
+            // Always, as on a GIC-400.
+            self.bank.enabled.store(SGIS, SeqCst);
+        }
     }
 }
 

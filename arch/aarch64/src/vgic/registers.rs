@@ -6,6 +6,7 @@
 
 use super::bits::{BANKS, IntId, PER_BANK};
 use super::fields::Field;
+use model::GicVersion;
 
 /// A register that the distributor and a redistributor's SGI_base frame have at the same offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,7 +135,7 @@ impl DistributorRegister {
             0x0000 => Some(DistributorRegister::Control),
             0x0004 => Some(DistributorRegister::Type),
             0x0008 => Some(DistributorRegister::Implementer),
-            0xffd0..=0xfffc => identification(offset, 0x92).map(DistributorRegister::Identification),
+            0xffd0..=0xfffc => identification(offset, 0x92, GicVersion::V3).map(DistributorRegister::Identification),
             _ => None,
         }
     }
@@ -158,24 +159,28 @@ impl RedistributorRegister {
             0x0000 => Some(RedistributorRegister::Control),
             0x0004 => Some(RedistributorRegister::Implementer),
             0x0014 => Some(RedistributorRegister::Waker),
-            0xffd0..=0xfffc => identification(offset, 0x93).map(RedistributorRegister::Identification),
+            0xffd0..=0xfffc => identification(offset, 0x93, GicVersion::V3).map(RedistributorRegister::Identification),
             _ => None,
         }
     }
 }
 
-/// Peripheral and component identification, as Arm's own controllers have them (IHI 0069 section 12.1.2): PIDR2.ArchRev
-/// is 3.
-fn identification(offset: u64, part_low: u32) -> Option<u32> {
-    match offset {
-        0xffd0 => Some(0x44),
-        0xffe0 => Some(part_low),
-        0xffe4 => Some(0xb4),
-        0xffe8 => Some(0x3b),
-        0xfff0 => Some(0x0d),
-        0xfff4 => Some(0xf0),
-        0xfff8 => Some(0x05),
-        0xfffc => Some(0xb1),
+/// Peripheral and component identification in the last registers of a frame, as Arm's own controllers have them (IHI 0069
+/// section 12.1.2, IHI 0048 section 4.3.18): PIDR0 is `part_low`, PIDR2.ArchRev the GIC's `version`.
+pub(super) const fn identification(offset: u64, part_low: u32, version: GicVersion) -> Option<u32> {
+    let (version, frame_size) = match version {
+        GicVersion::V2 => (2, 0),
+        GicVersion::V3 => (3, 4),
+    };
+    match offset & 0xfff {
+        0xfd0 => Some(frame_size << 4 | 0x4),
+        0xfe0 => Some(part_low),
+        0xfe4 => Some(0xb4),
+        0xfe8 => Some(version << 4 | 0xb),
+        0xff0 => Some(0x0d),
+        0xff4 => Some(0xf0),
+        0xff8 => Some(0x05),
+        0xffc => Some(0xb1),
         _ => None,
     }
 }

@@ -9,7 +9,13 @@ use super::Vgic;
 use super::atomic::{AtomicU8, SeqCst};
 use super::bank::Bank;
 use super::bits::{IntId, KickMask, bit};
-use super::lr::ListRegister;
+use super::lr::{ListRegister, ListRegisters};
+
+/// Whether `intid` is an SGI that is pending once for each sender.
+#[inline]
+pub(super) fn is_sent(intid: IntId, regs: &impl ListRegisters) -> bool {
+    regs.names_senders() && intid.is_sgi()
+}
 
 /// Number of SGIs.
 const SGI_COUNT: usize = 16;
@@ -26,10 +32,7 @@ pub(super) struct Senders {
 
 impl Senders {
     pub(super) const fn new() -> Senders {
-        Senders {
-            waiting: [const { AtomicU8::new(0) }; SGI_COUNT],
-            taken: [const { AtomicU8::new(0) }; SGI_COUNT],
-        }
+        Senders { waiting: [const { AtomicU8::new(0) }; SGI_COUNT], taken: [const { AtomicU8::new(0) }; SGI_COUNT] }
     }
 
     pub(super) fn reset(&self) {
@@ -149,7 +152,9 @@ impl Vgic<'_> {
             _ => 0,
         };
         let sgi = IntId::at(0, register & 0xf);
-        KickMask(targets & self.everyone()).iter().fold(KickMask::NONE, |kick, vcpu| kick | self.set_senders(vcpu, sgi, one(from)))
+        KickMask(targets & self.everyone())
+            .iter()
+            .fold(KickMask::NONE, |kick, vcpu| kick | self.set_senders(vcpu, sgi, one(from)))
     }
 
     /// The vCPUs whose SGI `sgi` is pending for `vcpu`: GICD_SPENDSGIR and GICD_CPENDSGIR.

@@ -8,6 +8,7 @@ use super::bits::{IntId, KickMask, bit, ones};
 use super::cpu::CpuInterface;
 use super::lr::{ListRegister, ListRegisters, hcr};
 use super::notify::CONTROL;
+use super::senders::is_sent;
 
 impl CpuInterface {
     /// Reads the list registers back. Tells the shared state what was acknowledged and what has ended; takes back what is
@@ -188,6 +189,10 @@ fn learn(bank: &Bank, intid: IntId, was: ListRegister, seen: ListRegister) {
 
 /// A pending state leaves its list register without having been acknowledged.
 pub(super) fn take_back(bank: &Bank, intid: IntId, lr: ListRegister, regs: &mut impl ListRegisters) {
+    if is_sent(intid, regs) {
+        bank.give_sent_back(intid, lr);
+        return;
+    }
     if !lr.is_hardware() {
         bank.pending.give_back(intid.bit());
         return;

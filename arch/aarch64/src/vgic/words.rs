@@ -57,6 +57,11 @@ impl Pending {
         self.0.fetch_or(u64::from(bits), SeqCst);
     }
 
+    /// Takes the latches of `bits` away that no list register has taken.
+    pub(super) fn unlatch(&self, bits: u32) {
+        self.0.fetch_and(!u64::from(bits), SeqCst);
+    }
+
     /// Takes the latches of `bits` away, wherever they are.
     #[inline]
     pub(super) fn clear(&self, bits: u32) {

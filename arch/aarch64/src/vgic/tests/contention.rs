@@ -3,7 +3,7 @@
 use super::super::{CpuInterface, KickMask, Redistributor, Vgic};
 use super::fake::FakeCpu;
 use super::world::*;
-use model::Irq;
+use model::{GicVersion, Irq};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Barrier, Mutex};
 
@@ -22,7 +22,7 @@ fn meet(
     check: impl Fn(&Vgic<'_>, &[usize]) -> bool + Sync,
 ) {
     let redistributors = [const { Redistributor::new() }; VCPUS];
-    let vgic = Vgic::new(&redistributors);
+    let vgic = Vgic::new(GicVersion::V3, &redistributors);
     let (barrier, have, failed) = (Barrier::new(VCPUS), Mutex::new(Vec::new()), AtomicBool::new(false));
     std::thread::scope(|scope| {
         for vcpu in 0..VCPUS {
@@ -30,7 +30,7 @@ fn meet(
             scope.spawn(move || {
                 super::chaos::enable(vcpu as u32 * 2 + 1);
                 let mut interface = CpuInterface::new(vcpu as u32, true);
-                let mut hardware = FakeCpu::new(2);
+                let mut hardware = FakeCpu::new(GicVersion::V3, 2);
                 for _ in 0..ROUNDS {
                     if barrier.wait().is_leader() {
                         prepare(vgic, route);

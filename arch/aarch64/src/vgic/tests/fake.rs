@@ -1,14 +1,17 @@
-//! The virtual CPU interface as IHI 0069 chapter 6 and section 12.4 describe it, seen by the guest (acknowledge, end,
-//! deactivate) and by the hypervisor (list registers, maintenance), and the physical private interrupts of its pCPU.
+//! The virtual CPU interface as IHI 0069 chapter 6 and section 12.4 describe it, or IHI 0048 chapter 5, seen by the guest
+//! (acknowledge, end, deactivate) and by the hypervisor (list registers, maintenance), and the physical private interrupts of
+//! its pCPU.
 
 use super::super::hcr;
 use super::super::lr::{ListRegister, ListRegisters};
+use model::GicVersion;
 
 pub(super) const SPURIOUS: u32 = 1023;
 
 /// One pCPU's hardware.
 #[derive(Clone, Debug)]
 pub(super) struct FakeCpu {
+    version: GicVersion,
     lr: Vec<u64>,
     hcr: u64,
     /// ICV_PMR.
@@ -25,8 +28,9 @@ pub(super) struct FakeCpu {
 }
 
 impl FakeCpu {
-    pub(super) fn new(list_registers: usize) -> FakeCpu {
+    pub(super) fn new(version: GicVersion, list_registers: usize) -> FakeCpu {
         FakeCpu {
+            version,
             // As the set-up of a pCPU leaves them.
             lr: vec![0; list_registers],
             hcr: 0,
@@ -64,7 +68,7 @@ impl FakeCpu {
         self.clone().acknowledge() != SPURIOUS
     }
 
-    /// ICV_IAR: the interrupt that the guest gets, now active.
+    /// ICV_IAR or GICV_IAR: the interrupt that the guest gets, now active; from bit 10 on who sent it, if it is a GICv2's SGI.
     pub(super) fn acknowledge(&mut self) -> u32 {
         assert!(self.hcr & hcr::EN != 0);
         let Some(index) = self.best() else { return SPURIOUS };
@@ -75,19 +79,20 @@ impl FakeCpu {
         }
         self.active_priorities |= 1 << level;
         self.lr[index] = (lr.0 & !(3 << 62)) | 2 << 62;
-        lr.intid()
+        if self.version == GicVersion::V2 && lr.intid() < 16 { lr.intid() | lr.sender() << 10 } else { lr.intid() }
     }
 
-    /// ICV_EOIR.
-    pub(super) fn end(&mut self, intid: u32) {
+    /// ICV_EOIR or GICV_EOIR.
+    pub(super) fn end(&mut self, acknowledged: u32) {
+        let intid = acknowledged & 0x3ff;
         if self.active_priorities == 0 {
             return;
         }
         let dropped = self.active_priorities.trailing_zeros();
         self.active_priorities &= self.active_priorities - 1;
         if self.split {
-            // As QEMU has it; by the architecture only what would have deactivated is counted.
-            if self.find_active(intid).is_none() {
+            // As QEMU has it of a GICv3; by the architecture only what would have deactivated is counted.
+            if self.version == GicVersion::V3 && self.find_active(intid).is_none() {
                 self.count_end();
             }
             return;
@@ -148,6 +153,7 @@ impl FakeCpu {
         let mut seen = std::collections::HashSet::new();
         for lr in self.lr.iter().map(|&lr| ListRegister(lr)).filter(|lr| !lr.is_empty()) {
             assert!(seen.insert(lr.intid()), "INTID {} is in two list registers", lr.intid());
+            assert!(lr.sender() == 0 || lr.is_hardware() || self.names_senders() && lr.intid() < 16);
             assert!(!(lr.is_hardware() && lr.is_pending() && lr.is_active()), "HW=1, pending and active");
             assert_eq!(lr.priority() & 7, 0);
             if lr.is_hardware() {
@@ -194,6 +200,10 @@ impl ListRegisters for FakeCpu {
 
     fn is_asserted(&self, intid: u32) -> bool {
         self.line & 1 << intid != 0
+    }
+
+    fn names_senders(&self) -> bool {
+        self.version == GicVersion::V2
     }
 
     fn deactivate(&mut self, intid: u32) {

@@ -2,11 +2,12 @@
 
 use super::super::{Redistributor, Vgic};
 use super::world::*;
+use model::GicVersion;
 use proptest::prelude::*;
 
 fn with_vgic<const N: usize>(test: impl FnOnce(&Vgic<'_>)) {
     let redistributors = [const { Redistributor::new() }; N];
-    test(&Vgic::new(&redistributors));
+    test(&Vgic::new(GicVersion::V3, &redistributors));
 }
 
 fn read(vgic: &Vgic<'_>, offset: u64, width: u8) -> u64 {

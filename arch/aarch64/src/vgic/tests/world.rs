@@ -1,8 +1,8 @@
 //! A VM's interrupts on model hardware: several vCPUs, each with its pCPU, driven one step at a time.
 
-use super::super::{CpuInterface, KickMask, Redistributor, Vgic, shows_list_registers};
+use super::super::{CpuInterface, KickMask, Read, Redistributor, Vgic, shows_list_registers, v2_shows_list_registers};
 use super::fake::{FakeCpu, SPURIOUS};
-use model::Irq;
+use model::{GicVersion, Irq};
 
 pub(super) const DISTRIBUTOR_CONTROL: u64 = 0x0;
 pub(super) const GROUP: u64 = 0x80;
@@ -13,7 +13,11 @@ pub(super) const CLEAR_PENDING: u64 = 0x280;
 pub(super) const SET_ACTIVE: u64 = 0x300;
 pub(super) const CLEAR_ACTIVE: u64 = 0x380;
 pub(super) const PRIORITY: u64 = 0x400;
+pub(super) const TARGETS: u64 = 0x800;
 pub(super) const CONFIG: u64 = 0xc00;
+pub(super) const SOFTWARE_INTERRUPT: u64 = 0xf00;
+pub(super) const CLEAR_SENDERS: u64 = 0xf10;
+pub(super) const SET_SENDERS: u64 = 0xf20;
 pub(super) const ROUTE: u64 = 0x6000;
 pub(super) const ROUTE_TO_ANY: u64 = 1 << 31;
 
@@ -24,21 +28,29 @@ pub(super) struct Cpu {
 }
 
 pub(super) struct World {
+    version: GicVersion,
     pub(super) vgic: Vgic<'static>,
     pub(super) cpus: Vec<Cpu>,
     kicked: KickMask,
 }
 
 impl World {
-    /// `vcpus` running vCPUs with `list_registers` each; both groups enabled, all interrupts in group 1.
+    /// A GICv3's [`World::of`].
     pub(super) fn new(vcpus: usize, list_registers: usize) -> World {
+        World::of(GicVersion::V3, vcpus, list_registers)
+    }
+
+    /// `vcpus` running vCPUs with `list_registers` each; both groups enabled, all interrupts in group 1. As on a GICv3,
+    /// shared ones go to vCPU 0.
+    pub(super) fn of(version: GicVersion, vcpus: usize, list_registers: usize) -> World {
         let redistributors = Vec::leak((0..vcpus).map(|_| Redistributor::new()).collect());
         let mut world = World {
-            vgic: Vgic::new(redistributors),
+            version,
+            vgic: Vgic::new(version, redistributors),
             cpus: (0..vcpus as u32)
                 .map(|vcpu| Cpu {
-                    interface: CpuInterface::new(vcpu, true),
-                    hardware: FakeCpu::new(list_registers),
+                    interface: CpuInterface::new(vcpu, version == GicVersion::V3),
+                    hardware: FakeCpu::new(version, list_registers),
                     online: true,
                 })
                 .collect(),
@@ -56,6 +68,11 @@ impl World {
         for word in 1..16 {
             world.write(0, GROUP + 4 * word, 4, 0xffff_ffff);
         }
+        if version == GicVersion::V2 {
+            for intid in (32..512).step_by(4) {
+                world.write(0, TARGETS + intid, 4, 0x0101_0101);
+            }
+        }
         world.write(0, DISTRIBUTOR_CONTROL, 4, 3);
         world.settle();
         world
@@ -64,15 +81,31 @@ impl World {
     /// A store to the distributor by `vcpu`.
     pub(super) fn write(&mut self, vcpu: usize, offset: u64, width: u8, value: u64) {
         self.sync_for(vcpu, offset);
-        let kick = self.vgic.distributor_write(vcpu as u32, offset, width, value);
+        let kick = match self.version {
+            GicVersion::V2 => self.vgic.distributor_v2_write(vcpu as u32, offset, width, value),
+            GicVersion::V3 => self.vgic.distributor_write(vcpu as u32, offset, width, value),
+        };
         self.kick(kick, Some(vcpu));
     }
 
-    /// A store by `vcpu` to the SGI_base frame of its own redistributor.
+    /// A store by `vcpu` to the SGI_base frame of its own redistributor, or to word 0 of a GICv2's distributor.
     pub(super) fn write_private(&mut self, vcpu: usize, offset: u64, width: u8, value: u64) {
+        if self.version == GicVersion::V2 {
+            return self.write(vcpu, offset, width, value);
+        }
         self.sync_for(vcpu, offset);
         let kick = self.vgic.redistributor_write(vcpu as u32, 0x1_0000 + offset, width, value);
         self.kick(kick, Some(vcpu));
+    }
+
+    /// A load by `vcpu` of the word of a register with one bit an interrupt that has `intid`.
+    fn read_word(&self, vcpu: usize, register: u64, intid: u32) -> Read {
+        let (from, offset) = (vcpu as u32, register + 4 * u64::from(intid / 32));
+        match (self.version, intid) {
+            (GicVersion::V2, _) => self.vgic.distributor_v2_read(from, offset, 4),
+            (GicVersion::V3, 0..32) => self.vgic.redistributor_read(from, from, 0x1_0000 + offset, 4),
+            (GicVersion::V3, _) => self.vgic.distributor_read(from, offset, 4),
+        }
     }
 
     /// A one-bit-an-interrupt register: sets the bit of `intid` alone.
@@ -88,12 +121,8 @@ impl World {
     pub(super) fn read_bit(&mut self, vcpu: usize, register: u64, intid: u32) -> bool {
         for _ in 0..2 {
             self.sync(vcpu);
-            let (from, offset) = (vcpu as u32, register + 4 * u64::from(intid / 32));
-            let read = match intid {
-                0..32 => self.vgic.redistributor_read(from, from, 0x1_0000 + offset, 4),
-                _ => self.vgic.distributor_read(from, offset, 4),
-            };
-            if read.kick.without(from).is_empty() {
+            let read = self.read_word(vcpu, register, intid);
+            if read.kick.without(vcpu as u32).is_empty() {
                 self.settle();
                 return read.value & 1 << (intid % 32) != 0;
             }
@@ -101,7 +130,7 @@ impl World {
             self.settle();
         }
         // Others have it listed; what was read after they settled is right.
-        let read = self.vgic.distributor_read(vcpu as u32, register + 4 * u64::from(intid / 32), 4);
+        let read = self.read_word(vcpu, register, intid);
         self.kick(read.kick, Some(vcpu));
         self.settle();
         read.value & 1 << (intid % 32) != 0
@@ -117,12 +146,30 @@ impl World {
 
     pub(super) fn set_edge(&mut self, vcpu: usize, intid: u32) {
         let offset = CONFIG + 4 * u64::from(intid / 16);
-        let old = self.vgic.distributor_read(0, offset, 4).value;
+        let old = match self.version {
+            GicVersion::V2 => self.vgic.distributor_v2_read(0, offset, 4).value,
+            GicVersion::V3 => self.vgic.distributor_read(0, offset, 4).value,
+        };
         self.write(vcpu, offset, 4, old | 2 << (intid % 16 * 2));
     }
 
     pub(super) fn route(&mut self, vcpu: usize, intid: u32, route: u64) {
         self.write(vcpu, ROUTE + 8 * u64::from(intid), 8, route);
+    }
+
+    /// A GICv2's route.
+    pub(super) fn set_targets(&mut self, vcpu: usize, intid: u32, targets: u8) {
+        self.write(vcpu, TARGETS + u64::from(intid), 1, targets.into());
+    }
+
+    /// An SGI to the vCPUs of a set, the lowest eight.
+    pub(super) fn send_sgi_to(&mut self, vcpu: usize, sgi: u32, targets: u8) {
+        match self.version {
+            GicVersion::V2 => {
+                self.write(vcpu, SOFTWARE_INTERRUPT, 4, u64::from(sgi) | u64::from(targets) << 16);
+            }
+            GicVersion::V3 => self.send_sgi(vcpu, u64::from(sgi) << 24 | u64::from(targets)),
+        }
     }
 
     pub(super) fn send_sgi(&mut self, vcpu: usize, register: u64) {
@@ -140,7 +187,7 @@ impl World {
         self.kick(kick, None);
     }
 
-    /// The guest acknowledges; nothing exits.
+    /// The guest acknowledges; nothing exits. A GICv2's SGI comes with its sender, as [`FakeCpu::acknowledge`] has it.
     pub(super) fn acknowledge(&mut self, vcpu: usize) -> Option<u32> {
         let intid = self.cpus[vcpu].hardware.acknowledge();
         (intid != SPURIOUS).then_some(intid)
@@ -160,7 +207,11 @@ impl World {
     }
 
     fn sync_for(&mut self, vcpu: usize, offset: u64) {
-        if shows_list_registers(offset) {
+        let shows = match self.version {
+            GicVersion::V2 => v2_shows_list_registers(offset),
+            GicVersion::V3 => shows_list_registers(offset),
+        };
+        if shows {
             self.sync(vcpu);
         }
     }
