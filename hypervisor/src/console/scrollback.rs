@@ -30,11 +30,15 @@ impl Scrollback {
         if self.end.wrapping_sub(self.start) >= self.bytes.len() as u64 {
             self.make_room();
         }
-        let Some(at) = self.index(self.end) else { return };
-        let Some(slot) = self.bytes.get_mut(at) else { return };
-        *slot = byte;
+        let at = self.index(self.end);
         self.end = self.end.wrapping_add(1);
-        self.line_ends = self.line_ends.saturating_add(usize::from(byte == b'\n'));
+        match at.and_then(|at| self.bytes.get_mut(at)) {
+            Some(slot) => {
+                *slot = byte;
+                self.line_ends = self.line_ends.saturating_add(usize::from(byte == b'\n'));
+            }
+            None => self.start = self.end,
+        }
     }
 
     /// Forgets the oldest line; of a line without an end, its oldest byte. For each byte that goes here one came before,
@@ -119,7 +123,7 @@ mod tests {
     fn without_memory_nothing_is_kept() {
         let mut scrollback = scrollback(0);
         scrollback.push(b'\n');
-        assert_eq!((scrollback.get(0), scrollback.lines(), scrollback.unseen()), (None, 0, None));
+        assert_eq!((scrollback.get(0), scrollback.lines(), scrollback.unseen()), (None, 0, Some((1, 1))));
     }
 
     proptest! {

@@ -38,26 +38,24 @@ impl<U: BoardUart> Mux<U> {
     /// Begins a replay if source `index` has one to show.
     pub(super) fn begin_replay(&mut self, index: usize, source: &Source) -> bool {
         let Some(note) = self.notes.get_mut(index) else { return false };
-        let again = self.again == Some(index);
-        let unseen = note.scrollback.unseen();
-        if !again && unseen.is_none() {
+        let scrollback = &mut note.scrollback;
+        let unseen = scrollback.unseen();
+        let (start, lines) = (scrollback.start(), scrollback.lines());
+        if unseen.is_none() && self.again != Some(index) {
             return false;
         }
-        let (start, lines) = (note.scrollback.start(), note.scrollback.lines());
-        note.scrollback.mark_shown();
+        scrollback.mark_shown();
         self.stage_own();
         self.stage.name(source.name);
         // Writing to the stage cannot fail.
-        let _ = match unseen.filter(|_| !again) {
-            None => write!(self.stage, "'s last {lines} lines"),
-            Some((_, 0)) => write!(self.stage, " while it was muted"),
-            Some((_, lost)) => write!(self.stage, " while it was muted, without the first {lost} bytes"),
+        let (at, _) = match unseen {
+            Some((from, 0)) => (from, write!(self.stage, " while it was muted\r\n")),
+            Some((from, lost)) => (from, write!(self.stage, " while it was muted, without the first {lost} bytes\r\n")),
+            None => {
+                self.again = None;
+                (start, write!(self.stage, "'s last {lines} lines\r\n"))
+            }
         };
-        self.stage.extend(b"\r\n");
-        let at = unseen.filter(|_| !again).map_or(start, |(from, _)| from);
-        if again {
-            self.again = None;
-        }
         self.turn = Turn::Replay { index, at, column: 0 };
         true
     }
