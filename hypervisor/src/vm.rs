@@ -79,9 +79,8 @@ impl Vm {
     pub fn tell_stolen(&self, index: u32, ticks: u64) {
         let record = u64::from(index).checked_mul(STOLEN_TIME_BYTES).and_then(|offset| offset.checked_add(8));
         let Some(at) = self.stolen.zip(record).and_then(|(start, offset)| start.0.checked_add(offset)) else { return };
-        let ns = u128::from(ticks).saturating_mul(1_000_000_000).checked_div(arch::cpu::counter_hz().into());
         // SAFETY: an aligned word of the records, which lie in one extent of this VM's memory (`find`).
-        unsafe { store_in_guest(Hpa(at), ns.unwrap_or(0) as u64) };
+        unsafe { store_in_guest(Hpa(at), nanoseconds(ticks, arch::cpu::counter_hz())) };
     }
 
     /// Whether `gpa` is the guest's RAM or ROM.
@@ -127,6 +126,15 @@ impl Vm {
         self.guest.kick_all();
         Ok(())
     }
+}
+
+/// `ticks` of a counter that makes `hz` of them a second.
+fn nanoseconds(ticks: u64, hz: u64) -> u64 {
+    let second = 1_000_000_000;
+    let (seconds, rest) = (ticks.checked_div(hz).unwrap_or(0), ticks.checked_rem(hz).unwrap_or(0));
+    // A counter runs at 1 GHz at most (DDI 0487 D11.1.2), so the product fits.
+    let rest = rest.saturating_mul(second).checked_div(hz).unwrap_or(0);
+    seconds.saturating_mul(second).saturating_add(rest)
 }
 
 /// Where the stolen-time records of `vcpus` vCPUs at `gpa` lie; `None` if they are not in one piece of memory.

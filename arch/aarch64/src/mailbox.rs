@@ -88,7 +88,7 @@ mod model {
                     loom::thread::spawn(move || {
                         left[seat].store(1, Ordering::Relaxed);
                         if mailbox.post(1 << seat) {
-                            bell.store(true, Ordering::Release);
+                            bell.swap(true, Ordering::AcqRel);
                         }
                     })
                 })
