@@ -8,13 +8,13 @@ use arch::psci::Power;
 use arch::vgic::Redistributor;
 use arch::{Doorbell, Guest, Vcpu};
 use boot::tree;
-use model::{Access, Console, Extent, VdevKind};
+use model::{Access, Console, Extent, Hpa, VdevKind};
 use spin::Mutex;
 use vdev::Endpoint;
 
 use crate::bus::Device;
 use crate::direct::Direct;
-use crate::images;
+use crate::images::Fill;
 use crate::vm::{Start, Vm};
 
 /// Alignments worth having for guest memory: those of the large second-stage blocks.
@@ -32,6 +32,8 @@ pub struct Workshop<'a, 'p> {
     pub seats: &'a [usize],
     /// Bits of guest-physical address on these CPUs.
     pub ipa_bits: u32,
+    /// What a guest finds in place of a GICv2's CPU interface: the pCPU's virtual one. `None` on a GICv3.
+    pub cpu_interface: Option<Hpa>,
 }
 
 /// Why a VM could not be assembled.
@@ -46,8 +48,8 @@ impl Workshop<'_, '_> {
         endpoints: &'static [Endpoint],
     ) -> Result<(&'static Vm, &'static mut [Vcpu]), Failure> {
         let extents = self.extents(config)?;
-        images::fill(config, extents)?;
-        let root = self.second_stage(extents)?;
+        Fill::new(config, extents).finish()?;
+        let root = self.second_stage(config, extents)?;
 
         let memory = &mut self.memory;
         let doorbells = memory
@@ -109,8 +111,8 @@ impl Workshop<'_, '_> {
         list.map(|list| &*list).ok_or("the board's memory is used up")
     }
 
-    /// The second stage: the guest's memory and nothing else.
-    fn second_stage(&mut self, extents: &[Extent]) -> Result<model::Hpa, Failure> {
+    /// The second stage: the guest's memory, a GICv2's CPU interface, and nothing else.
+    fn second_stage(&mut self, config: &model::Vm, extents: &[Extent]) -> Result<Hpa, Failure> {
         const REFUSED: Failure = "its memory does not fit the second stage of this board's CPUs";
         let table = Table::<Stage2>::new(&mut self.memory, self.ipa_bits).map_err(|_| REFUSED)?;
         for extent in extents {
@@ -120,6 +122,12 @@ impl Workshop<'_, '_> {
             };
             table
                 .map(&mut self.memory, extent.gpa.0, extent.hpa, extent.size_bytes, attributes)
+                .map_err(|_| REFUSED)?;
+        }
+        if let Some(interface) = self.cpu_interface {
+            let gic = &config.gic;
+            table
+                .map(&mut self.memory, gic.cpus.0, interface, model::Gic::CPU_INTERFACE_BYTES, Stage2Attributes::Device)
                 .map_err(|_| REFUSED)?;
         }
         // The tables are read by the MMU of another CPU: complete the stores before it starts (DDI 0487 D8.2.6).

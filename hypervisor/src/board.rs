@@ -11,8 +11,8 @@ use spin::Once;
 pub struct Board {
     /// How the firmware is called; `None` if it has no PSCI.
     pub conduit: Option<Conduit>,
-    /// The interrupt controller's distributor.
-    pub distributor: Frame,
+    /// The interrupt controller's distributor; `None` if there is none.
+    pub distributor: Option<Frame>,
 }
 
 static BOARD: Once<Board> = Once::new();
@@ -34,9 +34,9 @@ pub fn free_bytes() -> u64 {
     FREE_BYTES.load(Ordering::Relaxed)
 }
 
-/// The interrupt controller's distributor; `None` before [`set`].
+/// The interrupt controller's distributor; `None` if there is none, or before [`set`].
 pub fn distributor() -> Option<Frame> {
-    BOARD.get().map(|board| board.distributor)
+    BOARD.get().and_then(|board| board.distributor)
 }
 
 /// How the firmware is called; `None` if it has no PSCI, or before [`set`].

@@ -13,7 +13,7 @@ use arch::gic::Frame;
 use arch::mailbox::{MAX_SEATS, Mailbox};
 use arch::paging::{MapError, Stage1Attributes};
 use boot::head::Start as CpuStart;
-use boot::tree::{self, Facts, Gic, Region};
+use boot::tree::{self, Facts, Region};
 use model::images::Table as Images;
 use model::{Policy, System};
 use vdev::Endpoint;
@@ -27,7 +27,7 @@ use crate::random::Random;
 use crate::scheduler::{Entry, Scheduler};
 use crate::verify::Mismatch;
 use crate::vm::Vm;
-use crate::{board, images, interrupts, lifecycle, terminal};
+use crate::{board, gic, images, interrupts, lifecycle, terminal};
 
 /// The boot protocol's limit for a device tree.
 const TREE_BYTES: u64 = 2 << 20;
@@ -35,7 +35,8 @@ const TREE_BYTES: u64 = 2 << 20;
 /// What a pCPU is handed when it starts.
 struct HandOver {
     local: &'static PerCpu,
-    redistributor: Frame,
+    /// Its private interrupts.
+    private: Frame,
     seats: &'static mut [Option<Seat>],
     entries: &'static mut [Entry],
     /// What the CPU reads before its MMU is on.
@@ -103,13 +104,7 @@ pub fn boot(system: &'static System, tree: u64, image: Image, level: u64) -> ! {
         (tree::Conduit::Hvc, 1) => Some(Conduit::Hvc),
         _ => None,
     });
-    let distributor = match &facts.gic {
-        Some(Gic::V2 { distributor, .. } | Gic::V3 { distributor, .. }) => distributor.start.0,
-        None => 0,
-    };
-    // SAFETY: the tree says so, and `open` maps it as device memory before anything uses it.
-    let distributor = unsafe { Frame::new(distributor as usize) };
-    board::set(board::Board { conduit, distributor });
+    board::set(board::Board { conduit, distributor: gic::distributor(&facts) });
 
     match open(system, &facts, tree, &image) {
         Err(_) => board::end(false),
@@ -162,15 +157,8 @@ fn open(system: &'static System, facts: &Facts, tree: u64, image: &Image) -> Res
     if let Some(uart) = &facts.console {
         space.map_direct(span(&uart.registers), Stage1Attributes::Device)?;
     }
-    match &facts.gic {
-        Some(Gic::V3 { distributor, redistributors, .. }) => {
-            space.map_direct(span(distributor), Stage1Attributes::Device)?;
-            for region in redistributors {
-                space.map_direct(span(region), Stage1Attributes::Device)?;
-            }
-        }
-        Some(Gic::V2 { distributor, .. }) => space.map_direct(span(distributor), Stage1Attributes::Device)?,
-        None => {}
+    for frame in gic::regions(facts) {
+        space.map_direct(span(frame), Stage1Attributes::Device)?;
     }
     // SAFETY: the tables map the image as before, and whatever else is used from here on.
     unsafe { arch::cpu::use_tables(space.root().0) };
@@ -223,7 +211,7 @@ fn prepare(
         .iter()
         .position(|&affinity| affinity == own)
         .ok_or(Failure::Plain("the boot CPU is not among those that the configuration uses"))?;
-    arch::gic::init_distributor(board::distributor().ok_or(Failure::Plain("no interrupt controller"))?, own);
+    gic::init(facts, own).ok_or(Failure::Plain("no interrupt controller"))?;
 
     let mut seats = [0_usize; tree::MAX_CPUS];
     for cpu in system.vms.iter().flat_map(|vm| vm.cpus) {
@@ -243,7 +231,7 @@ fn prepare(
         Ok(PerCpu {
             emergency_stack: mapped.emergency,
             index: index as u32,
-            doorbell: arch::gic::doorbell(*affinities.get(index).ok_or(NO_MEMORY)?),
+            doorbell: arch::gic::doorbell(index as u32, *affinities.get(index).ok_or(NO_MEMORY)?),
             mailbox: Mailbox::new(),
         })
     })?;
@@ -252,7 +240,8 @@ fn prepare(
         let seats = seats.get(index).copied().unwrap_or(0);
         Ok(HandOver {
             local: locals.get(index).ok_or(NO_MEMORY)?,
-            redistributor: find_redistributor(facts, *affinities.get(index).ok_or(NO_MEMORY)?)?,
+            private: gic::private(facts, *affinities.get(index).ok_or(NO_MEMORY)?)
+                .ok_or(Failure::Plain("a CPU has no redistributor"))?,
             seats: memory.place_list(seats, |_, _| Some(None)).ok_or(NO_MEMORY)?,
             entries: memory.place_list(seats, |_, _| Some(Entry::new(0, Policy::Fifo))).ok_or(NO_MEMORY)?,
             start: CpuStart { root, stack: stacks.get(index).copied().unwrap_or(0), argument: 0 },
@@ -267,6 +256,7 @@ fn prepare(
         seated: [0; tree::MAX_CPUS],
         seats,
         ipa_bits: arch::ipa_bits(),
+        cpu_interface: gic::virtual_cpu_interface(facts),
     };
     for (index, config) in system.vms.iter().enumerate() {
         let own;
@@ -339,25 +329,6 @@ impl fmt::Display for Hex<'_> {
     }
 }
 
-/// Walks the redistributors as GICR_TYPER chains them, region by region.
-fn find_redistributor(facts: &Facts, affinity: u64) -> Result<Frame, Failure> {
-    const NONE: Failure = Failure::Plain("a CPU has no redistributor");
-    let Some(Gic::V3 { redistributors, stride_bytes, .. }) = &facts.gic else { return Err(NONE) };
-    for region in redistributors {
-        let mut at = region.start.0;
-        while at < region.end().0 {
-            // SAFETY: the tree says that redistributors are here; `open` mapped the whole region as device memory.
-            let frame = unsafe { Frame::new(at as usize) };
-            match arch::gic::redistributor_is(frame, affinity) {
-                Ok(()) => return Ok(frame),
-                Err(None) => break,
-                Err(Some(implied)) => at = at.saturating_add(stride_bytes.unwrap_or(implied as u64)),
-            }
-        }
-    }
-    Err(NONE)
-}
-
 fn start_cpu(pcpu: &'static mut HandOver, affinity: u64, entry: u64) -> Result<(), Failure> {
     let conduit = board::conduit().ok_or(Failure::Plain("the firmware has no PSCI by SMC to start CPUs by"))?;
     // The address of all of it, before a part of it is borrowed.
@@ -384,7 +355,7 @@ extern "C" fn enter_pcpu(pcpu: u64) -> ! {
     arch::cpu::clear_local();
     arch::entry::install_vectors();
     arch::cpu::set_local(pcpu.local);
-    arch::gic::init_redistributor(pcpu.redistributor);
+    arch::gic::init_private(pcpu.private, pcpu.local.index);
     arch::gic::init_cpu_interface();
     arch::init_cpu();
     let scheduler = Scheduler::new(pcpu.entries, arch::cpu::counter_hz());

@@ -37,6 +37,8 @@ pub mod exits;
 #[cfg(target_os = "none")]
 pub mod fatal;
 #[cfg(target_os = "none")]
+pub mod gic;
+#[cfg(target_os = "none")]
 pub mod images;
 #[cfg(target_os = "none")]
 pub mod interrupts;

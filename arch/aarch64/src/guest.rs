@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use model::{Counter, Gpa, Hpa};
+use model::{Counter, GicVersion, Gpa, Hpa};
 
 use crate::cpu::{self, PerCpu};
 use crate::psci::{Power, Psci};
@@ -131,12 +131,20 @@ impl Guest {
         }
     }
 
-    /// What of the interrupt controller is at `gpa`.
+    /// What of the interrupt controller is at `gpa` that has to be emulated.
     pub(crate) fn frame(&self, gpa: Gpa) -> Option<Frame> {
+        const DISTRIBUTOR_BYTES: u64 = match crate::GIC {
+            GicVersion::V2 => model::Gic::DISTRIBUTOR_V2_BYTES,
+            GicVersion::V3 => model::Gic::DISTRIBUTOR_BYTES,
+        };
         if let Some(offset) = gpa.offset_from(self.frames.distributor)
-            && offset < model::Gic::DISTRIBUTOR_BYTES
+            && offset < DISTRIBUTOR_BYTES
         {
             return Some(Frame::Distributor(offset));
+        }
+        // A GICv2's CPU interface is the real one: the second stage maps it.
+        if matches!(crate::GIC, GicVersion::V2) {
+            return None;
         }
         let offset = gpa.offset_from(self.frames.cpus)?;
         let vcpu = u32::try_from(offset / model::Gic::REDISTRIBUTOR_BYTES).ok()?;

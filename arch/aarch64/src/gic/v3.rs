@@ -89,8 +89,8 @@ pub fn redistributor_is(frame: Frame, affinity: u64) -> Result<(), Option<usize>
     Err((!last).then_some(if vlpis { 0x4_0000 } else { 0x2_0000 }))
 }
 
-/// Initialises this CPU's redistributor: awake, private interrupts group 1, only ours enabled.
-pub fn init_redistributor(frame: Frame) {
+/// Initialises this CPU's private interrupts, in its redistributor at `frame`: awake, group 1, only ours enabled.
+pub fn init_private(frame: Frame, _pcpu: u32) {
     // ProcessorSleep off, then wait for ChildrenAsleep to clear (IHI 0069 section 12.11.42).
     frame.write(GICR_WAKER, frame.read(GICR_WAKER) & !(1 << 1));
     while frame.read(GICR_WAKER) & (1 << 2) != 0 {
@@ -158,8 +158,8 @@ pub fn deactivate(intid: u32) {
     unsafe { write!("ICC_DIR_EL1", u64::from(intid)) };
 }
 
-/// The value for [`send`] that rings the CPU with this affinity.
-pub const fn doorbell(affinity: u64) -> u64 {
+/// The value for [`send`] that rings the pCPU with this affinity.
+pub const fn doorbell(_pcpu: u32, affinity: u64) -> u64 {
     let (aff0, aff1, aff2, aff3) =
         (affinity & 0xff, (affinity >> 8) & 0xff, (affinity >> 16) & 0xff, (affinity >> 32) & 0xff);
     (1 << (aff0 & 0xf)) | aff1 << 16 | (KICK as u64) << 24 | aff2 << 32 | (aff0 >> 4) << 44 | aff3 << 48

@@ -1,6 +1,6 @@
 //! The exits that are answered without the loop, in the vector's handlers.
 
-use model::Gpa;
+use model::{GicVersion, Gpa};
 
 use super::{Vcpu, code};
 use crate::exit::{Exit, MemoryAccess, Unsupported};
@@ -12,6 +12,9 @@ use crate::syndrome::{Abort, Cause, DataAbort, Fault, Syndrome, SystemAccess, Wa
 use crate::sysreg::{self, Answer};
 use crate::vgic::{self, KickMask};
 use crate::{intid, psci};
+
+/// Which view of the virtual GIC guests have: known when this is compiled.
+const IS_V2: bool = matches!(crate::GIC, GicVersion::V2);
 
 /// What became of an exit.
 pub(super) enum Done {
@@ -181,13 +184,16 @@ impl Vcpu {
         let vgic = &self.guest.vgic;
         let mut kick = KickMask::NONE;
         let (Frame::Distributor(offset) | Frame::Redistributor(_, offset)) = frame;
-        if vgic::shows_list_registers(offset) {
+        let shows_list_registers =
+            if IS_V2 { vgic::v2_shows_list_registers(offset) } else { vgic::shows_list_registers(offset) };
+        if shows_list_registers {
             kick |= self.interface.sync(vgic, &mut Hardware);
         }
         let (size, own) = (access.size_bytes, self.index);
         match access.store {
             Some(value) => {
                 kick |= match frame {
+                    Frame::Distributor(offset) if IS_V2 => vgic.distributor_v2_write(own, offset, size, value),
                     Frame::Distributor(offset) => vgic.distributor_write(own, offset, size, value),
                     Frame::Redistributor(vcpu, offset) => vgic.redistributor_write(vcpu, offset, size, value),
                 };
@@ -195,6 +201,7 @@ impl Vcpu {
             }
             None => {
                 let read = match frame {
+                    Frame::Distributor(offset) if IS_V2 => vgic.distributor_v2_read(own, offset, size),
                     Frame::Distributor(offset) => vgic.distributor_read(own, offset, size),
                     Frame::Redistributor(vcpu, offset) => vgic.redistributor_read(own, vcpu, offset, size),
                 };
