@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use config::assemble;
+use config::assemble::{self, GicVersion};
 
 use crate::{Board, Console, Machine, Result};
 
@@ -11,6 +11,9 @@ const ENABLED: &str = "OSTLER_QEMU_TESTS";
 /// Every system of the tests is for this board.
 const BOARD: &str = "qemu-aarch64";
 
+/// Set (to anything) by `cargo xtask test --long`.
+const LONG: &str = "OSTLER_LONG_TESTS";
+
 /// One bootable image of the tests.
 #[derive(Clone, Copy, Debug)]
 pub struct System {
@@ -18,51 +21,86 @@ pub struct System {
     pub name: &'static str,
     /// Its qvm files, relative to the project's root.
     pub files: &'static [&'static str],
+    /// CPUs of the board.
+    pub cpus: u32,
+    /// The board's interrupt controller.
+    pub gic: GicVersion,
 }
 
 /// The demo, as `cargo xtask run` starts it.
-pub const DEMO: System = System { name: "demo", files: &["guests/linux/linux.qvmconf", "guests/hello/hello.qvmconf"] };
+pub const DEMO: System = System::of("demo", &["guests/linux/linux.qvmconf", "guests/hello/hello.qvmconf"]);
 /// Debian alone; it powers off by itself.
-pub const LINUX: System = System { name: "linux", files: &["qemu-tests/systems/linux-poweroff.qvmconf"] };
+pub const LINUX: System = System::of("linux", &["qemu-tests/systems/linux-poweroff.qvmconf"]);
 /// The bare-metal guest alone; it powers off by itself.
-pub const HELLO: System = System { name: "hello", files: &["qemu-tests/systems/hello-beats.qvmconf"] };
+pub const HELLO: System = System::of("hello", &["qemu-tests/systems/hello-beats.qvmconf"]);
 /// Three times Debian, each reading what it does not own, with three policies.
-pub const LINUX_TRESPASS: System = System {
-    name: "linux-trespass",
-    files: &[
+pub const LINUX_TRESPASS: System = System::of(
+    "linux-trespass",
+    &[
         "qemu-tests/systems/linux-ignore.qvmconf",
         "qemu-tests/systems/linux-fail.qvmconf",
         "qemu-tests/systems/linux-abort.qvmconf",
     ],
-};
+);
 /// The guest that does what it must not, with qvm's default policies.
-pub const TRESPASS: System = System { name: "trespass", files: &["guests/trespass/trespass.qvmconf"] };
+pub const TRESPASS: System = System::of("trespass", &["guests/trespass/trespass.qvmconf"]);
 /// The same guest four times, with policies that are not the defaults.
-pub const POLICIES: System = System {
-    name: "policies",
-    files: &[
+pub const POLICIES: System = System::of(
+    "policies",
+    &[
         "qemu-tests/systems/abort-reference.qvmconf",
         "qemu-tests/systems/abort-instruction.qvmconf",
         "qemu-tests/systems/fail-reference.qvmconf",
         "qemu-tests/systems/ignore-instruction.qvmconf",
     ],
-};
+);
 /// A guest that never gives its pCPU back, beside one that works.
 pub const SPIN: System =
-    System { name: "spin", files: &["qemu-tests/systems/spin.qvmconf", "qemu-tests/systems/hello-beats.qvmconf"] };
+    System::of("spin", &["qemu-tests/systems/spin.qvmconf", "qemu-tests/systems/hello-beats.qvmconf"]);
 
 /// A VM that resets itself for ever, beside one that looks at its own memory.
-pub const RESTART: System = System {
-    name: "restart",
-    files: &["qemu-tests/systems/restart-noise.qvmconf", "qemu-tests/systems/restart-hello.qvmconf"],
-};
+pub const RESTART: System =
+    System::of("restart", &["qemu-tests/systems/restart-noise.qvmconf", "qemu-tests/systems/restart-hello.qvmconf"]);
 /// Debian that reboots for ever.
-pub const REBOOT: System = System { name: "reboot", files: &["qemu-tests/systems/linux-reboots.qvmconf"] };
+pub const REBOOT: System = System::of("reboot", &["qemu-tests/systems/linux-reboots.qvmconf"]);
+
+/// What lies between two vCPUs, each on a pCPU of its own.
+pub const SMP_2: System = System::of("smp-2", &["qemu-tests/systems/smp-2.qvmconf"]);
+/// The same between four.
+pub const SMP_4: System = System::of("smp-4", &["qemu-tests/systems/smp-4.qvmconf"]);
+/// Four vCPUs on two pCPUs.
+pub const SMP_4_SHARED: System = System::of("smp-4-shared", &["qemu-tests/systems/smp-4.qvmconf"]).with_cpus(2);
+/// Thirty-two vCPUs on four pCPUs.
+pub const SMP_32: System = System::of("smp-32", &["qemu-tests/systems/smp-32.qvmconf"]);
 
 /// All of them.
-pub const SYSTEMS: &[System] = &[DEMO, LINUX, HELLO, LINUX_TRESPASS, TRESPASS, POLICIES, SPIN, RESTART, REBOOT];
+pub const SYSTEMS: &[System] = &[
+    DEMO,
+    LINUX,
+    HELLO,
+    LINUX_TRESPASS,
+    TRESPASS,
+    POLICIES,
+    SPIN,
+    RESTART,
+    REBOOT,
+    SMP_2,
+    SMP_4,
+    SMP_4_SHARED,
+    SMP_32,
+];
 
 impl System {
+    /// On the boards' default: four CPUs, a GICv3.
+    const fn of(name: &'static str, files: &'static [&'static str]) -> System {
+        System { name, files, cpus: 4, gic: GicVersion::V3 }
+    }
+
+    /// On a board with so many CPUs.
+    const fn with_cpus(self, cpus: u32) -> System {
+        System { cpus, ..self }
+    }
+
     /// Where its image and symbols are.
     pub fn folder(&self) -> PathBuf {
         root().join(".ostler/qemu-tests").join(self.name)
@@ -71,7 +109,9 @@ impl System {
     /// The board that it was assembled for. Change it to make it another one.
     pub fn machine(&self) -> Machine {
         let board = assemble::Board::load(&root(), BOARD).expect("the project's own board can be read");
-        Machine::of(&board, &self.folder().join("ostler.img")).expect("the board's page says how QEMU is it")
+        let machine = Machine::of(&board, &self.folder().join("ostler.img")).zip(board.qemu_machine(self.gic));
+        let (default, machine) = machine.expect("the board's page says how QEMU is it");
+        Machine { machine, cpus: self.cpus, ..default }
     }
 
     /// Boots it on its own board.
@@ -87,6 +127,15 @@ pub fn enabled() -> bool {
         eprintln!("skipped: `cargo xtask test --qemu` prepares and runs this test");
     }
     enabled
+}
+
+/// Whether tests that take minutes are to run too. Says so if not.
+pub fn long() -> bool {
+    let long = enabled() && std::env::var_os(LONG).is_some();
+    if !long {
+        eprintln!("skipped: `cargo xtask test --long` runs this test");
+    }
+    long
 }
 
 /// The project's root.

@@ -43,6 +43,18 @@ pub fn wait_for_interrupt() {
     unsafe { asm!("dsb sy", "wfi", options(nostack, preserves_flags)) };
 }
 
+/// Sleeps until an event: another CPU's [`send_event`], or an interrupt. One since the last sleep ends it at once.
+pub fn wait_for_event() {
+    // SAFETY: WFE changes no state but the event register.
+    unsafe { asm!("wfe", options(nostack, preserves_flags)) };
+}
+
+/// Wakes all CPUs that sleep in [`wait_for_event`], to what was stored before.
+pub fn send_event() {
+    // SAFETY: SEV changes no state but the event registers.
+    unsafe { asm!("dsb sy", "sev", options(nostack, preserves_flags)) };
+}
+
 /// Everything stored before is seen by other CPUs and devices before anything after.
 pub fn barrier() {
     // SAFETY: barriers change no state.

@@ -30,6 +30,16 @@ pub fn wait_for(what: &'static str, done: impl Fn() -> bool) -> Verdict {
     if done() { Ok(()) } else { Err(what) }
 }
 
+/// As [`wait_for`], but nothing except what makes `done` true ends the sleep: there is no timer but an alarm, and if that
+/// had to help, it is an error.
+pub fn wait_unaided(what: &'static str, done: impl Fn() -> bool) -> Verdict {
+    timer::alarm(PATIENCE_S * 1000);
+    wait_until(|| done() || timer::count() > 0);
+    let aided = timer::count() > 0;
+    timer::stop();
+    if aided { Err(what) } else { Ok(()) }
+}
+
 /// As [`wait_for`], but never sleeps: for what must come before interrupts can be trusted, or without one.
 pub fn spin_for(what: &'static str, done: impl Fn() -> bool) -> Verdict {
     let deadline = timer::now() + PATIENCE_S * timer::frequency();

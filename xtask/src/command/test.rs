@@ -90,7 +90,8 @@ fn host_tests(filter: Option<&str>) -> Result<bool> {
 /// Builds an image of the tests.
 fn build(system: &System) -> Result<bool> {
     let files = system.files.iter().map(|file| paths::root().join(file)).collect();
-    image::build(&Selection::of(files).request()?, &system.folder())?;
+    let selection = Selection { smp: Some(system.cpus), gic: Some(system.gic), ..Selection::of(files) };
+    image::build(&selection.request()?, &system.folder())?;
     Ok(true)
 }
 

@@ -1,0 +1,46 @@
+//! What lies between the vCPUs of a VM: start, SGIs, events, routed SPIs, counters. The guest finds what is lost by its own
+//! alarm, and says so.
+
+use qemu_tests::{Board, Machine, Result, SMP_2, SMP_4, SMP_4_SHARED, SMP_32, System, Verdict, enabled};
+
+fn passes(system: System, cpu: &str) -> Result<()> {
+    if !enabled() {
+        return Ok(());
+    }
+    let (mut board, mut console) = Board::with_console(&Machine { cpu: cpu.into(), ..system.machine() }, None)?;
+    for line in [
+        "smp: all vCPUs came",
+        "rounds of SGI ping-pong with the second vCPU, none lost",
+        "times by SEV, and the counter never backwards",
+        "smp: SGIs in 8 forms, each to whom it was for",
+        "smp: 50 times 40 SPIs, each to the vCPU of its route",
+        "smp: 50 times 40 SPIs to any vCPU, each taken once",
+        "smp: 40 SPIs pending at once for one vCPU came by their priorities",
+        "smp: all passed",
+    ] {
+        console.expect(line)?;
+    }
+    console.expect("\x1e[ostler] smp: stopped: the guest powered off (code 0)")?;
+    assert_eq!(board.verdict(&mut console)?, Verdict::PoweredOff);
+    Ok(())
+}
+
+#[test]
+fn two_vcpus_play_a_hundred_thousand_rounds() -> Result<()> {
+    passes(SMP_2, "cortex-a57")
+}
+
+#[test]
+fn four_vcpus() -> Result<()> {
+    passes(SMP_4, "neoverse-n1")
+}
+
+#[test]
+fn four_vcpus_on_two_pcpus() -> Result<()> {
+    passes(SMP_4_SHARED, "cortex-a72")
+}
+
+#[test]
+fn thirty_two_vcpus_on_four_pcpus() -> Result<()> {
+    passes(SMP_32, "max")
+}
