@@ -30,7 +30,7 @@ pub struct Vm {
     pub stolen_time: Option<Gpa>,
 }
 
-/// Most vCPUs that one pCPU can have: its scheduler keeps a bit for each in a word.
+/// Most vCPUs that one pCPU can have: its scheduler looks at each of them to choose one.
 pub const VCPUS_PER_PCPU: usize = 64;
 
 /// Size of one vCPU's stolen-time record (DEN 0057, section 3.3.2: 64-byte aligned).
