@@ -4,6 +4,7 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use model::{Console, StopReason, VdevKind};
 
+use crate::images::Fill;
 use crate::vm::Vm;
 use crate::{board, terminal};
 
@@ -24,17 +25,26 @@ pub fn add(vm: &'static Vm) {
     }
 }
 
-/// No vCPU of `vm` runs any more. A guest that asked for a reset gets it; any other end is the end of the VM.
-pub fn stopped(vm: &'static Vm) {
-    let reason = vm.stopped();
-    if reason == StopReason::Reset {
-        match vm.restart() {
-            Ok(()) => {}
-            Err(why) => ended(vm, StopReason::NotStarted(why)),
+/// No vCPU of `vm` runs any more. A guest that asked for a reset gets it, once the work that comes back is done; any other
+/// end is the end of the VM.
+pub fn stopped(vm: &'static Vm) -> Option<Fill> {
+    match vm.stopped() {
+        StopReason::Reset => Some(vm.renew()),
+        reason => {
+            ended(vm, reason);
+            None
         }
-    } else {
-        ended(vm, reason);
     }
+}
+
+/// Goes on with the work that [`stopped`] left, and starts the VM when it is done. True if there is no more to do.
+pub fn renew(vm: &'static Vm, work: &mut Fill) -> bool {
+    match work.step() {
+        Ok(false) => return false,
+        Ok(true) => vm.restart(),
+        Err(why) => ended(vm, StopReason::NotStarted(why)),
+    }
+    true
 }
 
 /// `vm` has ended for good. The last one ends the board: well if all ended with code 0.

@@ -18,6 +18,7 @@ use arch::{Exit, Vcpu, alarm, gic, intid};
 use model::StopReason;
 
 use crate::attendance::{Look, Ticket};
+use crate::images::Fill;
 use crate::scheduler::Scheduler;
 use crate::vm::Vm;
 use crate::{exits, interrupts, lifecycle};
@@ -31,6 +32,8 @@ pub struct Seat {
     ticket: Ticket,
     /// Another vCPU of the VM sits on this pCPU.
     has_sibling: bool,
+    /// The VM is being made new, here because this vCPU left it last. It is done in the vCPU's own time.
+    work: Option<Fill>,
 }
 
 /// One pCPU with all that sits on it.
@@ -65,7 +68,7 @@ pub enum Next {
 impl Seat {
     /// The seat of `vcpu`, which is one of `vm`'s; `has_sibling` if another one of these sits on the same pCPU.
     pub fn new(vcpu: &'static mut Vcpu, vm: &'static Vm, has_sibling: bool) -> Seat {
-        Seat { vcpu, vm, ticket: vm.attendance.ticket(), has_sibling }
+        Seat { vcpu, vm, ticket: vm.attendance.ticket(), has_sibling, work: None }
     }
 
     /// Starts the vCPU if somebody left a start for it.
@@ -114,6 +117,10 @@ impl Pcpu {
                 continue;
             }
             match seat(self.seats, self.chosen) {
+                Some((chosen, Seat { vm, work: Some(work), .. })) => {
+                    let is_done = lifecycle::renew(vm, work);
+                    self.worked(chosen, is_done);
+                }
                 Some((chosen, seat)) => {
                     let exit = seat.vcpu.run();
                     let next = match exit {
@@ -152,7 +159,10 @@ impl Pcpu {
                         self.loaded = None;
                     }
                     if seat.vm.attendance.leave(&mut seat.ticket) {
-                        lifecycle::stopped(seat.vm);
+                        seat.work = lifecycle::stopped(seat.vm);
+                        if seat.work.is_some() {
+                            self.scheduler.ready(index, arch::cpu::counter());
+                        }
                     }
                 }
                 Look::Out => {}
@@ -177,11 +187,15 @@ impl Pcpu {
         if let Some((_, old)) = seat(self.seats, self.loaded) {
             old.vcpu.unload();
         }
-        self.loaded = self.chosen;
+        self.loaded = None;
         let Some((chosen, seat)) = seat(self.seats, self.chosen) else {
             return;
         };
+        if seat.work.is_some() {
+            return;
+        }
         seat.vcpu.load();
+        self.loaded = Some(chosen);
         if seat.has_sibling {
             arch::cpu::forget_guest_translations();
         }
@@ -203,9 +217,24 @@ impl Pcpu {
         self.is_stale = true;
     }
 
-    /// Waits for one interrupt and handles it.
+    /// A piece of the work at a seat is done. No guest was entered, so nobody has looked for interrupts.
+    fn worked(&mut self, index: usize, is_done: bool) {
+        if is_done && let Some((index, seat)) = seat(self.seats, Some(index)) {
+            seat.work = None;
+            self.scheduler.off(index, arch::cpu::counter());
+            self.is_stale = true;
+        }
+        self.poll();
+    }
+
+    /// Waits for an interrupt and handles it.
     fn idle(&mut self) {
         arch::cpu::wait_for_interrupt();
+        self.poll();
+    }
+
+    /// Handles an interrupt, if there is one.
+    fn poll(&mut self) {
         let intid = gic::acknowledge();
         if intid >= intid::SPECIAL {
             return;

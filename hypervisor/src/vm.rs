@@ -10,7 +10,7 @@ use spin::Mutex;
 use crate::attendance::Attendance;
 use crate::bus::Device;
 use crate::direct::store_in_guest;
-use crate::images;
+use crate::images::Fill;
 
 /// How a vCPU starts; left for its pCPU by whoever starts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,11 +111,15 @@ impl Vm {
         self.reason.lock().take().unwrap_or(StopReason::PowerOff)
     }
 
-    /// Starts it again, as new. By the pCPU that let go of it last, after [`Vm::stopped`]: first nothing of its old self is
-    /// reachable (its TLB entries go), then its memory is scrubbed and the images are fresh, then its devices are reset.
-    pub fn restart(&self) -> Result<(), &'static str> {
+    /// Makes it new again, by the pCPU that let go of it last, after [`Vm::stopped`]: nothing of its old self is reachable any
+    /// more (its TLB entries go). What comes back fills its memory; when that is done, [`Vm::restart`].
+    pub fn renew(&self) -> Fill {
         self.guest.reset(self.config);
-        images::fill(self.config, self.extents)?;
+        Fill::new(self.config, self.extents)
+    }
+
+    /// Starts it again: its memory is scrubbed and its images are fresh, now its devices are reset and its pCPUs join.
+    pub fn restart(&self) {
         for device in self.devices {
             device.reset(&self.guest);
         }
@@ -124,7 +128,6 @@ impl Vm {
         log::info!("{}: restarts ({restarts})", self.config.name);
         self.attendance.restart();
         self.guest.kick_all();
-        Ok(())
     }
 }
 
