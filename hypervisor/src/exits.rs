@@ -21,6 +21,7 @@ pub fn handle(seat: &mut Seat, exit: Exit) -> Next {
         Exit::Call(registers) => return call(seat, registers),
         Exit::WaitForInterrupt => return Next::Wait,
         Exit::WaitForEvent => return Next::GiveWay,
+        Exit::CleanMemory => return Next::Clean,
         Exit::Memory(access) => memory(seat, &access),
         Exit::Unsupported(event) => unsupported(seat, event),
         Exit::SystemError { syndrome } => stop(seat, "system error, syndrome", syndrome),

@@ -26,7 +26,7 @@ pub fn open(images: Table<'static>, random: Random) {
     STORE.call_once(|| Store { images, random: Mutex::new(random) });
 }
 
-/// The filling of one VM's memory, begun and not finished. None of its vCPUs runs.
+/// The filling of one VM's memory, begun and not finished. None of its vCPUs runs until it is cleaned.
 #[derive(Debug)]
 pub struct Fill {
     config: &'static model::Vm,
@@ -54,6 +54,12 @@ impl Fill {
     /// All of it is still to be done: the memory of the VM that `config` describes is in `extents`.
     pub fn new(config: &'static model::Vm, extents: &'static [Extent]) -> Fill {
         Fill { config, extents, stage: Stage::Scrub, index: 0, done: 0 }
+    }
+
+    /// The last stage of it alone, which harms no vCPU that runs: what caches hold of the memory goes where a guest without
+    /// caches finds it.
+    pub fn clean(config: &'static model::Vm, extents: &'static [Extent]) -> Fill {
+        Fill { stage: Stage::Clean, ..Fill::new(config, extents) }
     }
 
     /// Does a piece of it. True if that was the last one.

@@ -32,8 +32,16 @@ pub struct Seat {
     ticket: Ticket,
     /// Another vCPU of the VM sits on this pCPU.
     has_sibling: bool,
-    /// The VM is being made new, here because this vCPU left it last. It is done in the vCPU's own time.
-    work: Option<Fill>,
+    /// What is to be done for it before it runs again, in its own time.
+    work: Option<Work>,
+}
+
+/// What takes too long to be done at once.
+enum Work {
+    /// The VM is made new, here because this vCPU left it last.
+    Renew(Fill),
+    /// The vCPU's memory is cleaned for it.
+    Clean(Fill),
 }
 
 /// One pCPU with all that sits on it.
@@ -61,6 +69,8 @@ pub enum Next {
     Wait,
     /// It goes on, after others of its priority.
     GiveWay,
+    /// It goes on when all memory of its VM has been cleaned.
+    Clean,
     /// It is off.
     Off,
 }
@@ -118,7 +128,11 @@ impl Pcpu {
             }
             match seat(self.seats, self.chosen) {
                 Some((chosen, Seat { vm, work: Some(work), .. })) => {
-                    let is_done = lifecycle::renew(vm, work);
+                    let is_done = match work {
+                        Work::Renew(fill) => lifecycle::renew(vm, fill),
+                        // Cleaning can't fail.
+                        Work::Clean(fill) => fill.step() != Ok(false),
+                    };
                     self.worked(chosen, is_done);
                 }
                 Some((chosen, seat)) => {
@@ -155,11 +169,12 @@ impl Pcpu {
                 Look::Leave => {
                     self.scheduler.off(index, arch::cpu::counter());
                     seat.vcpu.stop();
+                    seat.work = None;
                     if self.loaded == Some(index) {
                         self.loaded = None;
                     }
                     if seat.vm.attendance.leave(&mut seat.ticket) {
-                        seat.work = lifecycle::stopped(seat.vm);
+                        seat.work = lifecycle::stopped(seat.vm).map(Work::Renew);
                         if seat.work.is_some() {
                             self.scheduler.ready(index, arch::cpu::counter());
                         }
@@ -203,14 +218,16 @@ impl Pcpu {
     }
 
     fn next(&mut self, index: usize, next: Next) {
-        let Some((seat, Seat { vcpu, .. })) = seat(self.seats, Some(index)) else { return };
+        let Some((index, seat)) = seat(self.seats, Some(index)) else { return };
+        let vcpu = &mut seat.vcpu;
         match next {
             Next::GoOn => return,
             Next::Wait if vcpu.has_interrupt() => return,
-            Next::Wait => self.scheduler.wait(seat, arch::cpu::counter(), vcpu.deadline()),
-            Next::GiveWay => self.scheduler.give_way(seat, arch::cpu::counter()),
+            Next::Wait => self.scheduler.wait(index, arch::cpu::counter(), vcpu.deadline()),
+            Next::GiveWay => self.scheduler.give_way(index, arch::cpu::counter()),
+            Next::Clean => seat.work = Some(Work::Clean(Fill::clean(seat.vm.config, seat.vm.extents))),
             Next::Off => {
-                self.scheduler.off(seat, arch::cpu::counter());
+                self.scheduler.off(index, arch::cpu::counter());
                 self.loaded = None;
             }
         }
@@ -220,8 +237,9 @@ impl Pcpu {
     /// A piece of the work at a seat is done. No guest was entered, so nobody has looked for interrupts.
     fn worked(&mut self, index: usize, is_done: bool) {
         if is_done && let Some((index, seat)) = seat(self.seats, Some(index)) {
-            seat.work = None;
-            self.scheduler.off(index, arch::cpu::counter());
+            if let Some(Work::Renew(_)) = seat.work.take() {
+                self.scheduler.off(index, arch::cpu::counter());
+            }
             self.is_stale = true;
         }
         self.poll();

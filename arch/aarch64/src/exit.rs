@@ -19,6 +19,9 @@ pub enum Exit {
     WaitForInterrupt,
     /// The guest waits for another CPU's event, and the pCPU is shared. The PC is behind the instruction already.
     WaitForEvent,
+    /// Before the guest goes on, all of its memory has to be cleaned and invalidated to the point of coherency. The PC is behind
+    /// the instruction already.
+    CleanMemory,
     /// Something that cannot be emulated.
     Unsupported(Unsupported),
     /// An asynchronous external abort that the guest caused: hardware that it reached refused.

@@ -32,6 +32,10 @@ pub enum Answer {
     Sgi0,
     /// ICC_DIR_EL1 was written: an interrupt is deactivated.
     Deactivate,
+    /// Cache maintenance by set and way.
+    SetWay,
+    /// A register of EL1's translation regime was written, while that traps.
+    Translation,
     /// Not in the table.
     Unlisted,
 }
@@ -68,13 +72,18 @@ const ROWS: &[Row] = &[
     one(at(3, 0, 12, 11, 1), Policy::WriteOnly(Answer::Deactivate)), // ICC_DIR_EL1
     one(at(3, 0, 12, 11, 6), Policy::WriteOnly(Answer::Sgi0)), // ICC_ASGI1R_EL1
     one(at(3, 0, 12, 11, 7), Policy::WriteOnly(Answer::Sgi0)), // ICC_SGI0R_EL1
-    // Cache maintenance by set and way (HCR_EL2.TSW) does nothing. It works on one CPU's caches at a time, so that it
-    // can't be used on memory that is shared with others (DDI 0487 D7.5.9.4, "should only be used ... during power
-    // up and power down"); a guest's memory is cacheable for the hypervisor whatever the guest thinks, and caches are
-    // coherent at all times. Linux does not use them (Documentation/arch/arm64/booting.rst rules them out).
-    one(at(1, 0, 7, 6, 2), Policy::WriteOnly(Answer::Ignore)), // DC ISW
-    one(at(1, 0, 7, 10, 2), Policy::WriteOnly(Answer::Ignore)), // DC CSW
-    one(at(1, 0, 7, 14, 2), Policy::WriteOnly(Answer::Ignore)), // DC CISW
+    // Cache maintenance by set and way (HCR_EL2.TSW), and what traps after it (HCR_EL2.TVM): `vcpu::caches`.
+    one(at(1, 0, 7, 6, 2), Policy::WriteOnly(Answer::SetWay)), // DC ISW
+    one(at(1, 0, 7, 10, 2), Policy::WriteOnly(Answer::SetWay)), // DC CSW
+    one(at(1, 0, 7, 14, 2), Policy::WriteOnly(Answer::SetWay)), // DC CISW
+    one(at(3, 0, 1, 0, 0), Policy::WriteOnly(Answer::Translation)), // SCTLR_EL1
+    Row(at(3, 0, 2, 0, 0), at(3, 0, 2, 0, 2), Policy::WriteOnly(Answer::Translation)), // TTBR0_EL1, TTBR1_EL1, TCR_EL1
+    Row(at(3, 0, 5, 1, 0), at(3, 0, 5, 1, 1), Policy::WriteOnly(Answer::Translation)), // AFSR0_EL1, AFSR1_EL1
+    one(at(3, 0, 5, 2, 0), Policy::WriteOnly(Answer::Translation)), // ESR_EL1
+    one(at(3, 0, 6, 0, 0), Policy::WriteOnly(Answer::Translation)), // FAR_EL1
+    one(at(3, 0, 10, 2, 0), Policy::WriteOnly(Answer::Translation)), // MAIR_EL1
+    one(at(3, 0, 10, 3, 0), Policy::WriteOnly(Answer::Translation)), // AMAIR_EL1
+    one(at(3, 0, 13, 0, 1), Policy::WriteOnly(Answer::Translation)), // CONTEXTIDR_EL1
     // HCR_EL2.TACR. Implementation defined: nothing in it is a guest's business.
     one(at(3, 0, 1, 0, 1), Policy::Constant(0)), // ACTLR_EL1
     // HCR_EL2.TID1. Zero names no revision, so that a guest applies every workaround for its MIDR_EL1.

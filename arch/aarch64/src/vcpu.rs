@@ -1,6 +1,7 @@
 //! A vCPU: its registers, and the way into the guest. `quick` answers exits without the loop; `switch` starts and stops it,
 //! and gives it the pCPU and takes it away.
 
+mod caches;
 mod quick;
 mod switch;
 

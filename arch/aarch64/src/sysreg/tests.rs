@@ -109,7 +109,13 @@ fn reads_and_writes_by_the_table() {
 
     let actlr = SysReg::new(3, 0, 1, 0, 1);
     assert_eq!((read(actlr, &ids), write(actlr)), (Answer::Value(0), Answer::Ignore));
-    assert_eq!(write(SysReg::new(1, 0, 7, 14, 2)), Answer::Ignore); // DC CISW
+    assert_eq!(write(SysReg::new(1, 0, 7, 14, 2)), Answer::SetWay); // DC CISW
+    for (crn, crm, op2) in
+        [(1, 0, 0), (2, 0, 0), (2, 0, 1), (2, 0, 2), (5, 1, 0), (5, 1, 1), (5, 2, 0), (6, 0, 0), (10, 2, 0), (10, 3, 0)]
+    {
+        assert_eq!(write(SysReg::new(3, 0, crn, crm, op2)), Answer::Translation);
+    }
+    assert_eq!(write(SysReg::new(3, 0, 13, 0, 1)), Answer::Translation); // CONTEXTIDR_EL1
     assert_eq!(write(SysReg::new(1, 0, 7, 14, 6)), Answer::Undefined); // DC CIGDSW
 
     assert_eq!(read(id(4, 0), &ids), Answer::Value(0x0100_0012));

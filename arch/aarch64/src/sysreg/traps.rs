@@ -75,7 +75,8 @@ impl Features {
             | (1 << 20) // TIDCP: implementation-defined registers
             | (1 << 21) // TACR: ACTLR_EL1
             | (1 << 22) // TSW: maintenance by set and way
-            // TVM, TRVM = 0: the guest's translation registers are its own. HCD = 0: HVC is how it calls.
+            // TVM = 0, but for a while after maintenance by set and way; TRVM = 0: the guest's translation registers are its
+            // own. HCD = 0: HVC is how it calls.
             | (1 << 31) // RW: EL1 is 64-bit; EL0 is what EL1 says
             // TEA = 0: an external abort on the guest's own access is the guest's.
             | bit(self.lor, 35) // TLOR: limited ordering regions are hidden

@@ -141,6 +141,14 @@ impl Vcpu {
                 let kick = synced | self.guest.vgic.deactivate(self.index, value as u32);
                 self.kick(kick);
             }
+            Answer::SetWay | Answer::Translation => {
+                let cleans = match answer {
+                    Answer::SetWay => self.maintain_by_set_and_way(),
+                    _ => self.write_translation_register(access.register, value),
+                };
+                self.skip();
+                return if cleans { Done::Exit(Exit::CleanMemory) } else { Done::Yes };
+            }
             Answer::Unlisted => {
                 let target = access.is_read.then_some(access.rt);
                 return Done::Exit(Exit::Unsupported(Unsupported::Register { register: access.register, target }));

@@ -6,6 +6,7 @@
 use model::Gpa;
 
 use super::Vcpu;
+use super::caches::TVM;
 use crate::context::{Context, PSTATE_RESET};
 use crate::debug::Debug;
 use crate::el1::{self, El1, Keys};
@@ -43,6 +44,7 @@ impl Vcpu {
     pub fn start(&mut self, entry: Gpa, x0: u64) {
         self.context = Context::reset(x0);
         self.saved = Saved { pc: entry.0, ..Saved::RESET };
+        self.hcr &= !TVM;
         self.interface.start(&self.guest.vgic);
         self.is_on = true;
     }
