@@ -21,7 +21,7 @@ use crate::vm::{Start, Vm};
 const BLOCKS: [u64; 3] = [1 << 30, 2 << 20, 4096];
 
 /// What assembling needs besides the VM's description.
-pub struct Workshop<'a, 'p> {
+pub struct Workshop<'p> {
     /// Host memory.
     pub memory: Direct<'p>,
     /// The pCPUs, by index.
@@ -29,7 +29,7 @@ pub struct Workshop<'a, 'p> {
     /// How many seats of each pCPU are taken.
     pub seated: [usize; tree::MAX_CPUS],
     /// How many seats each pCPU has in all.
-    pub seats: &'a [usize],
+    pub seats: [usize; tree::MAX_CPUS],
     /// Bits of guest-physical address on these CPUs.
     pub ipa_bits: u32,
     /// What a guest finds in place of a GICv2's CPU interface: the pCPU's virtual one. `None` on a GICv3.
@@ -39,7 +39,7 @@ pub struct Workshop<'a, 'p> {
 /// Why a VM could not be assembled.
 pub type Failure = &'static str;
 
-impl Workshop<'_, '_> {
+impl Workshop<'_> {
     /// Assembles VM number `index`; its consoles are endpoints of the mux.
     pub fn vm(
         &mut self,

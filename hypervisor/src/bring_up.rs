@@ -1,47 +1,31 @@
-//! From the boot room's hand-over to running guests.
+//! From the boot room's hand-over to running guests; `cpus` are the pCPUs on the way to their loops.
 //!
 //! The boot CPU reads the board's tree, builds the hypervisor's own address space, opens the console, compares the board
 //! with the one that the configuration was checked against, assembles the VMs and starts the other CPUs. Whatever is
 //! wrong before that point ends the board with a message that names what was expected and what was found.
 
+mod cpus;
+
 use core::fmt;
 
-use arch::Vcpu;
-use arch::cpu::PerCpu;
-use arch::firmware::{self, Conduit};
-use arch::gic::Frame;
-use arch::mailbox::{MAX_SEATS, Mailbox};
+use arch::firmware::Conduit;
 use arch::paging::{MapError, Stage1Attributes};
-use boot::head::Start as CpuStart;
 use boot::tree::{self, Facts, Region};
+use model::System;
 use model::images::Table as Images;
-use model::{Policy, System};
 use vdev::Endpoint;
 
-use crate::address_space::{AddressSpace, Image, SLOT_MEMORY};
+use crate::address_space::{AddressSpace, Image};
 use crate::assemble::{Workshop, consoles};
 use crate::direct::{Direct, constant_bytes};
 use crate::memory::{Pool, Span, TooFragmented};
-use crate::pcpu::{Pcpu, Seat};
 use crate::random::Random;
-use crate::scheduler::{Entry, Scheduler};
 use crate::verify::Mismatch;
-use crate::vm::Vm;
 use crate::{board, gic, images, interrupts, lifecycle, terminal};
+use cpus::{Cpus, HandOver, enter_pcpu};
 
 /// The boot protocol's limit for a device tree.
 const TREE_BYTES: u64 = 2 << 20;
-
-/// What a pCPU is handed when it starts.
-struct HandOver {
-    local: &'static PerCpu,
-    /// Its private interrupts.
-    private: Frame,
-    seats: &'static mut [Option<Seat>],
-    entries: &'static mut [Entry],
-    /// What the CPU reads before its MMU is on.
-    start: CpuStart,
-}
 
 /// Why the board cannot run what was assembled.
 enum Failure {
@@ -213,48 +197,13 @@ fn prepare(
         .ok_or(Failure::Plain("the boot CPU is not among those that the configuration uses"))?;
     gic::init(facts, own).ok_or(Failure::Plain("no interrupt controller"))?;
 
-    let mut seats = [0_usize; tree::MAX_CPUS];
-    for cpu in system.vms.iter().flat_map(|vm| vm.cpus) {
-        let taken = seats.get_mut(cpu.pcpu as usize).ok_or(Failure::Plain("a vCPU's pCPU is not there"))?;
-        *taken = taken.saturating_add(1);
-    }
-    let seats = seats.get(..count).unwrap_or(&[]);
-    if seats.iter().any(|&seats| seats > MAX_SEATS) {
-        return Err(Failure::Plain("a pCPU has too many vCPUs"));
-    }
-    let root = space.root().0;
-    let mut stacks = [0; tree::MAX_CPUS];
-    let locals = place_all(pool, count, |memory, index| {
-        let slot = memory.0.allocate(SLOT_MEMORY, 4096).ok_or(NO_MEMORY)?;
-        let mapped = space.map_stacks(index as u32, slot)?;
-        *stacks.get_mut(index).ok_or(NO_MEMORY)? = mapped.stack;
-        Ok(PerCpu {
-            emergency_stack: mapped.emergency,
-            index: index as u32,
-            doorbell: arch::gic::doorbell(index as u32, *affinities.get(index).ok_or(NO_MEMORY)?),
-            mailbox: Mailbox::new(),
-        })
-    })?;
-    let locals: &'static [PerCpu] = locals;
-    let pcpus = place_all(pool, count, |memory, index| {
-        let seats = seats.get(index).copied().unwrap_or(0);
-        Ok(HandOver {
-            local: locals.get(index).ok_or(NO_MEMORY)?,
-            private: gic::private(facts, *affinities.get(index).ok_or(NO_MEMORY)?)
-                .ok_or(Failure::Plain("a CPU has no redistributor"))?,
-            seats: memory.place_list(seats, |_, _| Some(None)).ok_or(NO_MEMORY)?,
-            entries: memory.place_list(seats, |_, _| Some(Entry::new(0, Policy::Fifo))).ok_or(NO_MEMORY)?,
-            start: CpuStart { root, stack: stacks.get(index).copied().unwrap_or(0), argument: 0 },
-        })
-    })?;
-    arch::cpu::publish();
-
+    let mut cpus = Cpus::place(system, facts, affinities, pool, space)?;
     images::open(section, Random::new(&facts.rng_seed, facts.kaslr_seed, arch::cpu::counter()));
     let mut workshop = Workshop {
         memory: Direct(pool),
-        pcpus: locals,
+        pcpus: cpus.locals,
         seated: [0; tree::MAX_CPUS],
-        seats,
+        seats: cpus.seats,
         ipa_bits: arch::ipa_bits(),
         cpu_interface: gic::virtual_cpu_interface(facts),
     };
@@ -263,7 +212,7 @@ fn prepare(
         (own, endpoints) = endpoints.split_at_checked(consoles(config)).unwrap_or((endpoints, &[]));
         let (vm, vcpus) = workshop.vm(index as u32, config, own).map_err(|why| Failure::Vm(config.name, why))?;
         for (vcpu, cpu) in vcpus.iter_mut().zip(config.cpus) {
-            seat(pcpus, vm, vcpu, cpu).ok_or(Failure::Vm(config.name, "no such pCPU"))?;
+            cpus.seat(vm, vcpu, cpu).ok_or(Failure::Vm(config.name, "no such pCPU"))?;
         }
         lifecycle::add(vm);
         vm.begin();
@@ -273,37 +222,10 @@ fn prepare(
         interrupts::enable_console(uart);
     }
 
+    // From here on nothing is allocated any more.
+    board::set_free_bytes(pool.free_bytes());
     let entry = image.physical(&raw const boot::head::_secondary as u64);
-    let (before, rest) = pcpus.split_at_mut(boot_index);
-    let (boot_cpu, after) = rest.split_first_mut().ok_or(NO_MEMORY)?;
-    let others = affinities.iter().enumerate().filter(|&(index, _)| index != boot_index).map(|(_, affinity)| affinity);
-    for (pcpu, &affinity) in before.iter_mut().chain(after).zip(others) {
-        start_cpu(pcpu, affinity, entry)?;
-    }
-    let stack = boot_cpu.start.stack;
-    Ok((boot_cpu, stack))
-}
-
-/// A list in memory of its own; the first failure of `make` counts.
-fn place_all<T>(
-    pool: &mut Pool,
-    count: usize,
-    mut make: impl FnMut(&mut Direct<'_>, usize) -> Result<T, Failure>,
-) -> Result<&'static mut [T], Failure> {
-    let mut failure = None;
-    let list =
-        Direct(pool).place_list(count, |memory, index| make(memory, index).map_err(|error| failure = Some(error)).ok());
-    list.ok_or_else(|| failure.unwrap_or(NO_MEMORY))
-}
-
-/// Gives `vcpu` the next free seat on its pCPU: `Workshop` told the others so.
-fn seat(pcpus: &mut [HandOver], vm: &'static Vm, vcpu: &'static mut Vcpu, cpu: &model::Cpu) -> Option<()> {
-    let HandOver { seats, entries, .. } = pcpus.get_mut(cpu.pcpu as usize)?;
-    let (seat, entry) = seats.iter_mut().zip(entries.iter_mut()).find(|(seat, _)| seat.is_none())?;
-    let siblings = vm.config.cpus.iter().filter(|other| other.pcpu == cpu.pcpu).count();
-    *seat = Some(Seat::new(vcpu, vm, siblings > 1));
-    *entry = Entry::new(cpu.priority, cpu.policy);
-    Some(())
+    cpus.start_others(affinities, boot_index, entry)
 }
 
 /// Says who we are and what was built in, and finds the images.
@@ -327,37 +249,4 @@ impl fmt::Display for Hex<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
-}
-
-fn start_cpu(pcpu: &'static mut HandOver, affinity: u64, entry: u64) -> Result<(), Failure> {
-    let conduit = board::conduit().ok_or(Failure::Plain("the firmware has no PSCI by SMC to start CPUs by"))?;
-    // The address of all of it, before a part of it is borrowed.
-    let pcpu = core::ptr::from_mut(pcpu);
-    let argument = pcpu.expose_provenance() as u64;
-    // SAFETY: this CPU alone has it until the other one starts.
-    let start = unsafe { &mut (*pcpu).start };
-    start.argument = argument;
-    let start = core::ptr::from_ref(start) as u64;
-    arch::cpu::clean_to_coherency(start, size_of::<CpuStart>() as u64);
-    firmware::cpu_on(conduit, affinity, entry, start).map_err(|error| Failure::Cpu(affinity, error))
-}
-
-/// A secondary CPU's first Rust, on its own stack (see `boot::head`).
-#[unsafe(no_mangle)]
-extern "C" fn ostler_secondary(pcpu: u64) -> ! {
-    enter_pcpu(pcpu)
-}
-
-/// Every pCPU, on its own stack: sets the CPU up and runs its loop. `pcpu` is the address of a [`HandOver`].
-extern "C" fn enter_pcpu(pcpu: u64) -> ! {
-    // SAFETY: the address was exposed from a `&'static mut HandOver` that was given up for this CPU alone.
-    let pcpu: &'static mut HandOver = unsafe { &mut *core::ptr::with_exposed_provenance_mut(pcpu as usize) };
-    arch::cpu::clear_local();
-    arch::entry::install_vectors();
-    arch::cpu::set_local(pcpu.local);
-    arch::gic::init_private(pcpu.private, pcpu.local.index);
-    arch::gic::init_cpu_interface();
-    arch::init_cpu();
-    let scheduler = Scheduler::new(pcpu.entries, arch::cpu::counter_hz());
-    Pcpu::new(pcpu.local, pcpu.seats, scheduler).run()
 }

@@ -153,34 +153,46 @@ impl Pcpu {
 
     /// Looks at the seats that others left notes for.
     fn attend(&mut self, notes: u64) {
-        self.is_stale = true;
         let mut left = notes;
         while left != 0 {
             let index = left.trailing_zeros() as usize;
             left &= left.wrapping_sub(1);
-            let Some((_, seat)) = seat(self.seats, Some(index)) else { continue };
+            let Some((index, seat)) = seat(self.seats, Some(index)) else { continue };
             match seat.vm.attendance.look(&mut seat.ticket) {
                 Look::In => {
                     seat.take_start();
                     if seat.vcpu.is_on() {
-                        self.scheduler.ready(index, arch::cpu::counter());
+                        self.ready(index);
                     }
                 }
-                Look::Leave => {
-                    self.scheduler.off(index, arch::cpu::counter());
-                    seat.vcpu.stop();
-                    seat.work = None;
-                    if self.loaded == Some(index) {
-                        self.loaded = None;
-                    }
-                    if seat.vm.attendance.leave(&mut seat.ticket) {
-                        seat.work = lifecycle::stopped(seat.vm).map(Work::Renew);
-                        if seat.work.is_some() {
-                            self.scheduler.ready(index, arch::cpu::counter());
-                        }
-                    }
-                }
+                Look::Leave => self.leave(index),
                 Look::Out => {}
+            }
+        }
+    }
+
+    /// Something has happened that the vCPU at seat `index` may wait for.
+    fn ready(&mut self, index: usize) {
+        if !self.scheduler.is_ready(index) {
+            self.scheduler.ready(index, arch::cpu::counter());
+            self.is_stale = true;
+        }
+    }
+
+    /// The VM is to stop: the vCPU at seat `index` lets go of it.
+    fn leave(&mut self, index: usize) {
+        self.scheduler.off(index, arch::cpu::counter());
+        self.is_stale = true;
+        let Some((_, seat)) = seat(self.seats, Some(index)) else { return };
+        seat.vcpu.stop();
+        seat.work = None;
+        if self.loaded == Some(index) {
+            self.loaded = None;
+        }
+        if seat.vm.attendance.leave(&mut seat.ticket) {
+            seat.work = lifecycle::stopped(seat.vm).map(Work::Renew);
+            if seat.work.is_some() {
+                self.ready(index);
             }
         }
     }
@@ -262,8 +274,7 @@ impl Pcpu {
         if let Some((loaded, seat)) = seat(self.seats, self.loaded)
             && seat.vcpu.interrupt(intid)
         {
-            self.scheduler.ready(loaded, arch::cpu::counter());
-            self.is_stale = true;
+            self.ready(loaded);
             return;
         }
         self.interrupted(intid);

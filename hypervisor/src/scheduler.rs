@@ -69,9 +69,14 @@ impl<'a> Scheduler<'a> {
         Scheduler { entries, slice, turns: 0, running: None, since: 0 }
     }
 
+    /// Whether `seat` can run.
+    pub fn is_ready(&self, seat: usize) -> bool {
+        self.entries.get(seat).is_some_and(|entry| entry.state == State::Ready)
+    }
+
     /// `seat` can run. Nothing changes if it could before.
     pub fn ready(&mut self, seat: usize, now: u64) {
-        if self.entries.get(seat).is_some_and(|entry| entry.state != State::Ready) {
+        if !self.is_ready(seat) {
             self.enqueue(seat);
             if let Some(entry) = self.entries.get_mut(seat) {
                 entry.state = State::Ready;

@@ -1,0 +1,158 @@
+//! The pCPUs on the way from the board's tree to their loops: stacks, seats, and the start of each.
+
+use arch::Vcpu;
+use arch::cpu::PerCpu;
+use arch::firmware;
+use arch::gic::Frame;
+use arch::mailbox::{MAX_SEATS, Mailbox};
+use boot::head::Start as CpuStart;
+use boot::tree::{self, Facts};
+use model::{Policy, System};
+
+use super::{Failure, NO_MEMORY};
+use crate::address_space::{AddressSpace, SLOT_MEMORY};
+use crate::direct::Direct;
+use crate::memory::Pool;
+use crate::pcpu::{Pcpu, Seat};
+use crate::scheduler::{Entry, Scheduler};
+use crate::vm::Vm;
+use crate::{board, gic};
+
+/// What a pCPU is handed when it starts.
+pub(super) struct HandOver {
+    local: &'static PerCpu,
+    /// Its private interrupts.
+    private: Frame,
+    seats: &'static mut [Option<Seat>],
+    entries: &'static mut [Entry],
+    /// What the CPU reads before its MMU is on.
+    start: CpuStart,
+}
+
+/// The pCPUs that the configuration uses, none of which runs its loop yet.
+pub(super) struct Cpus {
+    /// What others see of them.
+    pub(super) locals: &'static [PerCpu],
+    /// How many vCPUs sit on each.
+    pub(super) seats: [usize; tree::MAX_CPUS],
+    pcpus: &'static mut [HandOver],
+}
+
+impl Cpus {
+    /// The pCPUs with these affinities, in their order, with room for the vCPUs of `system`.
+    pub(super) fn place(
+        system: &'static System,
+        facts: &Facts,
+        affinities: &[u64],
+        pool: &mut Pool,
+        space: &mut AddressSpace,
+    ) -> Result<Cpus, Failure> {
+        let mut seats = [0_usize; tree::MAX_CPUS];
+        for cpu in system.vms.iter().flat_map(|vm| vm.cpus) {
+            let taken = seats.get_mut(cpu.pcpu as usize).ok_or(Failure::Plain("a vCPU's pCPU is not there"))?;
+            *taken = taken.saturating_add(1);
+        }
+        if seats.iter().any(|&seats| seats > MAX_SEATS) {
+            return Err(Failure::Plain("a pCPU has too many vCPUs"));
+        }
+        let root = space.root().0;
+        let mut stacks = [0; tree::MAX_CPUS];
+        let locals: &'static [PerCpu] = place_all(pool, affinities.len(), |memory, index| {
+            let slot = memory.0.allocate(SLOT_MEMORY, 4096).ok_or(NO_MEMORY)?;
+            let mapped = space.map_stacks(index as u32, slot)?;
+            *stacks.get_mut(index).ok_or(NO_MEMORY)? = mapped.stack;
+            Ok(PerCpu {
+                emergency_stack: mapped.emergency,
+                index: index as u32,
+                doorbell: arch::gic::doorbell(index as u32, *affinities.get(index).ok_or(NO_MEMORY)?),
+                mailbox: Mailbox::new(),
+            })
+        })?;
+        let pcpus = place_all(pool, affinities.len(), |memory, index| {
+            let seats = seats.get(index).copied().unwrap_or(0);
+            Ok(HandOver {
+                local: locals.get(index).ok_or(NO_MEMORY)?,
+                private: gic::private(facts, *affinities.get(index).ok_or(NO_MEMORY)?)
+                    .ok_or(Failure::Plain("a CPU has no redistributor"))?,
+                seats: memory.place_list(seats, |_, _| Some(None)).ok_or(NO_MEMORY)?,
+                entries: memory.place_list(seats, |_, _| Some(Entry::new(0, Policy::Fifo))).ok_or(NO_MEMORY)?,
+                start: CpuStart { root, stack: stacks.get(index).copied().unwrap_or(0), argument: 0 },
+            })
+        })?;
+        arch::cpu::publish();
+        Ok(Cpus { locals, seats, pcpus })
+    }
+
+    /// Gives `vcpu` the next free seat on its pCPU: the one that `Workshop` has given its doorbell.
+    pub(super) fn seat(&mut self, vm: &'static Vm, vcpu: &'static mut Vcpu, cpu: &model::Cpu) -> Option<()> {
+        let HandOver { seats, entries, .. } = self.pcpus.get_mut(cpu.pcpu as usize)?;
+        let (seat, entry) = seats.iter_mut().zip(entries.iter_mut()).find(|(seat, _)| seat.is_none())?;
+        let siblings = vm.config.cpus.iter().filter(|other| other.pcpu == cpu.pcpu).count();
+        *seat = Some(Seat::new(vcpu, vm, siblings > 1));
+        *entry = Entry::new(cpu.priority, cpu.policy);
+        Some(())
+    }
+
+    /// Starts all but the boot CPU, number `boot`, at physical address `entry`. What is left for the boot CPU itself: what it
+    /// is handed, and its stack.
+    pub(super) fn start_others(
+        self,
+        affinities: &[u64],
+        boot: usize,
+        entry: u64,
+    ) -> Result<(&'static mut HandOver, u64), Failure> {
+        let (before, rest) = self.pcpus.split_at_mut(boot);
+        let (boot_cpu, after) = rest.split_first_mut().ok_or(NO_MEMORY)?;
+        let others = affinities.iter().enumerate().filter(|&(index, _)| index != boot).map(|(_, affinity)| affinity);
+        for (pcpu, &affinity) in before.iter_mut().chain(after).zip(others) {
+            start_cpu(pcpu, affinity, entry)?;
+        }
+        let stack = boot_cpu.start.stack;
+        Ok((boot_cpu, stack))
+    }
+}
+
+/// A list in memory of its own; the first failure of `make` counts.
+fn place_all<T>(
+    pool: &mut Pool,
+    count: usize,
+    mut make: impl FnMut(&mut Direct<'_>, usize) -> Result<T, Failure>,
+) -> Result<&'static mut [T], Failure> {
+    let mut failure = None;
+    let list =
+        Direct(pool).place_list(count, |memory, index| make(memory, index).map_err(|error| failure = Some(error)).ok());
+    list.ok_or_else(|| failure.unwrap_or(NO_MEMORY))
+}
+
+fn start_cpu(pcpu: &'static mut HandOver, affinity: u64, entry: u64) -> Result<(), Failure> {
+    let conduit = board::conduit().ok_or(Failure::Plain("the firmware has no PSCI by SMC to start CPUs by"))?;
+    // The address of all of it, before a part of it is borrowed.
+    let pcpu = core::ptr::from_mut(pcpu);
+    let argument = pcpu.expose_provenance() as u64;
+    // SAFETY: this CPU alone has it until the other one starts.
+    let start = unsafe { &mut (*pcpu).start };
+    start.argument = argument;
+    let start = core::ptr::from_ref(start) as u64;
+    arch::cpu::clean_to_coherency(start, size_of::<CpuStart>() as u64);
+    firmware::cpu_on(conduit, affinity, entry, start).map_err(|error| Failure::Cpu(affinity, error))
+}
+
+/// A secondary CPU's first Rust, on its own stack (see `boot::head`).
+#[unsafe(no_mangle)]
+extern "C" fn ostler_secondary(pcpu: u64) -> ! {
+    enter_pcpu(pcpu)
+}
+
+/// Every pCPU, on its own stack: sets the CPU up and runs its loop. `pcpu` is the address of a [`HandOver`].
+pub(super) extern "C" fn enter_pcpu(pcpu: u64) -> ! {
+    // SAFETY: the address was exposed from a `&'static mut HandOver` that was given up for this CPU alone.
+    let pcpu: &'static mut HandOver = unsafe { &mut *core::ptr::with_exposed_provenance_mut(pcpu as usize) };
+    arch::cpu::clear_local();
+    arch::entry::install_vectors();
+    arch::cpu::set_local(pcpu.local);
+    arch::gic::init_private(pcpu.private, pcpu.local.index);
+    arch::gic::init_cpu_interface();
+    arch::init_cpu();
+    let scheduler = Scheduler::new(pcpu.entries, arch::cpu::counter_hz());
+    Pcpu::new(pcpu.local, pcpu.seats, scheduler).run()
+}
