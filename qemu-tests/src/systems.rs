@@ -72,6 +72,11 @@ pub const SMP_4: System = System::of("smp-4", &["qemu-tests/systems/smp-4.qvmcon
 pub const SMP_4_SHARED: System = System::of("smp-4-shared", &["qemu-tests/systems/smp-4.qvmconf"]).with_cpus(2);
 /// Thirty-two vCPUs on four pCPUs.
 pub const SMP_32: System = System::of("smp-32", &["qemu-tests/systems/smp-32.qvmconf"]);
+/// PSCI whole, with races.
+pub const PSCI: System = System::of("psci", &["qemu-tests/systems/psci.qvmconf"]);
+/// A VM that switches its last vCPU off, beside one that resets itself by SYSTEM_RESET2 for ever.
+pub const PSCI_ENDS: System =
+    System::of("psci-ends", &["qemu-tests/systems/psci-cpu-off.qvmconf", "qemu-tests/systems/psci-reset2.qvmconf"]);
 
 /// All of them.
 pub const SYSTEMS: &[System] = &[
@@ -88,6 +93,8 @@ pub const SYSTEMS: &[System] = &[
     SMP_4,
     SMP_4_SHARED,
     SMP_32,
+    PSCI,
+    PSCI_ENDS,
 ];
 
 impl System {
