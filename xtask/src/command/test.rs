@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that must hold before a change is taken.
 
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -7,11 +8,12 @@ use clap::Args;
 use qemu_tests::{SYSTEMS, System};
 
 use crate::failure::{Failure, Result, status};
+use crate::guests;
 use crate::host::cargo::cargo;
 use crate::host::{packages, paths, process, toolchain};
 use crate::image::{self, Selection};
 
-/// Run all checks and tests: format, lints, host tests, reproducible images, and boards on QEMU.
+/// Run all checks and tests: format, lints, host tests, models of concurrency, reproducible images, and boards on QEMU.
 ///
 /// With FILTER only tests whose name contains it run, and no format check and no lints. Uses `cargo nextest` where it is
 /// installed. A failing step does not stop the others; the summary at the end names them. Exit status: 0 if all is well.
@@ -23,6 +25,9 @@ pub(crate) struct Test {
     /// Only what builds images and boots them on QEMU.
     #[arg(long, conflicts_with = "host")]
     qemu: bool,
+    /// Also the boards that run for minutes: guests under load, a thousand reboots. About 30 minutes more.
+    #[arg(long, conflicts_with = "host")]
+    long: bool,
     /// Part of a test's name.
     filter: Option<String>,
 }
@@ -38,11 +43,13 @@ pub(crate) fn run(options: &Test) -> Result<()> {
             toolchain::ensure_target(toolchain::BARE_ARM64)?;
             summary.step("format", || passes(cargo().args(["fmt", "--all", "--check"])));
             summary.step("lints, host", || lints(&["--workspace", "--all-targets"]));
-            summary.step("lints, bare arm64", || {
-                lints(&["-p", "hypervisor", "-p", "hello", "-p", "trespass", "--target", toolchain::BARE_ARM64])
-            });
+            summary.step("lints, bare arm64", || lints_bare(guests::bare(), &[]));
+            summary.step("lints, bare arm64 with a GICv2", || lints_bare(&[], &["--features", "gicv2"]));
         }
         summary.step("host tests", || host_tests(filter));
+        if filter.is_none() {
+            summary.step("models of concurrency", concurrency_models);
+        }
     }
     if !options.host {
         packages::ensure(&[packages::QEMU])?;
@@ -57,7 +64,7 @@ pub(crate) fn run(options: &Test) -> Result<()> {
             });
         }
         if built {
-            summary.step("boards on QEMU", || qemu_tests(filter));
+            summary.step("boards on QEMU", || qemu_tests(filter, options.long));
         }
     }
     summary.end()
@@ -65,6 +72,13 @@ pub(crate) fn run(options: &Test) -> Result<()> {
 
 fn lints(what: &[&str]) -> Result<bool> {
     passes(cargo().arg("clippy").args(what).args(["--", "-D", "warnings"]))
+}
+
+/// Lints the hypervisor, and `guests` beside it, as they run on the board.
+fn lints_bare(guests: &[&str], options: &[&str]) -> Result<bool> {
+    let packages = ["hypervisor"].iter().chain(guests).flat_map(|package| ["--package", package]);
+    let what: Vec<&str> = packages.chain(options.iter().copied()).chain(["--target", toolchain::BARE_ARM64]).collect();
+    lints(&what)
 }
 
 fn passes(command: &mut Command) -> Result<bool> {
@@ -87,6 +101,23 @@ fn host_tests(filter: Option<&str>) -> Result<bool> {
     Ok(passes(cargo().args(["test", "--workspace", "--doc"]).args(filter))? && tests)
 }
 
+/// Runs the modules `model`, in which `loom` tries every order that the memory model allows.
+///
+/// They are compiled with a flag that changes what everybody's atomics are, in a folder of their own, so that nothing
+/// else is compiled anew.
+fn concurrency_models() -> Result<bool> {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| paths::root().join("target"), PathBuf::from);
+    let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
+    let mut command = cargo();
+    // nextest fails if there is no such test.
+    match process::find("cargo-nextest") {
+        Some(_) => command.args(["nextest", "run", "--no-fail-fast"]),
+        None => command.args(["test", "--no-fail-fast"]),
+    };
+    command.args(["--package", "arch-aarch64", "--package", "hypervisor", "--lib", "model::", "--target-dir"]);
+    passes(command.arg(target.join("loom")).env("RUSTFLAGS", format!("{flags} --cfg loom")))
+}
+
 /// Builds an image of the tests.
 fn build(system: &System) -> Result<bool> {
     let files = system.files.iter().map(|file| paths::root().join(file)).collect();
@@ -95,11 +126,14 @@ fn build(system: &System) -> Result<bool> {
     Ok(true)
 }
 
-fn qemu_tests(filter: Option<&str>) -> Result<bool> {
+fn qemu_tests(filter: Option<&str>, long: bool) -> Result<bool> {
     let mut command = runner(&["--package", "qemu-tests", "--test", "*"], filter);
     if process::find("cargo-nextest").is_none() {
         // Each test is a board with several CPUs; libtest would start one for every CPU of this machine.
         command.args(["--", "--test-threads", "2"]);
+    }
+    if long {
+        command.env("OSTLER_LONG_TESTS", "1");
     }
     passes(command.env("OSTLER_QEMU_TESTS", "1"))
 }

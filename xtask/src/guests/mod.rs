@@ -12,6 +12,11 @@ use crate::host::{files, paths};
 /// The demo: the qvm files that commands use when none is named.
 const DEMO: [&str; 2] = ["guests/linux/linux.qvmconf", "guests/hello/hello.qvmconf"];
 
+/// The packages of the bare-metal guests.
+pub(crate) fn bare() -> &'static [&'static str] {
+    &bare::NAMES
+}
+
 /// `named`, or the demo if nothing was named; absolute, because builds run elsewhere.
 pub(crate) fn files_or_demo(named: &[PathBuf]) -> Result<Vec<PathBuf>> {
     if named.is_empty() {
