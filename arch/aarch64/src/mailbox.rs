@@ -5,10 +5,10 @@
 //! finds the box empty rings, everybody else knows that a look is still to come. The owner takes all notes on every way
 //! into a guest, with interrupts masked; a ring that comes after that look is pending, and ends the guest's run or the wait.
 
-#[cfg(loom)]
+#[cfg(all(test, loom))]
 use loom::sync::atomic::{AtomicU64, Ordering};
 
-#[cfg(not(loom))]
+#[cfg(not(all(test, loom)))]
 use core::sync::atomic::{AtomicU64, Ordering};
 
 /// Most seats of one pCPU: one bit each.
@@ -20,13 +20,13 @@ pub struct Mailbox(AtomicU64);
 
 impl Mailbox {
     /// An empty one.
-    #[cfg(not(loom))]
+    #[cfg(not(all(test, loom)))]
     pub const fn new() -> Mailbox {
         Mailbox(AtomicU64::new(0))
     }
 
     /// An empty one.
-    #[cfg(loom)]
+    #[cfg(all(test, loom))]
     pub fn new() -> Mailbox {
         Mailbox(AtomicU64::new(0))
     }
