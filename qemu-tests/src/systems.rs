@@ -77,6 +77,8 @@ pub const PSCI: System = System::of("psci", &["qemu-tests/systems/psci.qvmconf"]
 /// A VM that switches its last vCPU off, beside one that resets itself by SYSTEM_RESET2 for ever.
 pub const PSCI_ENDS: System =
     System::of("psci-ends", &["qemu-tests/systems/psci-cpu-off.qvmconf", "qemu-tests/systems/psci-reset2.qvmconf"]);
+/// A guest with page tables of its own, in several ranges of memory.
+pub const PAGES: System = System::of("pages", &["qemu-tests/systems/pages.qvmconf"]);
 
 /// All of them.
 pub const SYSTEMS: &[System] = &[
@@ -95,6 +97,7 @@ pub const SYSTEMS: &[System] = &[
     SMP_32,
     PSCI,
     PSCI_ENDS,
+    PAGES,
 ];
 
 impl System {

@@ -2,6 +2,7 @@
 //!
 //! The MMU stays off; the target's `strict-align` keeps the compiler off the unaligned accesses that then fault.
 
+use crate::machine::Range;
 use core::arch::global_asm;
 
 global_asm!(
@@ -56,6 +57,15 @@ global_asm!(
 unsafe extern "C" {
     /// Never called from Rust.
     fn secondary_start();
+    /// The linker's marks, whose addresses are all there is to them.
+    static __program_start: u8;
+    static __bss_end: u8;
+}
+
+/// Where the program is, from its first instruction to its last static; the stacks follow.
+pub fn program_extent() -> Range {
+    let [base, end] = [&raw const __program_start, &raw const __bss_end].map(|mark| mark as u64);
+    Range { base, bytes: end - base }
 }
 
 /// Where PSCI is to start a CPU that is to run the program's second part.

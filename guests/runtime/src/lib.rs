@@ -15,6 +15,7 @@ mod boot;
 pub mod console;
 pub mod exceptions;
 pub mod gic;
+mod list;
 pub mod machine;
 pub mod mmio;
 mod program;
@@ -24,6 +25,8 @@ pub mod timer;
 pub mod uart;
 pub mod wait;
 
+pub use boot::program_extent;
+pub use list::List;
 pub use machine::Machine;
 pub use program::{Program, fail};
 

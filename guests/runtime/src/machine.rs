@@ -1,8 +1,8 @@
 //! What the device tree says about the machine.
 
+use crate::list::List;
 use crate::psci::Conduit;
 use crate::read_register;
-use core::ops::Deref;
 use fdt::{Fdt, node::FdtNode};
 
 /// The fields of MPIDR_EL1 that name a CPU (DDI 0487, MPIDR_EL1).
@@ -19,32 +19,16 @@ pub struct Uart {
 
 /// The most CPUs that guests use: those of two clusters of 16.
 pub const MAX_CPUS: usize = 32;
+/// The most ranges of memory that guests use.
+pub const MAX_RANGES: usize = 8;
 
-/// Affinities of the CPUs, in the tree's order: the first is the one that starts.
-#[derive(Clone, Copy, Debug)]
-pub struct Cpus {
-    affinities: [u64; MAX_CPUS],
-    count: usize,
-}
-
-impl Deref for Cpus {
-    type Target = [u64];
-
-    fn deref(&self) -> &[u64] {
-        &self.affinities[..self.count]
-    }
-}
-
-impl FromIterator<u64> for Cpus {
-    /// As many as guests use.
-    fn from_iter<I: IntoIterator<Item = u64>>(affinities: I) -> Cpus {
-        let mut cpus = Cpus { affinities: [0; MAX_CPUS], count: 0 };
-        for (slot, affinity) in cpus.affinities.iter_mut().zip(affinities) {
-            *slot = affinity;
-            cpus.count += 1;
-        }
-        cpus
-    }
+/// A range of addresses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Range {
+    /// The first.
+    pub base: u64,
+    /// How many.
+    pub bytes: u64,
 }
 
 /// Everything that differs between the machines that a guest runs on.
@@ -71,8 +55,10 @@ pub struct Machine {
     pub uart: Uart,
     /// How PSCI is called.
     pub conduit: Conduit,
-    /// The CPUs.
-    pub cpus: Cpus,
+    /// Affinities of the CPUs, in the tree's order: the first is the one that starts.
+    pub cpus: List<u64, MAX_CPUS>,
+    /// Ranges of memory, in the tree's order.
+    pub memory: List<Range, MAX_RANGES>,
     /// `/chosen/bootargs`.
     pub command_line: &'static str,
     /// `/chosen/kaslr-seed`.
@@ -111,6 +97,7 @@ impl Machine {
                 "smc" => Conduit::Smc,
                 _ => return None,
             },
+            memory: memory(&tree).collect(),
             cpus: tree.cpus().map(|cpu| cpu.ids().first() as u64).collect(),
             command_line: tree.chosen().bootargs().unwrap_or(""),
             kaslr_seed: chosen("kaslr-seed"),
@@ -145,6 +132,13 @@ pub fn own_index() -> usize {
 /// The place of the CPU `affinity` among [`MAX_CPUS`]: clusters of 16 are numbered by Aff1, CPUs in them by Aff0.
 pub const fn index(affinity: u64) -> usize {
     (affinity >> 4 & 0x10 | affinity & 0xf) as usize
+}
+
+/// One node a range, or one with all.
+fn memory<'a>(tree: &'a Fdt<'static>) -> impl Iterator<Item = Range> + 'a {
+    let nodes = tree.all_nodes().filter(|node| node.name.split('@').next() == Some("memory"));
+    let ranges = nodes.filter_map(|node| node.reg()).flatten();
+    ranges.map(|found| Range { base: found.starting_address as u64, bytes: found.size.unwrap_or(0) as u64 })
 }
 
 fn region(node: &FdtNode<'_, '_>, index: usize) -> Option<usize> {
