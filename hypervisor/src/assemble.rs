@@ -8,7 +8,7 @@ use arch::psci::Power;
 use arch::vgic::Redistributor;
 use arch::{Doorbell, Guest, Vcpu};
 use boot::tree;
-use model::{Access, Console, Extent, Hpa, VdevKind};
+use model::{Access, Console, Extent, Hpa, PAGE_BYTES, VdevKind};
 use spin::Mutex;
 use vdev::Endpoint;
 
@@ -125,9 +125,10 @@ impl Workshop<'_> {
                 .map_err(|_| REFUSED)?;
         }
         if let Some(interface) = self.cpu_interface {
-            let gic = &config.gic;
+            // The first page. GICC_DIR alone is in the second: an exit, so that any vCPU may deactivate what another one, or
+            // none, has in its list registers.
             table
-                .map(&mut self.memory, gic.cpus.0, interface, model::Gic::CPU_INTERFACE_BYTES, Stage2Attributes::Device)
+                .map(&mut self.memory, config.gic.cpus.0, interface, PAGE_BYTES, Stage2Attributes::Device)
                 .map_err(|_| REFUSED)?;
         }
         // The tables are read by the MMU of another CPU: complete the stores before it starts (DDI 0487 D8.2.6).

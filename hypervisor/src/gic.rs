@@ -8,10 +8,10 @@ use model::Hpa;
 /// next to each other only around the middle of the two frames.
 const ALIASED_BYTES: u64 = 0x2_0000;
 
-/// The first of the two pages of a GICv2's CPU interface, real or virtual.
-fn interface(region: &Region) -> u64 {
+/// The first of the two pages of a GICv2's CPU interface.
+fn interface(region: &Region) -> Frame {
     let skipped = if region.size_bytes == ALIASED_BYTES { 0xf000 } else { 0 };
-    region.start.0.saturating_add(skipped)
+    frame(region.start.0.saturating_add(skipped))
 }
 
 /// A frame of the controller.
@@ -45,7 +45,7 @@ pub fn init(facts: &Facts, own: u64) -> Option<()> {
     let distributor = distributor(facts)?;
     if let Gic::V2 { cpu_interface, hypervisor_interface, .. } = facts.gic.as_ref()? {
         let control = hypervisor_interface.as_ref()?.start.0;
-        gic::v2::init(distributor, frame(interface(cpu_interface)), frame(control));
+        gic::v2::init(distributor, interface(cpu_interface), frame(control));
     }
     gic::init_distributor(distributor, own);
     Some(())
@@ -69,10 +69,10 @@ pub fn private(facts: &Facts, affinity: u64) -> Option<Frame> {
     None
 }
 
-/// A GICv2's virtual CPU interface, which each guest finds in place of the real one.
+/// A GICv2's virtual CPU interface, of which each guest finds the first page in place of the real one.
 pub fn virtual_cpu_interface(facts: &Facts) -> Option<Hpa> {
     match facts.gic.as_ref()? {
-        Gic::V2 { virtual_cpu_interface, .. } => virtual_cpu_interface.as_ref().map(|region| Hpa(interface(region))),
+        Gic::V2 { virtual_cpu_interface, .. } => virtual_cpu_interface.as_ref().map(|region| region.start),
         Gic::V3 { .. } => None,
     }
 }

@@ -142,11 +142,11 @@ impl Guest {
         {
             return Some(Frame::Distributor(offset));
         }
-        // A GICv2's CPU interface is the real one: the second stage maps it.
-        if matches!(crate::GIC, GicVersion::V2) {
-            return None;
-        }
         let offset = gpa.offset_from(self.frames.cpus)?;
+        if matches!(crate::GIC, GicVersion::V2) {
+            // Its first page is the pCPU's own: the second stage maps it.
+            return (offset < model::Gic::CPU_INTERFACE_BYTES).then_some(Frame::CpuInterface(offset));
+        }
         let vcpu = u32::try_from(offset / model::Gic::REDISTRIBUTOR_BYTES).ok()?;
         (vcpu < self.vgic.vcpus()).then_some(Frame::Redistributor(vcpu, offset % model::Gic::REDISTRIBUTOR_BYTES))
     }
@@ -167,4 +167,6 @@ pub(crate) enum Frame {
     Distributor(u64),
     /// The vCPU whose redistributor it is, and the offset in it.
     Redistributor(u32, u64),
+    /// The offset in a GICv2's CPU interface.
+    CpuInterface(u64),
 }

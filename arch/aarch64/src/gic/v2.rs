@@ -19,7 +19,7 @@ use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 use super::{Frame, PRIORITY, is_timer_asserted};
 use crate::intid::{HYP_TIMER, KICK, MAINTENANCE, PHYSICAL_TIMER, SPECIAL, VIRTUAL_TIMER};
-use crate::vgic::{ListRegisters, gich};
+use crate::vgic::{ListRegisters, gich, hcr};
 
 const GICD_CTLR: usize = 0x0;
 const GICD_TYPER: usize = 0x4;
@@ -209,9 +209,9 @@ pub fn send(doorbell: u64) {
     }
 }
 
-/// Whether the guest's deactivations can be trapped: a GICv2's never.
+/// Whether writes of GICV_DIR can be trapped on their own: it is in a page of its own, which guests do not get.
 pub const fn traps_deactivate() -> bool {
-    false
+    true
 }
 
 /// The current GICH_VMCR, as [`crate::vgic::CpuInterface::wakes`] takes it: its fields are where ICH_VMCR_EL2 has them.
@@ -282,8 +282,8 @@ impl ListRegisters for Hardware {
     }
 
     fn set_hcr(&mut self, value: u64) {
-        // En, LRENPIE, NPIE and EOIcount are where ICH_HCR_EL2 has them; TDIR is never asked for.
-        frame(&VIRTUAL_INTERFACE).write(GICH_HCR, value as u32);
+        // En, LRENPIE, NPIE and EOIcount are where ICH_HCR_EL2 has them; what TDIR asks for is so anyway.
+        frame(&VIRTUAL_INTERFACE).write(GICH_HCR, (value & !hcr::TDIR) as u32);
     }
 
     fn is_asserted(&self, intid: u32) -> bool {

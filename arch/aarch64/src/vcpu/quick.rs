@@ -10,7 +10,7 @@ use crate::inject::Exception;
 use crate::registers::{read, write};
 use crate::syndrome::{Abort, Cause, DataAbort, Fault, Syndrome, SystemAccess, Wait, fault_address};
 use crate::sysreg::{self, Answer};
-use crate::vgic::{self, KickMask};
+use crate::vgic::{self, KickMask, Read};
 use crate::{intid, psci};
 
 /// Which view of the virtual GIC guests have: known when this is compiled.
@@ -191,7 +191,7 @@ impl Vcpu {
     fn interrupt_controller(&mut self, access: &MemoryAccess, frame: Frame) {
         let vgic = &self.guest.vgic;
         let mut kick = KickMask::NONE;
-        let (Frame::Distributor(offset) | Frame::Redistributor(_, offset)) = frame;
+        let (Frame::Distributor(offset) | Frame::Redistributor(_, offset) | Frame::CpuInterface(offset)) = frame;
         let shows_list_registers =
             if IS_V2 { vgic::v2_shows_list_registers(offset) } else { vgic::shows_list_registers(offset) };
         if shows_list_registers {
@@ -204,6 +204,7 @@ impl Vcpu {
                     Frame::Distributor(offset) if IS_V2 => vgic.distributor_v2_write(own, offset, size, value),
                     Frame::Distributor(offset) => vgic.distributor_write(own, offset, size, value),
                     Frame::Redistributor(vcpu, offset) => vgic.redistributor_write(vcpu, offset, size, value),
+                    Frame::CpuInterface(offset) => vgic.cpu_interface_v2_write(own, offset, size, value),
                 };
                 self.skip();
             }
@@ -212,6 +213,8 @@ impl Vcpu {
                     Frame::Distributor(offset) if IS_V2 => vgic.distributor_v2_read(own, offset, size),
                     Frame::Distributor(offset) => vgic.distributor_read(own, offset, size),
                     Frame::Redistributor(vcpu, offset) => vgic.redistributor_read(own, vcpu, offset, size),
+                    // GICC_DIR, the only register that is not the pCPU's own, is write-only.
+                    Frame::CpuInterface(_) => Read::from(0),
                 };
                 kick |= read.kick;
                 self.finish_load(access, read.value);

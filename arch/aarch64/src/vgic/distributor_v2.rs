@@ -9,11 +9,14 @@ use super::route::Route;
 use super::{Read, Vgic};
 use model::GicVersion;
 
-/// Whether the register at `offset` of a GICv2's distributor shows or changes what is in list registers. Before an access to
-/// such a register the vCPU syncs.
+/// GICC_DIR, in the CPU interface's second page, which has nothing else.
+const DEACTIVATE: u64 = 0x1000;
+
+/// Whether the register at `offset` of a GICv2's distributor or CPU interface shows or changes what is in list registers. Before
+/// an access to such a register the vCPU syncs.
 #[inline]
 pub const fn v2_shows_list_registers(offset: u64) -> bool {
-    matches!(offset, 0x200..0x400 | 0xf10..0xf30)
+    matches!(offset, 0x200..0x400 | 0xf10..0xf30 | DEACTIVATE)
 }
 
 /// Registers that only a GICv2's distributor has, or has at that place.
@@ -120,6 +123,15 @@ impl Vgic<'_> {
                 bytes.with(value).fold(none, |kick, (sgi, senders)| kick | self.set_senders(from, sgi, senders))
             }
             _ => none,
+        }
+    }
+
+    /// A store by vCPU `vcpu` at `offset` of its CPU interface's second page; the first is hardware. Never fails, as above.
+    pub fn cpu_interface_v2_write(&self, vcpu: u32, offset: u64, width_bytes: u8, value: u64) -> KickMask {
+        match (offset, width_bytes) {
+            // (Of an SGI, its sender stands next to it. One SGI is active at a time, whoever sent it.)
+            (DEACTIVATE, 4) => self.deactivate(vcpu, value as u32 & 0x3ff),
+            _ => KickMask::NONE,
         }
     }
 

@@ -9,7 +9,7 @@ use super::cpu::{CpuInterface, MAX_LIST_REGISTERS};
 use super::lr::{ListRegister, ListRegisters};
 use super::notify::{RESYNC, WORDS};
 use super::senders::is_sent;
-use super::sync::{take_back, tells_eoi};
+use super::sync::take_back;
 
 impl CpuInterface {
     /// Puts pending interrupts into list registers and writes those that have changed. If there are more than list
@@ -231,7 +231,7 @@ impl CpuInterface {
                 lr = lr.with_pending(lr.is_pending() || latched || bank.level_high() & intid.bit() != 0);
             }
         }
-        self.set_list_register(index, lr.with_eoi(tells_eoi(bank, intid) || self.is_held(intid)));
+        self.set_list_register(index, lr.with_eoi(self.tells_end(vgic, bank, intid)));
     }
 }
 

@@ -13,7 +13,8 @@
 //! | abort in the distributor's frame | the vCPU's | if [`shows_list_registers`]: [`CpuInterface::sync`]; then [`Vgic::distributor_read`] or `_write` |
 //! | abort in a redistributor's frame | the vCPU's | the same with [`Vgic::redistributor_read`] or `_write` |
 //! | trapped ICC_SGI1R_EL1, ICC_SGI0R_EL1, ICC_ASGI1R_EL1 | the vCPU's | [`Vgic::send_sgi`], [`Vgic::send_group0_sgi`] |
-//! | trapped ICC_DIR_EL1 | the vCPU's | [`Vgic::deactivate`] |
+//! | trapped ICC_DIR_EL1 | the vCPU's | [`CpuInterface::sync`]; then [`Vgic::deactivate`] |
+//! | abort in a GICv2's distributor, or at GICC_DIR | the vCPU's | if [`v2_shows_list_registers`]: [`CpuInterface::sync`]; then [`Vgic::distributor_v2_read`] or `_write`, [`Vgic::cpu_interface_v2_write`] |
 //! | physical timer interrupt, priority dropped, not deactivated | the vCPU's | [`Vgic::hardware_pending`] |
 //! | a device's line or message | any | [`Vgic::inject`] |
 //! | maintenance interrupt | the vCPU's | [`CpuInterface::sync`] |

@@ -15,7 +15,7 @@ use super::cpu::CpuInterface;
 use super::flush::all;
 use super::lr::{ListRegister, ListRegisters};
 use super::notify::{CONTROL, WORDS};
-use super::sync::{take_back, tells_eoi};
+use super::sync::take_back;
 
 impl CpuInterface {
     /// The vCPU starts: from now on it takes interrupts, also those that any vCPU may take. It has no pCPU yet.
@@ -82,7 +82,7 @@ impl CpuInterface {
             regs.deactivate(intid.number());
             kept = kept.without_hardware();
         }
-        self.set_list_register(index, kept.with_eoi(tells_eoi(bank, intid)));
+        self.set_list_register(index, kept.with_eoi(self.tells_end(vgic, bank, intid)));
         KickMask::NONE
     }
 

@@ -66,7 +66,7 @@ impl CpuInterface {
             now = now.with_pending(false);
         }
         if !now.is_empty() {
-            self.set_list_register(index, now.with_eoi(tells_eoi(bank, intid) || self.is_held(intid)));
+            self.set_list_register(index, now.with_eoi(self.tells_end(vgic, bank, intid)));
             return KickMask::NONE;
         }
         if gone {
@@ -94,6 +94,12 @@ impl CpuInterface {
         let open = bank.open(vgic.control(), SeqCst) & intid.bit() != 0;
         let routed = self.may_deliver(vgic, intid);
         pending && open && routed
+    }
+
+    /// Whether the end of a listed interrupt is of interest: for what may be pending behind it, or because the claim has to be
+    /// given back, if somebody else is to have it next.
+    pub(super) fn tells_end(&self, vgic: &Vgic<'_>, bank: &Bank, intid: IntId) -> bool {
+        tells_eoi(bank, intid) || self.is_held(intid) || !self.may_deliver(vgic, intid)
     }
 
     /// Gives up the claim on an interrupt that is in no list register any more.
@@ -205,8 +211,8 @@ pub(super) fn take_back(bank: &Bank, intid: IntId, lr: ListRegister, regs: &mut 
     }
 }
 
-/// Whether the end of a listed interrupt is of interest, because it is pending for a reason that its list register can't
-/// show: its line is high, or something has arrived since.
-pub(super) fn tells_eoi(bank: &Bank, intid: IntId) -> bool {
+/// Whether a listed interrupt is pending for a reason that its list register can't show: its line is high, or something has
+/// arrived since.
+fn tells_eoi(bank: &Bank, intid: IntId) -> bool {
     (bank.level_high() | bank.hardware.load(SeqCst) | bank.pending.latched(SeqCst)) & intid.bit() != 0
 }

@@ -1,9 +1,9 @@
 //! The virtual GIC against the [`Reference`], with random histories: what a vCPU acknowledges is always what the
 //! architecture would give it, whatever the number of list registers.
 
-use super::reference::{Reference, Route};
+use super::reference::Reference;
 use super::world::*;
-use model::Irq;
+use model::{GicVersion, Irq};
 use proptest::prelude::*;
 
 const VCPUS: usize = 3;
@@ -20,7 +20,9 @@ enum Step {
     Line(u32, bool),
     Pulse(u32),
     Timer(bool),
-    Sgi(u32, u64),
+    Sgi(u32, u8),
+    SetSenders(u32, u8),
+    ClearSenders(u32, u8),
     Route(u32, usize),
     Priority(u32, u8),
     Activate(u32),
@@ -49,8 +51,10 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (intid(), any::<bool>()).prop_map(|(intid, level)| Step::Line(intid, level)),
         4 => shared().prop_map(Step::Pulse),
         2 => any::<bool>().prop_map(Step::Timer),
-        2 => (0..2_u32, 0..8_u64).prop_map(|(sgi, targets)| Step::Sgi(sgi, targets)),
-        3 => (shared(), 0..5_usize).prop_map(|(intid, to)| Step::Route(intid, to)),
+        4 => (0..2_u32, 0..8_u8).prop_map(|(sgi, targets)| Step::Sgi(sgi, targets)),
+        1 => (0..2_u32, 0..8_u8).prop_map(|(sgi, senders)| Step::SetSenders(sgi, senders)),
+        1 => (0..2_u32, 0..8_u8).prop_map(|(sgi, senders)| Step::ClearSenders(sgi, senders)),
+        3 => (shared(), 0..8_usize).prop_map(|(intid, to)| Step::Route(intid, to)),
         2 => (intid(), priority()).prop_map(|(intid, priority)| Step::Priority(intid, priority)),
         1 => intid().prop_map(Step::Activate),
         2 => intid().prop_map(Step::Inactivate),
@@ -68,6 +72,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 struct Machine {
+    version: GicVersion,
     world: World,
     reference: Reference,
     split: bool,
@@ -80,8 +85,8 @@ fn irq(vcpu: usize, intid: u32) -> Irq {
 }
 
 impl Machine {
-    fn new(list_registers: usize, split: bool) -> Machine {
-        let mut world = World::new(VCPUS, list_registers);
+    fn new(version: GicVersion, list_registers: usize, split: bool) -> Machine {
+        let mut world = World::of(version, VCPUS, list_registers);
         for intid in INTIDS.into_iter().filter(|intid| *intid >= 32 && intid % 2 == 1) {
             world.set_edge(0, intid);
         }
@@ -89,7 +94,7 @@ impl Machine {
             cpu.hardware.split = split;
         }
         world.settle();
-        Machine { world, reference: Reference::new(VCPUS, &INTIDS), split, ended: Vec::new() }
+        Machine { version, world, reference: Reference::new(version, VCPUS, &INTIDS), split, ended: Vec::new() }
     }
 
     fn step(&mut self, vcpu: usize, step: &Step) {
@@ -114,18 +119,19 @@ impl Machine {
     }
 
     fn guest_step(&mut self, vcpu: usize, step: &Step) {
+        let (version, is_sgi) = (self.version, |intid: u32| intid < 16);
         match *step {
             Step::Enable(intid) => {
                 self.reference.at(vcpu, intid).enabled = true;
                 self.world.write_bit(vcpu, SET_ENABLE, intid);
             }
             Step::Disable(intid) => {
-                self.reference.at(vcpu, intid).enabled = false;
+                self.reference.at(vcpu, intid).enabled = version == GicVersion::V2 && is_sgi(intid);
                 self.world.write_bit(vcpu, CLEAR_ENABLE, intid);
             }
             // The timer's own line and software's latch are one state in a list register with HW=1.
             Step::Pend(intid) if intid != TIMER => {
-                self.reference.at(vcpu, intid).latch = true;
+                self.reference.at(vcpu, intid).latch |= !(version == GicVersion::V2 && is_sgi(intid));
                 self.world.write_bit(vcpu, SET_PENDING, intid);
             }
             Step::Unpend(intid) => {
@@ -139,19 +145,38 @@ impl Machine {
             }
             Step::Sgi(sgi, targets) => {
                 for target in (0..VCPUS).filter(|target| targets & 1 << target != 0) {
-                    self.reference.at(target, sgi).latch = true;
+                    match version {
+                        GicVersion::V2 => self.reference.at(target, sgi).senders |= 1 << vcpu,
+                        GicVersion::V3 => self.reference.at(target, sgi).latch = true,
+                    }
                 }
-                self.world.send_sgi(vcpu, u64::from(sgi) << 24 | targets);
+                self.world.send_sgi_to(vcpu, sgi, targets);
+            }
+            Step::SetSenders(sgi, senders) if version == GicVersion::V2 => {
+                self.reference.at(vcpu, sgi).senders |= senders;
+                self.world.write(vcpu, SET_SENDERS + u64::from(sgi), 1, senders.into());
+            }
+            Step::ClearSenders(sgi, senders) if version == GicVersion::V2 => {
+                self.reference.at(vcpu, sgi).senders &= !senders;
+                self.world.write(vcpu, CLEAR_SENDERS + u64::from(sgi), 1, senders.into());
+            }
+            Step::Route(intid, targets) if version == GicVersion::V2 => {
+                self.reference.at(vcpu, intid).targets = targets as u32;
+                // Who does not exist is not a target.
+                self.world.set_targets(vcpu, intid, targets as u8 | 0xf0);
             }
             Step::Route(intid, to) => {
-                let (route, register) = match to {
-                    0..VCPUS => (Route::To(to), to as u64),
-                    VCPUS => (Route::Any, ROUTE_TO_ANY),
-                    _ => (Route::Nobody, 0x7700),
+                let (targets, register) = match to {
+                    0..VCPUS => (1 << to, to as u64),
+                    VCPUS => (u32::MAX, ROUTE_TO_ANY),
+                    _ => (0, 0x7700),
                 };
-                self.reference.at(vcpu, intid).route = route;
+                self.reference.at(vcpu, intid).targets = targets;
                 self.world.route(vcpu, intid, register);
             }
+            // A GICv2's SGI can't be disabled.
+            Step::Priority(intid, _)
+                if version == GicVersion::V2 && is_sgi(intid) && self.reference.at(vcpu, intid).is_pending() => {}
             // A priority takes effect when the interrupt is next forwarded: as drivers do, change it while disabled.
             Step::Priority(intid, priority) => {
                 let interrupt = self.reference.at(vcpu, intid);
@@ -211,13 +236,14 @@ impl Machine {
     }
 
     fn end(&mut self, vcpu: usize) {
-        let Some((intid, _)) = self.reference.cpus[vcpu].stack.pop() else { return };
+        let Some((acknowledged, _)) = self.reference.cpus[vcpu].stack.pop() else { return };
+        let intid = acknowledged & 0x3ff;
         if !self.split {
             self.reference.at(vcpu, intid).active = false;
         } else if self.reference.at(vcpu, intid).active {
             self.ended.push((vcpu, intid));
         }
-        self.world.end(vcpu, intid);
+        self.world.end(vcpu, acknowledged);
     }
 
     /// vCPU `vcpu` deactivates one of those that were ended; a private one only its own vCPU can.
@@ -231,6 +257,13 @@ impl Machine {
     fn forget(&mut self, vcpu: usize, intid: u32) {
         self.reference.at(vcpu, intid).active = false;
         self.ended.retain(|&(whose, ended)| ended != intid || (intid < 32 && whose != vcpu));
+    }
+
+    fn live(&mut self, steps: &[(usize, Step)]) {
+        for (vcpu, step) in steps {
+            self.step(*vcpu, step);
+        }
+        self.drain();
     }
 
     /// Ends everything; then whatever can be delivered must come, and nothing else.
@@ -251,8 +284,9 @@ impl Machine {
         }
         for _ in 0..2 {
             for &vcpu in &online {
-                while let Some(intid) = self.world.acknowledge(vcpu) {
-                    self.reference.acknowledged(vcpu, Some(intid));
+                while let Some(acknowledged) = self.world.acknowledge(vcpu) {
+                    self.reference.acknowledged(vcpu, Some(acknowledged));
+                    let intid = acknowledged & 0x3ff;
                     self.step(vcpu, &Step::Line(intid, false));
                     if intid == TIMER {
                         self.step(vcpu, &Step::Timer(false));
@@ -284,10 +318,15 @@ proptest! {
         split: bool,
         steps in prop::collection::vec((0..VCPUS, step()), 0..250),
     ) {
-        let mut machine = Machine::new(list_registers, split);
-        for (vcpu, step) in &steps {
-            machine.step(*vcpu, step);
-        }
-        machine.drain();
+        Machine::new(GicVersion::V3, list_registers, split).live(&steps);
+    }
+
+    #[test]
+    fn as_the_architecture_says_on_a_gicv2(
+        list_registers in prop::sample::select(vec![1_usize, 2, 4, 16]),
+        split: bool,
+        steps in prop::collection::vec((0..VCPUS, step()), 0..250),
+    ) {
+        Machine::new(GicVersion::V2, list_registers, split).live(&steps);
     }
 }

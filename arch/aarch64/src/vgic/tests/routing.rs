@@ -46,6 +46,21 @@ fn an_edge_for_a_new_route_waits_for_the_end_on_the_old_one() {
 }
 
 #[test]
+fn an_edge_after_the_end_goes_by_the_new_route() {
+    let mut world = world(2, 4);
+    world.set_edge(0, UART);
+    world.pulse(Irq::Shared(UART));
+    world.settle();
+    assert_eq!(world.acknowledge(0), Some(UART));
+    world.route(0, UART, 1);
+    world.settle();
+    world.end(0, UART);
+    world.pulse(Irq::Shared(UART));
+    world.settle();
+    assert_eq!((world.acknowledge(0), world.acknowledge(1)), (None, Some(UART)));
+}
+
+#[test]
 fn a_route_to_nobody_waits() {
     let mut world = world(2, 4);
     world.route(0, UART, 5);

@@ -328,7 +328,7 @@ fn run(version: GicVersion, list_registers: usize) {
         for index in 0..VCPUS {
             let machine = &machine;
             scope.spawn(move || {
-                let interface = CpuInterface::new(index as u32, version == GicVersion::V3);
+                let interface = CpuInterface::new(index as u32, true);
                 let hardware = FakeCpu::new(version, list_registers);
                 Vcpu { machine, index, interface, hardware, random: Random(index as u32 + 1) }.run();
             });

@@ -49,7 +49,7 @@ impl World {
             vgic: Vgic::new(version, redistributors),
             cpus: (0..vcpus as u32)
                 .map(|vcpu| Cpu {
-                    interface: CpuInterface::new(vcpu, version == GicVersion::V3),
+                    interface: CpuInterface::new(vcpu, true),
                     hardware: FakeCpu::new(version, list_registers),
                     online: true,
                 })
@@ -200,7 +200,11 @@ impl World {
 
     pub(super) fn deactivate(&mut self, vcpu: usize, intid: u32) {
         if !self.cpus[vcpu].hardware.deactivate_or_trap(intid) {
-            let kick = self.vgic.deactivate(vcpu as u32, intid);
+            self.sync(vcpu);
+            let kick = match self.version {
+                GicVersion::V2 => self.vgic.cpu_interface_v2_write(vcpu as u32, 0x1000, 4, intid.into()),
+                GicVersion::V3 => self.vgic.deactivate(vcpu as u32, intid),
+            };
             self.kick(kick, Some(vcpu));
         }
         self.settle();
