@@ -210,7 +210,7 @@ impl<'a> Scan<'a> {
     /// What takes more than one node: the console by its path, interrupts by their controller.
     fn finish(&self, facts: &mut Facts, blob: &Blob<'a>) -> Result<(), TreeError> {
         if let Some((version, node)) = &self.gic {
-            facts.gic = Some(self.gic(facts, *version, node).map_err(|fault| TreeError::new(fault, node.name))?);
+            facts.gic = Some(self.gic(*version, node).map_err(|fault| TreeError::new(fault, node.name))?);
         }
         if let Some(node) = &self.timer {
             facts.timers = self.timers(node).map_err(|fault| TreeError::new(fault, node.name))?;
@@ -225,7 +225,7 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    fn gic(&self, facts: &mut Facts, version: GicVersion, node: &Node<'_>) -> Result<Gic, Fault> {
+    fn gic(&self, version: GicVersion, node: &Node<'_>) -> Result<Gic, Fault> {
         let malformed = Fault::Malformed("reg");
         let mut regions = node.reg()?.map(|(start, size)| region(start, size, "reg")?.ok_or(malformed));
         let distributor = regions.next().ok_or(malformed)??;
@@ -253,9 +253,6 @@ impl<'a> Scan<'a> {
                 let cpu_interface = regions.next().ok_or(malformed)??;
                 let hypervisor_interface = regions.next().transpose()?;
                 let virtual_cpu_interface = regions.next().transpose()?;
-                if virtual_cpu_interface.is_none() {
-                    facts.note(node, "no virtualisation extensions");
-                }
                 Ok(Gic::V2 { distributor, cpu_interface, hypervisor_interface, virtual_cpu_interface, maintenance })
             }
         }

@@ -9,6 +9,15 @@ mod system {
     include!(concat!(env!("OUT_DIR"), "/system.rs"));
 }
 
+/// `cargo xtask` sets the feature `gicv2` by the board.
+#[cfg(target_os = "none")]
+const _: () = {
+    use model::GicVersion::{V2, V3};
+    let model::System { board, vms, .. } = &system::SYSTEM;
+    let fits = matches!((board.gic, arch::GIC), (V2, V2) | (V3, V3));
+    assert!(vms.is_empty() || fits, "the board has another GIC than the one compiled in: see the feature `gicv2`");
+};
+
 /// The boot CPU, on the boot stack, with the early tables (see `boot::head`): the device tree, the image and `.bss`
 /// by their physical addresses, and the exception level.
 #[cfg(target_os = "none")]

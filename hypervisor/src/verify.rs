@@ -6,8 +6,8 @@
 use core::fmt;
 
 use arch::intid;
-use boot::tree::{Facts, Gic};
-use model::{Board, GicVersion};
+use boot::tree::{Facts, Gic, Region};
+use model::{Board, GicVersion, PAGE_BYTES};
 
 /// What differs, with both values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,15 @@ pub enum Mismatch {
         expected: GicVersion,
         /// As the board's tree has it; `None` if there is none that Ostler knows.
         found: Option<GicVersion>,
+    },
+    /// A GICv2 without what virtual machines need: GICH and GICV.
+    NoVirtualInterface,
+    /// A frame of a GICv2 that is too short, or does not begin where a page does.
+    Frame {
+        /// Which one.
+        what: &'static str,
+        /// As the board's tree has it.
+        found: Region,
     },
     /// Number of CPUs.
     Cpus {
@@ -50,6 +59,12 @@ impl fmt::Display for Mismatch {
         match self {
             Mismatch::Gic { expected, found: Some(found) } => write!(f, "expected a {expected}, found a {found}"),
             Mismatch::Gic { expected, found: None } => write!(f, "expected a {expected}, found no GIC"),
+            Mismatch::NoVirtualInterface => {
+                f.write_str("expected a GICv2 with virtualisation extensions, found one without")
+            }
+            Mismatch::Frame { what, found } => {
+                write!(f, "expected the {what}'s 8 KiB of registers on whole pages, found {found}")
+            }
             Mismatch::Cpus { expected, found } => write!(f, "expected {expected} CPUs, found {found}"),
             Mismatch::Private { what, expected, found } => {
                 write!(f, "expected the {what}'s interrupt {expected}, found {found}")
@@ -66,6 +81,13 @@ pub fn board(assumed: &Board, facts: &Facts) -> Result<(), Mismatch> {
     let gic = facts.gic.as_ref().map(|gic| gic.version());
     if gic != Some(assumed.gic) {
         return Err(Mismatch::Gic { expected: assumed.gic, found: gic });
+    }
+    if let Some(Gic::V2 { cpu_interface, hypervisor_interface, virtual_cpu_interface, .. }) = &facts.gic {
+        let (Some(_), Some(virtual_cpu_interface)) = (hypervisor_interface, virtual_cpu_interface) else {
+            return Err(Mismatch::NoVirtualInterface);
+        };
+        whole_pages("CPU interface", cpu_interface)?;
+        whole_pages("virtual CPU interface", virtual_cpu_interface)?;
     }
     if (facts.cpus.len() as u64) < u64::from(assumed.cpus) {
         return Err(Mismatch::Cpus { expected: assumed.cpus, found: facts.cpus.len() });
@@ -92,10 +114,16 @@ pub fn board(assumed: &Board, facts: &Facts) -> Result<(), Mismatch> {
     Ok(())
 }
 
+/// A GICv2's CPU interface, real or virtual: what a guest is given of the latter has to be a page, and of the former GICC_DIR has
+/// to be there (the trees of some old boards leave it out).
+fn whole_pages(what: &'static str, region: &Region) -> Result<(), Mismatch> {
+    let is_whole = region.start.0.is_multiple_of(PAGE_BYTES) && region.size_bytes >= model::Gic::CPU_INTERFACE_BYTES;
+    if is_whole { Ok(()) } else { Err(Mismatch::Frame { what, found: *region }) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use boot::tree::Region;
     use model::Hpa;
 
     fn facts(cpus: usize, memory: u64) -> Facts {
@@ -130,6 +158,34 @@ mod tests {
         facts.timers.physical = Some(29);
         let error = board(&ASSUMED, &facts).unwrap_err().to_string();
         assert!(error.ends_with("expected the physical timer's interrupt 30, found 29"), "{error}");
+    }
+
+    #[test]
+    fn a_gicv2_has_to_have_whole_virtual_interfaces() {
+        let assumed = Board { gic: GicVersion::V2, ..ASSUMED };
+        let at = |start, size_bytes| Region { start: Hpa(start), size_bytes };
+        let check = |cpu_interface, hypervisor_interface, virtual_cpu_interface| {
+            let mut facts = facts(4, 1 << 30);
+            let distributor = at(0x800_0000, 0x1000);
+            facts.gic = Some(Gic::V2 {
+                distributor,
+                cpu_interface,
+                hypervisor_interface,
+                virtual_cpu_interface,
+                maintenance: None,
+            });
+            board(&assumed, &facts).map_err(|error| error.to_string())
+        };
+        let (control, interface) = (Some(at(0x4000, 0x1000)), at(0x6000, 0x2000));
+        assert_eq!(check(interface, control, Some(interface)), Ok(()));
+        for (control, interface) in [(None, None), (control, None), (None, Some(interface))] {
+            let error = check(at(0x2000, 0x2000), control, interface).unwrap_err();
+            assert!(error.ends_with("expected a GICv2 with virtualisation extensions, found one without"), "{error}");
+        }
+        let error = check(interface, control, Some(at(0x6800, 0x2000))).unwrap_err();
+        assert!(error.contains("the virtual CPU interface's 8 KiB of registers on whole pages, found 0x"), "{error}");
+        let error = check(at(0x2000, 0x1000), control, Some(interface)).unwrap_err();
+        assert!(error.contains("the CPU interface's 8 KiB"), "{error}");
     }
 
     #[test]

@@ -229,6 +229,25 @@ fn redistributors_may_come_in_regions_with_a_stride() {
 }
 
 #[test]
+fn a_gicv2_may_lack_the_virtualisation_extensions_and_its_frames_have_an_order() {
+    let frames = [0x1000, 0x1000, 0x2000, 0x2000, 0x4000, 0x2000, 0x6000, 0x2000];
+    let gic = |compatible, frames: &[u32]| {
+        let cells = vec![Text("compatible", compatible), Cells("reg", frames.to_vec())];
+        read(&root(vec![Child("interrupt-controller@1000", cells)]))
+    };
+    let expected = |hypervisor_interface, virtual_cpu_interface| {
+        let (distributor, cpu_interface) = (at(0x1000, 0x1000), at(0x2000, 0x2000));
+        Gic::V2 { distributor, cpu_interface, hypervisor_interface, virtual_cpu_interface, maintenance: None }
+    };
+    let whole = Some(expected(Some(at(0x4000, 0x2000)), Some(at(0x6000, 0x2000))));
+    for compatible in ["arm,gic-400\0", "arm,cortex-a15-gic\0arm,cortex-a9-gic\0", "arm,cortex-a7-gic\0"] {
+        assert_eq!(gic(compatible, &frames).unwrap().gic, whole, "{compatible}");
+    }
+    assert_eq!(gic("arm,cortex-a9-gic\0", &frames[..4]).unwrap().gic, Some(expected(None, None)));
+    assert_eq!(gic("arm,gic-400\0", &frames[..2]).unwrap_err().fault, Fault::Malformed("reg"));
+}
+
+#[test]
 fn the_console_is_found_by_path_or_alias_with_options_before_or_after() {
     let plain = || gic(vec![0x1000, 0x1000, 0x8_0000, 0x2_0000], vec![]);
     let expected = Some(Uart { registers: at(0x9000, 0x1000), intid: Some(37) });

@@ -45,20 +45,26 @@ pub(super) const ID_AA64ISAR2_EL1: SysReg = id(6, 2);
 pub(super) const ID_AA64MMFR0_EL1: SysReg = id(7, 0);
 pub(super) const ID_AA64MMFR1_EL1: SysReg = id(7, 1);
 
+/// Whether guests have the GIC's system registers: a GICv2's have not, whatever the CPU could do.
+const GIC_REGISTERS: u8 = match crate::GIC {
+    model::GicVersion::V2 => 0,
+    model::GicVersion::V3 => 1,
+};
+
 /// Pointer authentication: shown where [`super::traps`] lets guests use it, which is wherever it exists.
 const VISIBLE: &[Visible] = &[
     Visible(
         ID_AA64PFR0_EL1,
         &[
-            (0, Keep),       // EL0: 64-bit, and 32-bit if the host has it
-            (4, Is(1)),      // EL1: 64-bit only (HCR_EL2.RW)
-            (16, Keep),      // FP
-            (20, Keep),      // AdvSIMD
-            (24, AtMost(1)), // GIC: the system-register interface; hidden: what GICv4.1 adds
-            (48, Keep),      // DIT
-            (56, AtMost(1)), // CSV2; hidden: SCXTNUM_ELx
-            (60, Keep),      // CSV3
-                             // Hidden: EL2, EL3, RAS, SVE, SEL2, MPAM, AMU, RME
+            (0, Keep),                   // EL0: 64-bit, and 32-bit if the host has it
+            (4, Is(1)),                  // EL1: 64-bit only (HCR_EL2.RW)
+            (16, Keep),                  // FP
+            (20, Keep),                  // AdvSIMD
+            (24, AtMost(GIC_REGISTERS)), // GIC: the system-register interface; hidden: what GICv4.1 adds
+            (48, Keep),                  // DIT
+            (56, AtMost(1)),             // CSV2; hidden: SCXTNUM_ELx
+            (60, Keep),                  // CSV3
+                                         // Hidden: EL2, EL3, RAS, SVE, SEL2, MPAM, AMU, RME
         ],
     ),
     Visible(

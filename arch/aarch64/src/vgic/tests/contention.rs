@@ -13,16 +13,17 @@ const INTID: u32 = 40;
 const WORD: u64 = 4;
 const BIT: u64 = 1 << (INTID % 32);
 
-/// Each round: the interrupt's line is high, its route is `route`, all vCPUs have just started. Each does `act` and then
+/// Each round: the interrupt's line is high, its GICD_IROUTER or GICD_ITARGETSR is `route`, all vCPUs have just started. Each does `act` and then
 /// what has to be done before an entry, all at the same time. When all are quiet, `check` says whether the right vCPUs have
 /// the interrupt in a list register.
 fn meet(
+    version: GicVersion,
     route: u64,
     act: impl Fn(usize, &Vgic<'_>) -> KickMask + Sync,
     check: impl Fn(&Vgic<'_>, &[usize]) -> bool + Sync,
 ) {
     let redistributors = [const { Redistributor::new() }; VCPUS];
-    let vgic = Vgic::new(GicVersion::V3, &redistributors);
+    let vgic = Vgic::new(version, &redistributors);
     let (barrier, have, failed) = (Barrier::new(VCPUS), Mutex::new(Vec::new()), AtomicBool::new(false));
     std::thread::scope(|scope| {
         for vcpu in 0..VCPUS {
@@ -30,10 +31,10 @@ fn meet(
             scope.spawn(move || {
                 super::chaos::enable(vcpu as u32 * 2 + 1);
                 let mut interface = CpuInterface::new(vcpu as u32, true);
-                let mut hardware = FakeCpu::new(GicVersion::V3, 2);
+                let mut hardware = FakeCpu::new(version, 2);
                 for _ in 0..ROUNDS {
                     if barrier.wait().is_leader() {
-                        prepare(vgic, route);
+                        prepare(version, vgic, route);
                         have.lock().unwrap().clear();
                     }
                     barrier.wait();
@@ -65,13 +66,19 @@ fn meet(
     assert!(!failed.load(SeqCst), "these vCPUs have it: {:?}", have.lock().unwrap());
 }
 
-fn prepare(vgic: &Vgic<'_>, route: u64) {
+fn prepare(version: GicVersion, vgic: &Vgic<'_>, route: u64) {
     vgic.reset();
     let write = |offset, width, value| {
-        let _ = vgic.distributor_write(0, offset, width, value);
+        let _ = match version {
+            GicVersion::V2 => vgic.distributor_v2_write(0, offset, width, value),
+            GicVersion::V3 => vgic.distributor_write(0, offset, width, value),
+        };
     };
     write(DISTRIBUTOR_CONTROL, 4, 3);
-    write(ROUTE + 8 * u64::from(INTID), 8, route);
+    match version {
+        GicVersion::V2 => write(TARGETS + u64::from(INTID), 1, route),
+        GicVersion::V3 => write(ROUTE + 8 * u64::from(INTID), 8, route),
+    }
     write(SET_ENABLE + WORD, 4, BIT);
     let _ = vgic.inject(Irq::Shared(INTID), true);
 }
@@ -79,7 +86,22 @@ fn prepare(vgic: &Vgic<'_>, route: u64) {
 #[test]
 fn of_all_that_may_take_it_one_does() {
     let nothing = |_: usize, _: &Vgic<'_>| KickMask::NONE;
-    meet(ROUTE_TO_ANY, nothing, |_, have| have.len() == 1);
+    meet(GicVersion::V3, ROUTE_TO_ANY, nothing, |_, have| have.len() == 1);
+}
+
+#[test]
+fn of_several_targets_one_takes_it() {
+    let nothing = |_: usize, _: &Vgic<'_>| KickMask::NONE;
+    meet(GicVersion::V2, 0b101, nothing, |_, have| have == [0] || have == [2]);
+}
+
+#[test]
+fn new_targets_win_over_a_claim_under_way() {
+    let reroute = |vcpu: usize, vgic: &Vgic<'_>| match vcpu {
+        1 => vgic.distributor_v2_write(1, TARGETS + u64::from(INTID), 1, 0b100),
+        _ => KickMask::NONE,
+    };
+    meet(GicVersion::V2, 0b11, reroute, |_, have| have == [2]);
 }
 
 #[test]
@@ -88,7 +110,7 @@ fn a_new_route_wins_over_a_claim_under_way() {
         1 => vgic.distributor_write(1, ROUTE + 8 * u64::from(INTID), 8, 2),
         _ => KickMask::NONE,
     };
-    meet(0, reroute, |_, have| have == [2]);
+    meet(GicVersion::V3, 0, reroute, |_, have| have == [2]);
 }
 
 #[test]
@@ -97,7 +119,7 @@ fn what_the_guest_sets_active_is_delivered_to_nobody() {
         1 => vgic.distributor_write(1, SET_ACTIVE + WORD, 4, BIT),
         _ => KickMask::NONE,
     };
-    meet(ROUTE_TO_ANY, activate, |vgic, have| {
+    meet(GicVersion::V3, ROUTE_TO_ANY, activate, |vgic, have| {
         have.is_empty() && vgic.distributor_read(0, SET_ACTIVE + WORD, 4).value == BIT
     });
 }
@@ -108,7 +130,9 @@ fn what_the_guest_disables_is_delivered_to_nobody() {
         1 => vgic.distributor_write(1, CLEAR_ENABLE + WORD, 4, BIT),
         _ => KickMask::NONE,
     };
-    meet(0, disable, |vgic, have| have.is_empty() && vgic.distributor_read(0, SET_PENDING + WORD, 4).value == BIT);
+    meet(GicVersion::V3, 0, disable, |vgic, have| {
+        have.is_empty() && vgic.distributor_read(0, SET_PENDING + WORD, 4).value == BIT
+    });
 }
 
 #[test]
@@ -118,5 +142,7 @@ fn setting_active_is_not_lost_at_the_end_of_a_claim() {
         2 => vgic.inject(Irq::Shared(INTID), false).unwrap(),
         _ => KickMask::NONE,
     };
-    meet(0, act, |vgic, have| have.is_empty() && vgic.distributor_read(0, SET_ACTIVE + WORD, 4).value == BIT);
+    meet(GicVersion::V3, 0, act, |vgic, have| {
+        have.is_empty() && vgic.distributor_read(0, SET_ACTIVE + WORD, 4).value == BIT
+    });
 }
