@@ -158,6 +158,8 @@ fn with_mux(mut action: impl FnMut(&mut Mux<Uart>) -> Wake) {
         let wake = action(&mut held);
         if let Some(command) = held.take_command() {
             obey(command, &mut held);
+            // There may be more behind it.
+            AGAIN.store(true, Ordering::SeqCst);
         }
         if round == ROUNDS {
             // A note left from here on is the interrupt's: a guest that prints without end keeps no other's pCPU here.

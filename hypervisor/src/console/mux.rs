@@ -167,6 +167,10 @@ impl<U: BoardUart> Mux<U> {
     /// Gives what was typed to the guest in focus. What its ring does not take is lost, and the device sees an overrun.
     fn take_input(&mut self, wake: &mut Wake) {
         for _ in 0..INPUT_BYTES {
+            // What was typed behind a command is for whoever has the focus when it was obeyed.
+            if self.command.is_some() {
+                return;
+            }
             let Some(byte) = self.uart.try_get() else { return };
             let byte = match self.keys.typed(byte) {
                 Key::Guest(byte) => byte,

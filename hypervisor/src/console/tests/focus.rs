@@ -60,11 +60,10 @@ fn the_escape_key_moves_the_focus_and_no_guest_sees_it() {
         ("hello", Speaker::Guest(Output)),
         ("rtos", Speaker::Guest(Both)),
     ]);
-    bench.wires.borrow_mut().typed.extend(b"a\x1dn");
+    bench.wires.borrow_mut().typed.extend(b"a\x1dnb");
     bench.shown();
     assert_eq!(bench.mux.take_command(), Some(Command::Next));
     assert_eq!(bench.mux.focus_next(), Some("rtos"));
-    bench.wires.borrow_mut().typed.extend(b"b");
     // Who lost the focus is prefixed now, and who has it is raw.
     bench.print(1, b"one\n");
     bench.print(3, b"$ ");
