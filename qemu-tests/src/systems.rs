@@ -1,1 +1,215 @@
+//! The systems that the tests boot: which qvm files make one image. `cargo xtask test` builds each before the tests.
 
+use std::path::{Path, PathBuf};
+
+use config::assemble::{self, GicVersion};
+
+use crate::{Board, Console, Machine, Result};
+
+/// Set (to anything) by `cargo xtask test` when the images are there.
+const ENABLED: &str = "OSTLER_QEMU_TESTS";
+/// Every system of the tests is for this board.
+const BOARD: &str = "qemu-aarch64";
+
+/// Set (to anything) by `cargo xtask test --long`.
+const LONG: &str = "OSTLER_LONG_TESTS";
+
+/// One bootable image of the tests.
+#[derive(Clone, Copy, Debug)]
+pub struct System {
+    /// Name of its folder under `.ostler/qemu-tests/`.
+    pub name: &'static str,
+    /// Its qvm files, relative to the project's root.
+    pub files: &'static [&'static str],
+    /// CPUs of the board.
+    pub cpus: u32,
+    /// The board's interrupt controller.
+    pub gic: GicVersion,
+}
+
+/// The demo, as `cargo xtask run` starts it.
+pub const DEMO: System = System::of("demo", &["guests/linux/linux.qvmconf", "guests/hello/hello.qvmconf"]);
+/// Debian alone on four pCPUs; it powers off by itself.
+pub const LINUX_4: System = System::of("linux-4", &["qemu-tests/systems/linux-4.qvmconf"]);
+/// The same on a board with a GICv2.
+pub const LINUX_4_GICV2: System = System::of("linux-4-gicv2", LINUX_4.files).with_gic(GicVersion::V2);
+/// Two Debian guests and two bare-metal guests on four pCPUs.
+pub const FULL_4: System = System::of(
+    "full-4",
+    &[
+        "qemu-tests/systems/linux-load-1.qvmconf",
+        "qemu-tests/systems/linux-load-2.qvmconf",
+        "qemu-tests/systems/restart-hello.qvmconf",
+        "qemu-tests/systems/full-beats.qvmconf",
+    ],
+);
+/// The same on two pCPUs.
+pub const FULL_2: System = System::of("full-2", FULL_4.files).with_cpus(2);
+/// The same on four pCPUs with a GICv2.
+pub const FULL_4_GICV2: System = System::of("full-4-gicv2", FULL_4.files).with_gic(GicVersion::V2);
+/// The same on two pCPUs with a GICv2.
+pub const FULL_2_GICV2: System = System::of("full-2-gicv2", FULL_4.files).with_cpus(2).with_gic(GicVersion::V2);
+/// The bare-metal guest alone; it powers off by itself.
+pub const HELLO: System = System::of("hello", &["qemu-tests/systems/hello-beats.qvmconf"]);
+/// Three times Debian, each reading what it does not own, with three policies.
+pub const LINUX_TRESPASS: System = System::of(
+    "linux-trespass",
+    &[
+        "qemu-tests/systems/linux-ignore.qvmconf",
+        "qemu-tests/systems/linux-fail.qvmconf",
+        "qemu-tests/systems/linux-abort.qvmconf",
+    ],
+);
+/// The guest that does what it must not, with qvm's default policies.
+pub const TRESPASS: System = System::of("trespass", &["guests/trespass/trespass.qvmconf"]);
+/// The same guest four times, with policies that are not the defaults.
+pub const POLICIES: System = System::of(
+    "policies",
+    &[
+        "qemu-tests/systems/abort-reference.qvmconf",
+        "qemu-tests/systems/abort-instruction.qvmconf",
+        "qemu-tests/systems/fail-reference.qvmconf",
+        "qemu-tests/systems/ignore-instruction.qvmconf",
+    ],
+);
+/// A guest that never gives its pCPU back, beside one that works.
+pub const SPIN: System =
+    System::of("spin", &["qemu-tests/systems/spin.qvmconf", "qemu-tests/systems/hello-beats.qvmconf"]);
+
+/// A VM that resets itself for ever, beside one that looks at its own memory.
+pub const RESTART: System =
+    System::of("restart", &["qemu-tests/systems/restart-noise.qvmconf", "qemu-tests/systems/restart-hello.qvmconf"]);
+/// Debian that reboots for ever.
+pub const REBOOT: System = System::of("reboot", &["qemu-tests/systems/linux-reboots.qvmconf"]);
+
+/// What lies between two vCPUs, each on a pCPU of its own.
+pub const SMP_2: System = System::of("smp-2", &["qemu-tests/systems/smp-2.qvmconf"]);
+/// The same between four.
+pub const SMP_4: System = System::of("smp-4", &["qemu-tests/systems/smp-4.qvmconf"]);
+/// Four vCPUs on two pCPUs.
+pub const SMP_4_SHARED: System = System::of("smp-4-shared", &["qemu-tests/systems/smp-4.qvmconf"]).with_cpus(2);
+/// Thirty-two vCPUs on four pCPUs.
+pub const SMP_32: System = System::of("smp-32", &["qemu-tests/systems/smp-32.qvmconf"]);
+/// PSCI whole, with races.
+pub const PSCI: System = System::of("psci", &["qemu-tests/systems/psci.qvmconf"]);
+/// A VM that switches its last vCPU off, beside one that resets itself by SYSTEM_RESET2 for ever.
+pub const PSCI_ENDS: System =
+    System::of("psci-ends", &["qemu-tests/systems/psci-cpu-off.qvmconf", "qemu-tests/systems/psci-reset2.qvmconf"]);
+/// A guest with page tables of its own, in several ranges of memory.
+pub const PAGES: System = System::of("pages", &["qemu-tests/systems/pages.qvmconf"]);
+/// Eight vCPUs, as many as a GICv2 has, on four pCPUs.
+pub const SMP_8_GICV2: System =
+    System::of("smp-8-gicv2", &["qemu-tests/systems/smp-8.qvmconf"]).with_gic(GicVersion::V2);
+/// Eight workers of equal priority on two pCPUs.
+pub const FAIR: System = System::of(
+    "fair",
+    &[
+        "qemu-tests/systems/fair-1.qvmconf",
+        "qemu-tests/systems/fair-2.qvmconf",
+        "qemu-tests/systems/fair-3.qvmconf",
+        "qemu-tests/systems/fair-4.qvmconf",
+        "qemu-tests/systems/fair-5.qvmconf",
+        "qemu-tests/systems/fair-6.qvmconf",
+        "qemu-tests/systems/fair-7.qvmconf",
+        "qemu-tests/systems/fair-8.qvmconf",
+    ],
+)
+.with_cpus(2);
+/// Workers of different priorities, and in FIFO order, two on each pCPU.
+pub const PRIORITY: System = System::of(
+    "priority",
+    &[
+        "qemu-tests/systems/priority-high.qvmconf",
+        "qemu-tests/systems/priority-low.qvmconf",
+        "qemu-tests/systems/priority-pulse.qvmconf",
+        "qemu-tests/systems/priority-filler.qvmconf",
+        "qemu-tests/systems/fifo-first.qvmconf",
+        "qemu-tests/systems/fifo-second.qvmconf",
+    ],
+);
+
+/// All of them.
+pub const SYSTEMS: &[System] = &[
+    DEMO,
+    LINUX_4,
+    LINUX_4_GICV2,
+    FULL_4,
+    FULL_2,
+    FULL_4_GICV2,
+    FULL_2_GICV2,
+    HELLO,
+    LINUX_TRESPASS,
+    TRESPASS,
+    POLICIES,
+    SPIN,
+    RESTART,
+    REBOOT,
+    SMP_2,
+    SMP_4,
+    SMP_4_SHARED,
+    SMP_32,
+    PSCI,
+    PSCI_ENDS,
+    PAGES,
+    SMP_8_GICV2,
+    FAIR,
+    PRIORITY,
+];
+
+impl System {
+    /// On the boards' default: four CPUs, a GICv3.
+    const fn of(name: &'static str, files: &'static [&'static str]) -> System {
+        System { name, files, cpus: 4, gic: GicVersion::V3 }
+    }
+
+    /// On a board with so many CPUs.
+    const fn with_cpus(self, cpus: u32) -> System {
+        System { cpus, ..self }
+    }
+
+    /// On a board with this interrupt controller.
+    const fn with_gic(self, gic: GicVersion) -> System {
+        System { gic, ..self }
+    }
+
+    /// Where its image and symbols are.
+    pub fn folder(&self) -> PathBuf {
+        root().join(".ostler/qemu-tests").join(self.name)
+    }
+
+    /// The board that it was assembled for. Change it to make it another one.
+    pub fn machine(&self) -> Machine {
+        let board = assemble::Board::load(&root(), BOARD).expect("the project's own board can be read");
+        let machine = Machine::of(&board, &self.folder().join("ostler.img")).zip(board.qemu_machine(self.gic));
+        let (default, machine) = machine.expect("the board's page says how QEMU is it");
+        Machine { machine, cpus: self.cpus, ..default }
+    }
+
+    /// Boots it on its own board.
+    pub fn boot(&self) -> Result<(Board, Console)> {
+        Board::with_console(&self.machine(), None)
+    }
+}
+
+/// Whether the tests that need QEMU and images are to run. Says so if not, since a test that did nothing looks passed.
+pub fn enabled() -> bool {
+    let enabled = std::env::var_os(ENABLED).is_some();
+    if !enabled {
+        eprintln!("skipped: `cargo xtask test --qemu` prepares and runs this test");
+    }
+    enabled
+}
+
+/// Whether tests that take minutes are to run too. Says so if not.
+pub fn long() -> bool {
+    let long = enabled() && std::env::var_os(LONG).is_some();
+    if !long {
+        eprintln!("skipped: `cargo xtask test --long` runs this test");
+    }
+    long
+}
+
+/// The project's root.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf)
+}
