@@ -1,7 +1,7 @@
 //! What lies between the vCPUs of a VM: start, SGIs, events, routed SPIs, counters. The guest finds what is lost by its own
 //! alarm, and says so.
 
-use qemu_tests::{Board, Machine, Result, SMP_2, SMP_4, SMP_4_SHARED, SMP_32, System, Verdict, enabled};
+use qemu_tests::{Board, Machine, Result, SMP_2, SMP_4, SMP_4_SHARED, SMP_8_GICV2, SMP_32, System, Verdict, enabled};
 
 fn passes(system: System, cpu: &str) -> Result<()> {
     if !enabled() {
@@ -43,4 +43,9 @@ fn four_vcpus_on_two_pcpus() -> Result<()> {
 #[test]
 fn thirty_two_vcpus_on_four_pcpus() -> Result<()> {
     passes(SMP_32, "max")
+}
+
+#[test]
+fn eight_vcpus_with_a_gicv2_on_four_pcpus() -> Result<()> {
+    passes(SMP_8_GICV2, "cortex-a53")
 }

@@ -1,0 +1,67 @@
+//! The program: waits for its window, works, tells.
+
+mod stolen;
+
+use core::hint::black_box;
+use core::ops::Range;
+use guest_runtime::wait::wait_until;
+use guest_runtime::{Machine, Program, Verdict, gic, program, read_register, say, timer};
+
+program!(Program::new("worker", main));
+
+/// Steps of a piece of work: microseconds.
+const STEPS: u32 = 1000;
+
+fn main(machine: &Machine) -> Verdict {
+    let seconds = |name, default| machine.number(name).unwrap_or(default) * timer::frequency();
+    let window = seconds("from", 0)..seconds("until", 1);
+    gic::open(machine)?;
+    timer::open(machine)?;
+    if timer::now() >= window.start {
+        return Err("the window began before this worker came");
+    }
+    // A vCPU that shares no CPU has no record: nothing can be stolen from it.
+    let record = stolen::Record::find();
+    let stolen = || record.map_or(0, |record| record.stolen_ns());
+    let before = stolen();
+    timer::alarm((window.start - timer::now()) * 1000 / timer::frequency());
+    wait_until(|| timer::count() > 0);
+    match machine.number("pulse-ms") {
+        Some(period_ms) => pulse(window, period_ms),
+        None => work(window),
+    }
+    say!("{} ns stolen", stolen() - before);
+    Ok(())
+}
+
+/// Works without a pause.
+fn work(window: Range<u64>) {
+    let mut pieces: u64 = 0;
+    while timer::now() < window.end {
+        piece();
+        pieces += 1;
+    }
+    say!("{pieces} pieces of work");
+}
+
+/// One piece of work every `period_ms`.
+fn pulse(window: Range<u64>, period_ms: u64) {
+    timer::start(period_ms);
+    let first = read_register!("cntv_cval_el0");
+    let period = timer::frequency() * period_ms / 1000;
+    let due = window.end.saturating_sub(first) / period;
+    let mut late = 0;
+    for pulse in 0..due {
+        wait_until(|| timer::count() > pulse);
+        late += u64::from(timer::now() >= first + (pulse + 1) * period);
+        piece();
+    }
+    timer::stop();
+    say!("{due} pulses, {late} of them when the next was due");
+}
+
+/// The work: an arithmetic that nothing can leave out.
+fn piece() {
+    let step = |value: u64, step| (value ^ u64::from(step)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    black_box((0..black_box(STEPS)).fold(1, step));
+}

@@ -1,0 +1,16 @@
+//! A bare-metal arm64 guest that counts how much it gets done, and what time was stolen from it: for tests of who runs when
+//! vCPUs share a CPU.
+//!
+//! With `set counter-offset 0` all such guests of a board read the same counter, so all work in the same window of time:
+//! `from=SECONDS until=SECONDS` of the counter. Until then each sleeps. A worker that has begun too late says so, because
+//! nothing could be told from its count.
+//!
+//! In the window it works without a pause; with `pulse-ms=N` it does one piece of work every N ms and sleeps in between. On
+//! a host target there is nothing to build.
+#![cfg_attr(target_os = "none", no_std, no_main)]
+
+#[cfg(target_os = "none")]
+mod guest;
+
+#[cfg(not(target_os = "none"))]
+fn main() {}
