@@ -3,12 +3,12 @@
 //!
 //! Where there are two security states we see the non-secure one: interrupts that firmware left us are in group 1, and the
 //! one enable bit we see is that group's. Where there is one, interrupts are put in group 0, because an acknowledge there does not
-//! show group 1 (IHI 0048 section 3.4.2); the enable bit at the same place is group 0's, which signals IRQs as long as
+//! show group 1 (IHI 0048, GICC_IAR); the enable bit at the same place is group 0's, which signals IRQs as long as
 //! FIQEn is zero. So one sequence of writes serves both. Nothing else is taken over from firmware. As on a GICv3, priority
 //! drop and deactivation are split.
 //!
-//! An SGI has to be ended with the number of the CPU that sent it (section 4.4.5). It is ended as soon as it is acknowledged, where that
-//! number is at hand: all it says is "look".
+//! An SGI has to be ended with the number of the CPU that sent it (IHI 0048, GICC_EOIR). It is ended as soon as it is
+//! acknowledged, where that number is at hand: all it says is "look".
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -134,7 +134,7 @@ pub fn init_private(distributor: Frame, pcpu: u32) {
     for word in 0..8 {
         distributor.write(IPRIORITYR + word * 4, PRIORITY);
     }
-    // PPIs of the timers and of the virtual interface are level-sensitive (DDI 0487 D11.2.4, IHI 0048 section 5.2).
+    // PPIs of the timers and of the virtual interface are level-sensitive (DDI 0487 D11.2.4, IHI 0048 chapter 5).
     distributor.write(ICFGR + 4, 0);
     distributor
         .write(ISENABLER, 1 << KICK | 1 << MAINTENANCE | 1 << HYP_TIMER | 1 << VIRTUAL_TIMER | 1 << PHYSICAL_TIMER);

@@ -1,8 +1,8 @@
-//! List registers of a GICv2 (GICH_LR<n>, IHI 0048 section 5.3.9) in the terms of a GICv3's, in which the rest of the virtual
+//! List registers of a GICv2 (GICH_LR<n>, IHI 0048 section 5.3) in the terms of a GICv3's, in which the rest of the virtual
 //! GIC thinks ([`super::lr`]).
 //!
-//! Each has the same fields at other places. The lower ten bits of a GICv3's pINTID become PhysicalID, and with them what stands there of
-//! an interrupt without hardware: the EOI bit, and a GICv2's CPUID, the sender of an SGI.
+//! Each has the same fields at other places. The lower ten bits of a GICv3's pINTID are a GICv2's PhysicalID, and with them
+//! goes what an interrupt without hardware has there: the EOI bit, and CPUID, the sender of a GICv2's SGI.
 
 /// A field: width in bits, lowest bit in ICH_LR<n>_EL2, lowest bit in GICH_LR<n>.
 type Field = (u32, u32, u32);

@@ -14,7 +14,8 @@
 //! | abort in a redistributor's frame | the vCPU's | the same with [`Vgic::redistributor_read`] or `_write` |
 //! | trapped ICC_SGI1R_EL1, ICC_SGI0R_EL1, ICC_ASGI1R_EL1 | the vCPU's | [`Vgic::send_sgi`], [`Vgic::send_group0_sgi`] |
 //! | trapped ICC_DIR_EL1 | the vCPU's | [`CpuInterface::sync`]; then [`Vgic::deactivate`] |
-//! | abort in a GICv2's distributor, or at GICC_DIR | the vCPU's | if [`v2_shows_list_registers`]: [`CpuInterface::sync`]; then [`Vgic::distributor_v2_read`] or `_write`, [`Vgic::cpu_interface_v2_write`] |
+//! | abort in a GICv2's distributor | the vCPU's | if [`v2_shows_list_registers`]: [`CpuInterface::sync`]; then [`Vgic::distributor_v2_read`] or `_write` |
+//! | abort at a GICv2's GICC_DIR | the vCPU's | [`CpuInterface::sync`]; then [`Vgic::cpu_interface_v2_write`] |
 //! | physical timer interrupt, priority dropped, not deactivated | the vCPU's | [`Vgic::hardware_pending`] |
 //! | a device's line or message | any | [`Vgic::inject`] |
 //! | maintenance interrupt | the vCPU's | [`CpuInterface::sync`] |
@@ -73,8 +74,7 @@ use route::Route;
 
 const SHARED_BANKS: usize = BANKS as usize - 1;
 
-/// What all vCPUs of one VM share: the distributor and the redistributors. Can be a `static` or placed in any memory;
-/// it needs no heap.
+/// What all vCPUs of one VM share: the distributor and the redistributors. It may be placed in any memory and needs no heap.
 #[derive(Debug)]
 pub struct Vgic<'a> {
     /// Which view the guest has. Matters to what power-on is, and to which functions are called.

@@ -81,7 +81,7 @@ impl Vgic<'_> {
     }
 
     /// One of these vCPUs that runs, if possible one that has a pCPU and nothing to look at yet (1 of N, IHI 0069 section
-    /// 3.3.1, IHI 0048 section 2.3).
+    /// 3.3.1, IHI 0048 section 1.4.3).
     fn one_of(&self, vcpus: u32) -> Option<u32> {
         let online = self.online() & vcpus;
         let loaded = online & self.loaded();

@@ -1,9 +1,9 @@
-//! Who sent the SGIs that are pending for one vCPU of a GICv2: there an SGI is pending once for each sender (IHI 0048
-//! section 3.2.2), and the guest is told which one it takes.
+//! Who sent the SGIs that are pending for one vCPU of a GICv2: there an SGI is pending once for each sender (IHI 0048,
+//! GICD_SPENDSGIR), and the guest is told whose it takes.
 //!
 //! A list register holds one of them, and asks for the next when it ends. The latch of [`super::words::Pending`] says that
-//! somebody waits; it is set after the sender has entered itself here, so that whoever finds the latch finds the sender. It can
-//! be found without one, if the sender was taken with an older latch: then it says nothing.
+//! somebody waits. It is set after the sender was entered here, so that whoever finds the latch finds the sender. It may be
+//! found without one, if that was taken with an older latch: then it means nothing.
 
 use super::Vgic;
 use super::atomic::{AtomicU8, SeqCst};
