@@ -84,6 +84,8 @@ pub const REBOOT: System = System::of("reboot", &["qemu-tests/systems/linux-rebo
 
 /// What lies between two vCPUs, each on a pCPU of its own.
 pub const SMP_2: System = System::of("smp-2", &["qemu-tests/systems/smp-2.qvmconf"]);
+/// The same, with a million events instead of few.
+pub const SMP_2_LONG: System = System::of("smp-2-long", &["qemu-tests/systems/smp-2-long.qvmconf"]);
 /// The same between four.
 pub const SMP_4: System = System::of("smp-4", &["qemu-tests/systems/smp-4.qvmconf"]);
 /// Four vCPUs on two pCPUs.
@@ -145,6 +147,7 @@ pub const SYSTEMS: &[System] = &[
     RESTART,
     REBOOT,
     SMP_2,
+    SMP_2_LONG,
     SMP_4,
     SMP_4_SHARED,
     SMP_32,
