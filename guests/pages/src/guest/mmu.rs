@@ -1,6 +1,7 @@
 //! Going to the upper half of the address space and back: the MMU and the caches on, a call, and off again.
 
 use super::area::World;
+use super::granule::Granule;
 use super::tables::{HIGH, MAIR};
 use super::{cache, high, remap};
 use core::arch::asm;
@@ -56,7 +57,8 @@ fn on(world: &World) {
     write_register!("sctlr_el1", read_register!("sctlr_el1") | MMU_AND_CACHES);
 }
 
-/// Writes all back to memory and switches MMU and caches off, without touching memory in between.
+/// Writes all back to memory and switches MMU and caches off, without touching memory in between. With pages of 4 KiB it does as
+/// firmware does, by set and way too: the hypervisor then watches these registers until the caches are on again.
 fn off(world: &World) {
     let end = |range: guest_runtime::machine::Range| range.base + range.bytes;
     // SAFETY: the program is mapped where it is in memory, so it goes on with the next instruction. What was in caches is
@@ -64,6 +66,8 @@ fn off(world: &World) {
     unsafe {
         asm!(
             "dsb sy",
+            "cbz {by_set}, 1f",
+            "dc cisw, xzr",
             "1: dc civac, {low}",
             "add {low}, {low}, {line}",
             "cmp {low}, {low_end}",
@@ -87,6 +91,7 @@ fn off(world: &World) {
             all_end = in(reg) end(world.all),
             line = in(reg) cache::line(),
             bits = in(reg) MMU_AND_CACHES,
+            by_set = in(reg) u64::from(world.tables.granule == Granule::Kib4),
             options(nostack)
         );
     }
