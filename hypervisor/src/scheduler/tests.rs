@@ -1,3 +1,5 @@
+//! Shares, order and bookkeeping of time, by cases and by random histories.
+
 use super::*;
 use proptest::prelude::*;
 
