@@ -3,6 +3,7 @@
 //! Each command does the set-up that it needs and only that, so a fresh clone needs no other preparation.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod command;
 mod failure;
 mod guests;
@@ -29,6 +30,7 @@ enum Command {
     Test(command::test::Test),
     Build(command::build::Build),
     Check(command::check::Check),
+    Bench(command::bench::Bench),
     Setup(command::setup::Setup),
     Clean(command::clean::Clean),
 }
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         Command::Test(options) => command::test::run(&options),
         Command::Build(options) => command::build::run(&options),
         Command::Check(options) => command::check::run(&options),
+        Command::Bench(options) => command::bench::run(&options),
         Command::Setup(options) => command::setup::run(&options),
         Command::Clean(options) => command::clean::run(&options),
     };

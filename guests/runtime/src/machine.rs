@@ -15,6 +15,9 @@ pub struct Uart {
     pub base: usize,
     /// Its INTID.
     pub interrupt: u32,
+    /// It is the SBSA's generic UART, which lacks a PL011's registers of the line, and of control: it is always on. Xen's
+    /// guests have one.
+    pub is_generic: bool,
 }
 
 /// The most CPUs that guests use: those of two clusters of 16.
@@ -76,7 +79,8 @@ impl Machine {
         // The second name is that of QEMU's own.
         let gic_v2 = || tree.find_compatible(&["arm,gic-400", "arm,cortex-a15-gic"]).map(|gic| (2, gic));
         let (gic_version, gic) = gic_v3.or_else(gic_v2)?;
-        let uart = tree.find_compatible(&["arm,pl011"])?;
+        let pl011 = tree.find_compatible(&["arm,pl011"]);
+        let uart = pl011.or_else(|| tree.find_compatible(&["arm,sbsa-uart"]))?;
         let timer = tree.find_compatible(&["arm,armv8-timer"])?;
         let psci = tree.find_compatible(&["arm,psci-1.0", "arm,psci-0.2"])?;
         let chosen =
@@ -91,7 +95,7 @@ impl Machine {
             physical_timer: interrupt(&timer, 1)?,
             virtual_timer: interrupt(&timer, 2)?,
             clock_frequency: timer.property("clock-frequency").and_then(|property| property.as_usize()),
-            uart: Uart { base: region(&uart, 0)?, interrupt: interrupt(&uart, 0)? },
+            uart: Uart { base: region(&uart, 0)?, interrupt: interrupt(&uart, 0)?, is_generic: pl011.is_none() },
             conduit: match psci.property("method")?.as_str()? {
                 "hvc" => Conduit::Hvc,
                 "smc" => Conduit::Smc,

@@ -64,7 +64,7 @@ pub(crate) extern "C" fn begin(tree: usize) -> ! {
         psci::system_reset()
     };
     IS_OSTLER.store(machine.is_ostler, Relaxed);
-    uart::open(machine.uart.base);
+    uart::open(&machine.uart);
     psci::choose(machine.conduit);
     if let Err(what) = (this().main)(&machine) {
         fail(what);

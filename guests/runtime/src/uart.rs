@@ -1,5 +1,6 @@
-//! The machine's PL011 (DDI 0183).
+//! The machine's PL011 (DDI 0183), or what the SBSA leaves of one (DEN 0029, appendix B).
 
+use crate::machine::Uart;
 use crate::mmio::{read32, write32};
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -24,12 +25,15 @@ fn base() -> usize {
     BASE.load(Relaxed)
 }
 
-/// Enables the UART at `base`: 8 bits, FIFOs, both directions, no interrupts.
-pub(crate) fn open(base: usize) {
+/// Enables the UART: 8 bits, FIFOs, both directions, no interrupts.
+pub(crate) fn open(uart: &Uart) {
+    let base = uart.base;
     write32(base + IMSC, 0);
-    write32(base + CR, 0);
-    write32(base + LCR_H, 0b11 << 5 | 1 << 4);
-    write32(base + CR, 1 << 9 | 1 << 8 | 1);
+    if !uart.is_generic {
+        write32(base + CR, 0);
+        write32(base + LCR_H, 0b11 << 5 | 1 << 4);
+        write32(base + CR, 1 << 9 | 1 << 8 | 1);
+    }
     BASE.store(base, Relaxed);
 }
 

@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use qemu_tests::{SYSTEMS, System};
 
+use crate::command::bench;
 use crate::failure::{Failure, Result, status};
 use crate::guests;
 use crate::host::cargo::cargo;
 use crate::host::{packages, paths, process, toolchain};
 use crate::image::{self, Selection};
 
-/// Run all checks and tests: format, lints, host tests, models of concurrency, reproducible images, and boards on QEMU.
+/// Run all checks and tests: format, lints, host tests, models of concurrency, reproducible images, boards on QEMU, and instruction budgets.
 ///
 /// With FILTER only tests whose name contains it run, and no format check and no lints. Uses `cargo nextest` where it is
 /// installed. A failing step does not stop the others; the summary at the end names them. Exit status: 0 if all is well.
@@ -65,6 +66,9 @@ pub(crate) fn run(options: &Test) -> Result<()> {
         }
         if built {
             summary.step("boards on QEMU", || qemu_tests(filter, options.long));
+        }
+        if filter.is_none() {
+            summary.step("budgets", bench::check);
         }
     }
     summary.end()

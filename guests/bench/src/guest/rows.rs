@@ -63,7 +63,7 @@ pub(super) const ROWS: [Row; 12] = [
     usual("id_register", |_, rounds| Counts::of(rounds, round::id_register)),
     usual("unknown_smc", |_, rounds| Counts::of(rounds, || round::smc(UNKNOWN))),
     // As `timer`, but asleep: for the case that nobody else has the pCPU.
-    special("timer_wfi", timer_asleep),
+    usual("timer_wfi", timer_asleep),
     // The same while a VM of lower priority spins on the pCPU: from one VM to another.
     special("vm_switch", timer_asleep),
     // From one vCPU's SGI and WFI to the handler on another of the same pCPU.

@@ -59,6 +59,27 @@ pub(super) fn ensure() -> Result<Packages> {
     stamped(&folder).ok_or_else(|| Failure::new("the downloads changed while they were looked at").hint("try again"))
 }
 
+/// Downloads one more arm64 package, unless it is there; returns its file.
+pub(super) fn ensure_one(name: &str) -> Result<PathBuf> {
+    let (folder, stamp) = (paths::downloads(), format!("{name}.stamp"));
+    let there = || stamp::check(&folder, &stamp, None)?.first().map(|file| folder.join(&file.name));
+    if let Some(file) = there() {
+        return Ok(file);
+    }
+    if process::find("apt-get").is_none() || process::find("dpkg-deb").is_none() {
+        return Err(Failure::new(format!("{name} is a package of Debian's, and there is no apt here")));
+    }
+    let configuration = configure()?;
+    let progress = Progress::new("fetching Debian's package lists (arm64, armhf)");
+    let updated = update(&configuration, &progress);
+    // As for the guest: lists that are not all there may be enough.
+    let package = one(&configuration, &format!("{name}:arm64")).or_else(|failure| updated.and(Err(failure)))?;
+    progress.done("");
+    download(&configuration, std::slice::from_ref(&package))?;
+    stamp::put(&folder, &stamp, "debian", &[&package.file])?;
+    Ok(folder.join(package.file))
+}
+
 /// The packages by their stamp, in the order of [`wanted`].
 fn stamped(folder: &Path) -> Option<Packages> {
     let files: Vec<PathBuf> = stamp::check(folder, STAMP, None)?.iter().map(|file| folder.join(&file.name)).collect();
@@ -141,22 +162,26 @@ struct Package {
 
 /// The packages to fetch: kernel, busybox for arm64 and for armhf.
 fn wanted(configuration: &Path) -> Result<[Package; 3]> {
-    let no_debian = |what: &str| {
-        Failure::new(format!("apt's sources have no {what}")).hint(format!(
-            "it is in Debian; on another distribution {SOURCES}=FILE names Debian's sources (a .list or .sources file)"
-        ))
-    };
     let depends = process::output(apt("apt-cache", configuration).args(["depends", "linux-image-arm64"]));
     let depends = depends.map_err(|_| no_debian("linux-image-arm64"))?;
     let kernel = depends
         .lines()
         .find_map(|line| line.trim().strip_prefix("Depends: ").filter(|name| name.starts_with("linux-image-")));
     let kernel = kernel.ok_or_else(|| no_debian("linux-image-arm64"))?;
-    let one = |name: &str| {
-        let said = process::output(apt("apt-get", configuration).args(["--print-uris", "download", name]))?;
-        said.lines().find_map(parse_uri).ok_or_else(|| no_debian(name))
-    };
+    let one = |name: &str| one(configuration, name);
     Ok([one(kernel)?, one("busybox-static:arm64")?, one("busybox-static:armhf")?])
+}
+
+/// A package as the lists describe it.
+fn one(configuration: &Path, name: &str) -> Result<Package> {
+    let said = process::output(apt("apt-get", configuration).args(["--print-uris", "download", name]))?;
+    said.lines().find_map(parse_uri).ok_or_else(|| no_debian(name))
+}
+
+fn no_debian(what: &str) -> Failure {
+    Failure::new(format!("apt's sources have no {what}")).hint(format!(
+        "it is in Debian; on another distribution {SOURCES}=FILE names Debian's sources (a .list or .sources file)"
+    ))
 }
 
 /// A line of `apt-get --print-uris`: `'URI' FILE SIZE SHA256:HASH`.
@@ -169,7 +194,7 @@ fn parse_uri(line: &str) -> Option<Package> {
 }
 
 /// Downloads packages. A file gets its name only once its hash is that of the signed package list.
-fn download(configuration: &Path, packages: &[Package; 3]) -> Result<()> {
+fn download(configuration: &Path, packages: &[Package]) -> Result<()> {
     let folder = paths::downloads();
     let partial = PartialFile::new(folder.join("partial"));
     files::make_folder(partial.path())?;

@@ -42,3 +42,8 @@ pub(crate) fn ensure() -> Result<PathBuf> {
     progress.done(&format!("kernel {} KiB, initramfs {} KiB", kernel.image.len() >> 10, initramfs.len() >> 10));
     Ok(folder)
 }
+
+/// One file of another arm64 package of Debian's, by its path without a leading slash.
+pub(crate) fn file_of(package: &str, path: &str) -> Result<Vec<u8>> {
+    archive::file(&apt::ensure_one(package)?, path)
+}

@@ -1,0 +1,146 @@
+//! What the hypervisor costs, counted in instructions on a board whose clock counts them (`docs/performance.md`).
+//!
+//! ```text
+//! systems ─ build, run ─▶ board: lines of the guest `bench` ─▶ Measured ─┬─▶ table: text, JSON, Markdown
+//!                                                                        └─▶ budgets: does a row cost more than it may?
+//! ```
+//! The counts are the same in every run on every machine, so a difference of one instruction is a difference of the code.
+
+mod board;
+pub(crate) mod budgets;
+pub(crate) mod document;
+pub(crate) mod profile;
+pub(crate) mod rows;
+mod systems;
+pub(crate) mod table;
+mod xen;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::failure::{Failure, Result};
+use board::{Counts, Said};
+use rows::ROWS;
+use systems::System;
+
+/// Everything that one call measured.
+#[derive(Debug, Default)]
+pub(crate) struct Measured {
+    counts: BTreeMap<&'static str, u64>,
+    spreads: BTreeMap<&'static str, Counts>,
+    xen: BTreeMap<&'static str, u64>,
+    /// The rows of one vCPU with so many VMs on the board.
+    scaling: Vec<(u32, Said)>,
+    /// Instructions to the guest's first, with so many bytes of RAM.
+    roominess: Vec<(u64, u64)>,
+}
+
+/// A row that costs otherwise with more VMs on the board.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Grown {
+    pub name: &'static str,
+    pub crowded: u64,
+    pub alone: u64,
+}
+
+impl Measured {
+    /// A row's count.
+    pub(crate) fn get(&self, name: &str) -> Option<u64> {
+        self.counts.get(name).copied()
+    }
+
+    /// All rows' counts, in the order of the table.
+    pub(crate) fn all(&self) -> Vec<(&'static str, u64)> {
+        ROWS.iter().filter_map(|row| Some((row.name, self.get(row.name)?))).collect()
+    }
+
+    /// The same row under Xen, in this call.
+    fn xen(&self, name: &str) -> Option<u64> {
+        self.xen.get(name).copied()
+    }
+
+    /// How far a row's rounds were apart.
+    fn spread(&self, name: &str) -> Option<Counts> {
+        self.spreads.get(name).copied()
+    }
+
+    fn take(&mut self, said: &Said) {
+        for row in &ROWS {
+            if let Some(&counts) = said.rows.get(row.name) {
+                self.counts.insert(row.name, counts.mean());
+                self.spreads.insert(row.name, counts);
+            }
+        }
+    }
+
+    /// The rows that cost otherwise with so many VMs on the board.
+    pub(crate) fn grown(&self) -> Vec<(u32, Vec<Grown>)> {
+        let of_row = |row: &rows::Row, said: &Said| {
+            let (crowded, alone) = (said.rows.get(row.name)?.mean(), self.get(row.name)?);
+            (crowded != alone).then_some(Grown { name: row.name, crowded, alone })
+        };
+        let of_board = |said: &Said| ROWS.iter().filter_map(|row| of_row(row, said)).collect();
+        self.scaling.iter().map(|(vms, said)| (*vms, of_board(said))).collect()
+    }
+
+    /// How the start grows with the guest's RAM: bytes and instructions.
+    pub(crate) fn roominess(&self) -> &[(u64, u64)] {
+        &self.roominess
+    }
+
+    fn scaling_json(&self) -> Value {
+        let vms = self.scaling.iter().map(|(vms, said)| {
+            let rows: BTreeMap<&String, u64> = said.rows.iter().map(|(name, counts)| (name, counts.mean())).collect();
+            json!({ "vms": vms, "rows": rows, "boot": said.start })
+        });
+        let ram = self.roominess.iter().map(|(bytes, boot)| json!({ "ram_bytes": bytes, "boot": boot }));
+        json!({ "vms": vms.collect::<Vec<_>>(), "ram": ram.collect::<Vec<_>>() })
+    }
+}
+
+/// Measures what the budgets are about.
+pub(crate) fn measure() -> Result<Measured> {
+    let mut measured = Measured::default();
+    let (image, said) = System::alone().measure()?;
+    measured.take(&said);
+    measured.counts.insert("boot", said.start.ok_or_else(|| Failure::new("the guest did not say when it started"))?);
+    sizes(&mut measured, &image.report.json());
+    let (_, said) = System::shared().measure()?;
+    measured.take(&said);
+    Ok(measured)
+}
+
+/// Measures the same rows under Xen. [`measure`] has built the guest.
+pub(crate) fn measure_xen(measured: &mut Measured) -> Result<()> {
+    let said = xen::measure(&System::alone().machine(Path::new(""))?)?;
+    for row in &ROWS {
+        measured.xen.extend(said.rows.get(row.name).map(|counts| (row.name, counts.mean())));
+    }
+    Ok(())
+}
+
+/// Measures how the counts grow: with VMs on the board, and with the guest's RAM.
+pub(crate) fn measure_growth(measured: &mut Measured) -> Result<()> {
+    for vms in [4, 16] {
+        let (_, said) = System::crowded(vms - 1)?.measure()?;
+        measured.scaling.push((vms, said));
+    }
+    for mebibytes in [4_u64, 16, 256, 1024] {
+        let (_, said) = System::roomy(mebibytes << 20)?.measure()?;
+        measured.roominess.extend(said.start.map(|start| (mebibytes << 20, start)));
+    }
+    Ok(())
+}
+
+fn sizes(measured: &mut Measured, report: &Value) {
+    let section = |name: &str| {
+        let sections = report["sections"].as_array().into_iter().flatten();
+        sections.filter(|it| it["name"] == name).filter_map(|it| it["bytes"].as_u64()).sum::<u64>()
+    };
+    measured.counts.extend(report["image_bytes_without_guests"].as_u64().map(|bytes| ("image", bytes)));
+    measured.counts.insert("text", section(".text"));
+    measured.counts.insert("data", section(".rodata") + section(".data"));
+    measured.counts.insert("bss", section(".bss"));
+}

@@ -1,0 +1,97 @@
+//! What is measured, by name: what it means, the bar that it is to beat, and who holds it.
+//!
+//! The bars are counts of other hypervisors on the same emulated machine (`docs/performance.md` says how they were taken).
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    /// As the guest, the budgets file and `--profile` call it.
+    pub name: &'static str,
+    /// For people.
+    pub title: &'static str,
+    /// What it is counted in.
+    pub unit: Unit,
+    /// What it is to cost at most.
+    pub bar: Option<u64>,
+    /// The best other hypervisor and its count.
+    pub peer: Option<(&'static str, u64)>,
+    /// The guest's function that makes a round of it, for a profile.
+    pub round: Option<&'static str>,
+}
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    /// Instructions that the board's CPU executes.
+    Instructions,
+    /// Bytes.
+    Bytes,
+}
+
+impl Unit {
+    /// Its name for programs.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Unit::Instructions => "instructions",
+            Unit::Bytes => "bytes",
+        }
+    }
+
+    /// What is said behind a title: nothing of the usual unit.
+    pub(crate) const fn note(self) -> &'static str {
+        match self {
+            Unit::Instructions => "",
+            Unit::Bytes => ", bytes",
+        }
+    }
+}
+
+/// All rows, in the order of the table.
+pub(crate) const ROWS: [Row; 17] = [
+    counted("psci_version", "PSCI_VERSION by HVC, and back", "hvc").bar(90).peer("hvisor", 127),
+    counted("gicd_typer", "read of GICD_TYPER", "load").bar(150).peer("Bao", 224),
+    counted("gicd_isenabler1", "read of GICD_ISENABLER1", "load").bar(250).peer("Xen", 675),
+    counted("sgi_self", "SGI to itself, to the handler's third instruction", "sgi_to_self")
+        .bar(220)
+        .peer("hvisor", 336),
+    counted("timer", "virtual timer, spinning, to the handler's third instruction", "timer_awake")
+        .bar(130)
+        .peer("Bao", 192),
+    counted("timer_wfi", "the same, waiting by WFI, alone on the pCPU", "timer_asleep"),
+    counted("vm_switch", "the same, another VM running on the pCPU meanwhile", "timer_asleep"),
+    counted("wake_sgi", "SGI and WFI, to another vCPU's handler on the pCPU", "wake_and_wait"),
+    counted("pl011_read", "read of a PL011's register", "load"),
+    counted("pl011_write", "a character out by a PL011", "store"),
+    counted("id_register", "read of ID_AA64PFR0_EL1", "id_register"),
+    counted("unknown_smc", "SMC of an unknown function", "smc"),
+    Row { round: None, ..counted("boot", "reset to the guest's first instruction", "") }
+        .bar(250_000)
+        .peer("Bao", 325_709),
+    bytes("image", "image without guests").bar(131_072).peer("Bao", 100_040),
+    bytes("text", "code"),
+    bytes("data", "constants and data"),
+    bytes("bss", "memory beside the image"),
+];
+
+/// The row of this name.
+pub(crate) fn find(name: &str) -> Option<&'static Row> {
+    ROWS.iter().find(|row| row.name == name)
+}
+
+const fn counted(name: &'static str, title: &'static str, round: &'static str) -> Row {
+    Row { name, title, unit: Unit::Instructions, bar: None, peer: None, round: Some(round) }
+}
+
+const fn bytes(name: &'static str, title: &'static str) -> Row {
+    Row { name, title, unit: Unit::Bytes, bar: None, peer: None, round: None }
+}
+
+impl Row {
+    const fn bar(self, bar: u64) -> Row {
+        Row { bar: Some(bar), ..self }
+    }
+
+    const fn peer(self, who: &'static str, count: u64) -> Row {
+        Row { peer: Some((who, count)), ..self }
+    }
+}

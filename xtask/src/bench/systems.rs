@@ -1,0 +1,119 @@
+//! The systems that are counted, from our own qvm files and from ones that are written here.
+
+use std::path::{Path, PathBuf};
+
+use config::Request;
+use qemu_tests::Machine;
+
+use crate::bench::board::{self, Said};
+use crate::failure::Result;
+use crate::host::{files, paths};
+use crate::image::{self, Image, Selection};
+
+/// RAM of the board, but for guests that do not fit.
+const MEMORY_BYTES: u64 = 1 << 30;
+
+/// One system.
+#[derive(Clone, Debug)]
+pub(super) struct System {
+    name: String,
+    files: Vec<PathBuf>,
+    memory_bytes: u64,
+}
+
+impl System {
+    /// The guest alone: every row that one vCPU can have.
+    pub(super) fn alone() -> System {
+        System::of("alone", vec![own("bench")])
+    }
+
+    /// Two vCPUs and another VM, of lower priority, on one pCPU.
+    pub(super) fn shared() -> System {
+        System::of("shared", vec![own("bench-shared"), own("bench-spin")])
+    }
+
+    /// The guest beside so many others that sleep.
+    pub(super) fn crowded(neighbours: u32) -> Result<System> {
+        let mut files = vec![own("bench")];
+        for index in 1..=neighbours {
+            files.push(write(&format!("idle{index}"), &qvm(&format!("idle{index}"), 4 << 20, "idle"))?);
+        }
+        Ok(System::of(&format!("crowded-{neighbours}"), files))
+    }
+
+    /// The guest with this much RAM, which does nothing but start.
+    pub(super) fn roomy(memory_bytes: u64) -> Result<System> {
+        let name = format!("ram-{}m", memory_bytes >> 20);
+        let file = write(&name, &qvm("bench", memory_bytes, "rounds=1 psci_version"))?;
+        Ok(System { memory_bytes: MEMORY_BYTES * 2, ..System::of(&name, vec![file]) })
+    }
+
+    /// The guest that counts few rounds of one row.
+    pub(super) fn of_row(row: &str) -> Result<System> {
+        let name = format!("profile-{row}");
+        let words = format!("rounds=2 {row}");
+        let mut files = vec![];
+        match row {
+            "vm_switch" | "wake_sgi" => {
+                let text = qvm("bench", 4 << 20, &words).replace("\ncpu\n", "\ncpu\ncpu\n");
+                files.extend([write(&name, &text)?, own("bench-spin")]);
+            }
+            _ => files.push(write(&name, &qvm("bench", 4 << 20, &words))?),
+        }
+        Ok(System::of(&name, files))
+    }
+
+    fn of(name: &str, files: Vec<PathBuf>) -> System {
+        System { name: name.into(), files, memory_bytes: MEMORY_BYTES }
+    }
+
+    /// Builds its image; the machine to run it on comes with it.
+    pub(super) fn build(&self) -> Result<(Image, Machine)> {
+        let built = image::build(&self.request()?, &folder().join(&self.name))?;
+        let machine = self.machine(&built.image)?;
+        Ok((built, machine))
+    }
+
+    /// The machine that it runs on, with this image.
+    pub(super) fn machine(&self, image: &Path) -> Result<Machine> {
+        board::machine(&self.request()?, image)
+    }
+
+    fn request(&self) -> Result<Request> {
+        let memory = Some(self.memory_bytes);
+        Selection { smp: Some(1), memory, ..Selection::of(self.files.clone()) }.request()
+    }
+
+    /// Builds and runs it.
+    pub(super) fn measure(&self) -> Result<(Image, Said)> {
+        let (image, machine) = self.build()?;
+        let said = board::run(&machine)?;
+        Ok((image, said))
+    }
+}
+
+/// Where all of it is.
+pub(super) fn folder() -> PathBuf {
+    paths::made().join("bench")
+}
+
+fn own(name: &str) -> PathBuf {
+    paths::root().join(format!("qemu-tests/systems/{name}.qvmconf"))
+}
+
+fn write(name: &str, text: &str) -> Result<PathBuf> {
+    let path = folder().join("systems").join(format!("{name}.qvmconf"));
+    files::write(&path, text.as_bytes())?;
+    Ok(path)
+}
+
+/// A VM of one vCPU with the guest `bench`.
+fn qvm(name: &str, memory_bytes: u64, words: &str) -> String {
+    let elf = paths::guest("bench").join("bench.elf");
+    format!(
+        "system {name}\nram 0x40000000,{}M\ncpu\nload {}\ncmdline \"{words}\"\nset counter-offset 0\n\
+         vdev pl011 loc 0x1c090000 intr gic:37 hostdev -\n",
+        memory_bytes >> 20,
+        elf.display()
+    )
+}
