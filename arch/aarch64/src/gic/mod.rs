@@ -11,8 +11,22 @@ pub use v3::*;
 
 use core::ptr::{read_volatile, write_volatile};
 
-use crate::intid::{PHYSICAL_TIMER, VIRTUAL_TIMER};
+use crate::intid::{HYP_TIMER, KICK, MAINTENANCE, PHYSICAL_TIMER, VIRTUAL_TIMER};
 use crate::registers::read;
+
+/// Offsets that both architectures' distributors have; of those from IGROUPR to ICFGR, a GICv3's redistributors too.
+const GICD_CTLR: usize = 0x0;
+const GICD_TYPER: usize = 0x4;
+const IGROUPR: usize = 0x80;
+const ISENABLER: usize = 0x100;
+const ICENABLER: usize = 0x180;
+const ICPENDR: usize = 0x280;
+const ICACTIVER: usize = 0x380;
+const IPRIORITYR: usize = 0x400;
+const ICFGR: usize = 0xc00;
+
+/// The private interrupts that the hypervisor itself takes.
+const OWN: u32 = 1 << KICK | 1 << MAINTENANCE | 1 << HYP_TIMER | 1 << VIRTUAL_TIMER | 1 << PHYSICAL_TIMER;
 
 /// Priority of all host interrupts, four of them: the middle, so that a guest's never matters here.
 const PRIORITY: u32 = 0xa0a0_a0a0;
@@ -56,6 +70,20 @@ impl Frame {
         // SAFETY: as `write`.
         unsafe { write_volatile(self.0.wrapping_add(offset) as *mut u64, value) }
     }
+}
+
+/// Takes nothing over for the 32 interrupts of word `word`: none enabled, pending or active, all in `group`.
+fn forget(frame: Frame, word: usize, group: u32) {
+    let offset = word.wrapping_mul(4);
+    for (register, value) in [(ICENABLER, u32::MAX), (ICPENDR, u32::MAX), (ICACTIVER, u32::MAX), (IGROUPR, group)] {
+        frame.write(register.wrapping_add(offset), value);
+    }
+}
+
+/// Enables SPI `intid`.
+pub fn enable_shared(distributor: Frame, intid: u32) {
+    let (word, bit) = (intid as usize / 32, intid % 32);
+    distributor.write(word.wrapping_mul(4).wrapping_add(ISENABLER), 1 << bit);
 }
 
 /// Whether the line of the timer with the private interrupt `intid` is high.

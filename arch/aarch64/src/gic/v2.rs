@@ -17,20 +17,11 @@
 
 use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
-use super::{Frame, PRIORITY, is_timer_asserted};
-use crate::intid::{HYP_TIMER, KICK, MAINTENANCE, PHYSICAL_TIMER, SPECIAL, VIRTUAL_TIMER};
+use super::{Frame, GICD_CTLR, GICD_TYPER, ICFGR, IPRIORITYR, ISENABLER, OWN, PRIORITY, forget, is_timer_asserted};
+use crate::intid::{KICK, SPECIAL};
 use crate::vgic::{ListRegisters, gich, hcr};
 
-const GICD_CTLR: usize = 0x0;
-const GICD_TYPER: usize = 0x4;
-const IGROUPR: usize = 0x80;
-const ISENABLER: usize = 0x100;
-const ICENABLER: usize = 0x180;
-const ICPENDR: usize = 0x280;
-const ICACTIVER: usize = 0x380;
-const IPRIORITYR: usize = 0x400;
 const ITARGETSR: usize = 0x800;
-const ICFGR: usize = 0xc00;
 const GICD_SGIR: usize = 0xf00;
 const CPENDSGIR: usize = 0xf10;
 
@@ -93,10 +84,7 @@ pub fn init_distributor(distributor: Frame, _affinity: u64) {
     distributor.write(GICD_CTLR, 0);
     let intids = (((distributor.read(GICD_TYPER) & 0x1f) as usize + 1) * 32).min(SPECIAL as usize);
     for word in 1..intids.div_ceil(32) {
-        distributor.write(ICENABLER + word * 4, u32::MAX);
-        distributor.write(ICPENDR + word * 4, u32::MAX);
-        distributor.write(ICACTIVER + word * 4, u32::MAX);
-        distributor.write(IGROUPR + word * 4, 0);
+        forget(distributor, word, 0);
     }
     let target = u32::from(own_target(distributor)) * 0x0101_0101;
     for word in 8..intids / 4 {
@@ -109,11 +97,6 @@ pub fn init_distributor(distributor: Frame, _affinity: u64) {
     distributor.write(GICD_CTLR, ENABLE);
 }
 
-/// Enables SPI `intid`.
-pub fn enable_shared(distributor: Frame, intid: u32) {
-    distributor.write(ISENABLER + (intid as usize / 32) * 4, 1 << (intid % 32));
-}
-
 /// The bit of this CPU's interface, as its private interrupts have it for a target (IHI 0048 section 4.3.12).
 fn own_target(distributor: Frame) -> u8 {
     let targets = (0..8).map(|word| distributor.read(ITARGETSR + word * 4)).find(|&targets| targets != 0);
@@ -124,20 +107,16 @@ fn own_target(distributor: Frame) -> u8 {
 /// Initialises this CPU's private interrupts, which the `distributor` banks: only ours enabled. From now on pCPU `pcpu` can
 /// be rung.
 pub fn init_private(distributor: Frame, pcpu: u32) {
-    distributor.write(ICENABLER, u32::MAX);
-    distributor.write(ICPENDR, u32::MAX);
+    forget(distributor, 0, 0);
     for word in 0..SGIS as usize / 4 {
         distributor.write(CPENDSGIR + word * 4, u32::MAX);
     }
-    distributor.write(ICACTIVER, u32::MAX);
-    distributor.write(IGROUPR, 0);
     for word in 0..8 {
         distributor.write(IPRIORITYR + word * 4, PRIORITY);
     }
     // PPIs of the timers and of the virtual interface are level-sensitive (DDI 0487 D11.2.4, IHI 0048 chapter 5).
     distributor.write(ICFGR + 4, 0);
-    distributor
-        .write(ISENABLER, 1 << KICK | 1 << MAINTENANCE | 1 << HYP_TIMER | 1 << VIRTUAL_TIMER | 1 << PHYSICAL_TIMER);
+    distributor.write(ISENABLER, OWN);
     if let Some(target) = TARGETS.get(pcpu as usize) {
         // Before this CPU looks for what others have left for it: who leaves something later sees the target.
         target.store(own_target(distributor), Ordering::SeqCst);

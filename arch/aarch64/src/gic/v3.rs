@@ -10,20 +10,11 @@
     reason = "offsets of registers of the board's own controller; no guest's value is computed with here"
 )]
 
-use super::{Frame, PRIORITY, is_timer_asserted};
-use crate::intid::{HYP_TIMER, KICK, MAINTENANCE, PHYSICAL_TIMER, SPECIAL, VIRTUAL_TIMER};
+use super::{Frame, GICD_CTLR, GICD_TYPER, ICFGR, IPRIORITYR, ISENABLER, OWN, PRIORITY, forget, is_timer_asserted};
+use crate::intid::{KICK, SPECIAL};
 use crate::registers::{read, write};
 use crate::vgic::ListRegisters;
 
-const GICD_CTLR: usize = 0x0;
-const GICD_TYPER: usize = 0x4;
-const IGROUPR: usize = 0x80;
-const ISENABLER: usize = 0x100;
-const ICENABLER: usize = 0x180;
-const ICPENDR: usize = 0x280;
-const ICACTIVER: usize = 0x380;
-const IPRIORITYR: usize = 0x400;
-const ICFGR: usize = 0xc00;
 const IROUTER: usize = 0x6000;
 const GICR_CTLR: usize = 0x0;
 const GICR_TYPER: usize = 0x8;
@@ -48,10 +39,7 @@ pub fn init_distributor(distributor: Frame, affinity: u64) {
     wait_for_writes(distributor);
     let intids = ((distributor.read(GICD_TYPER) & 0x1f) as usize + 1) * 32;
     for word in 1..intids / 32 {
-        distributor.write(ICENABLER + word * 4, u32::MAX);
-        distributor.write(ICPENDR + word * 4, u32::MAX);
-        distributor.write(ICACTIVER + word * 4, u32::MAX);
-        distributor.write(IGROUPR + word * 4, u32::MAX);
+        forget(distributor, word, u32::MAX);
     }
     for word in 8..intids / 4 {
         distributor.write(IPRIORITYR + word * 4, PRIORITY);
@@ -68,11 +56,6 @@ pub fn init_distributor(distributor: Frame, affinity: u64) {
     }
     distributor.write(GICD_CTLR, CTLR_ON);
     wait_for_writes(distributor);
-}
-
-/// Enables SPI `intid`.
-pub fn enable_shared(distributor: Frame, intid: u32) {
-    distributor.write(ISENABLER + (intid as usize / 32) * 4, 1 << (intid % 32));
 }
 
 /// Whether the redistributor at `frame` is that of the CPU `affinity`, and how far the next one is if it is not:
@@ -97,16 +80,13 @@ pub fn init_private(frame: Frame, _pcpu: u32) {
         core::hint::spin_loop();
     }
     let private = frame.behind(SGI_BASE);
-    private.write(ICENABLER, u32::MAX);
-    private.write(ICPENDR, u32::MAX);
-    private.write(ICACTIVER, u32::MAX);
-    private.write(IGROUPR, u32::MAX);
+    forget(private, 0, u32::MAX);
     for word in 0..8 {
         private.write(IPRIORITYR + word * 4, PRIORITY);
     }
     // PPIs of the timers and of the virtual interface are level-sensitive (DDI 0487 D11.2.4, IHI 0069 section 5.5).
     private.write(ICFGR + 4, 0);
-    private.write(ISENABLER, 1 << KICK | 1 << MAINTENANCE | 1 << HYP_TIMER | 1 << VIRTUAL_TIMER | 1 << PHYSICAL_TIMER);
+    private.write(ISENABLER, OWN);
     while frame.read(GICR_CTLR) & (1 << 3) != 0 {
         core::hint::spin_loop();
     }
