@@ -1,7 +1,7 @@
 //! Where a row's instructions are spent: by QEMU's log of every instruction, and the hypervisor's debug information.
 //!
-//! The guest counts two rounds of the row. Its functions and the hypervisor's are logged one instruction a line; a round
-//! lasts from the first instruction of the guest's function for it to its last look at the clock.
+//! The guest counts two rounds of the row, logged one instruction a line: a round lasts from the first instruction of the
+//! guest's function for it to its last look at the clock. Of the boot it is everything before the guest.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -21,8 +21,12 @@ use crate::host::{files, paths, process};
 
 /// The hypervisor is linked from here on (`linker/aarch64.ld`).
 const HYPERVISOR: u64 = 0xc000_0000_0000;
+/// QEMU loads it here, `text_offset` being zero.
+const LOADED: u64 = 0x4020_0000;
 /// Its code is at most so long.
 const HYPERVISOR_BYTES: u64 = 0x20_0000;
+/// Lines of a list of functions.
+const SHOWN: usize = 40;
 /// The IRQ vector in the guest's table, and its third instruction.
 const VECTOR_IRQ: u64 = 0x280;
 const THIRD: u64 = 8;
@@ -32,6 +36,8 @@ const THIRD: u64 = 8;
 struct Step {
     function: String,
     place: String,
+    /// The compiled function that it was inlined into; itself, if it was not.
+    within: String,
     instructions: u64,
 }
 
@@ -51,10 +57,19 @@ pub(crate) fn of(name: &str) -> Result<Profile> {
         Failure::new(format!("there is no such row: {name}")).hint(format!("rows with a profile: {}", names.join(", ")))
     })?;
     let (image, machine) = System::of_row(row.name)?.build()?;
-    let guest = paths::guest("bench").join("bench.elf");
-    let window = Window::find(&files::read(&guest)?, round)
-        .ok_or_else(|| Failure::new(format!("no function `{round}` in {}", paths::shown(&guest))))?;
-    let path = trace(&machine, &window)?;
+    let guest = files::read(&paths::guest("bench").join("bench.elf"))?;
+    let lacks = |what: &str| Failure::new(format!("the guest `bench` has no `{what}`"));
+    let path = if round == rows::BOOT {
+        let entry = symbol(&guest, |name| name == "bench_start").ok_or_else(|| lacks("bench_start"))?;
+        let mut boot = Boot { entry, is_mapped: false, path: Vec::new() };
+        trace(&machine, &[], |pc| boot.executed(pc))?;
+        boot.path
+    } else {
+        let window = Window::find(&guest, round).ok_or_else(|| lacks(round))?;
+        let mut rounds = Rounds { window, looks: 0, current: Vec::new(), finished: Vec::new() };
+        trace(&machine, &window.ranges(), |pc| rounds.executed(pc))?;
+        rounds.finished.pop().ok_or_else(|| Failure::new("no round was seen in QEMU's log"))?
+    };
     Ok(Profile { row: row.name, steps: steps(&image.elf, &path)? })
 }
 
@@ -71,19 +86,50 @@ struct Window {
 
 impl Window {
     fn find(guest: &[u8], round: &str) -> Option<Window> {
-        let elf = ElfBytes::<LittleEndian>::minimal_parse(guest).ok()?;
-        let (symbols, names) = elf.symbol_table().ok()??;
         // Part of the name as rustc mangles it: `bench::guest::round::ROUND`.
-        let (clock, handler) = ("bench_clock".to_owned(), "bench_vectors".to_owned());
         let part = format!("5round{}{round}", round.len());
-        let address = |is_it: &dyn Fn(&str) -> bool| {
-            symbols.iter().find(|symbol| names.get(symbol.st_name as usize).is_ok_and(is_it)).map(|it| it.st_value)
-        };
         Some(Window {
-            begin: address(&|name| name.contains(&part))?,
-            clock: address(&|name| name == clock)?,
-            handler: address(&|name| name == handler)? + VECTOR_IRQ + THIRD,
+            begin: symbol(guest, |name| name.contains(&part))?,
+            clock: symbol(guest, |name| name == "bench_clock")?,
+            handler: symbol(guest, |name| name == "bench_vectors")? + VECTOR_IRQ + THIRD,
         })
+    }
+
+    /// What is to be logged: the hypervisor and the guest's addresses.
+    fn ranges(&self) -> [String; 4] {
+        let guest = [self.begin, self.clock, self.handler].map(|address| format!("{address:#x}+4"));
+        let [begin, clock, handler] = guest;
+        [format!("{HYPERVISOR:#x}+{HYPERVISOR_BYTES:#x}"), begin, clock, handler]
+    }
+}
+
+/// The address of the first symbol that `is_it`.
+fn symbol(elf: &[u8], is_it: impl Fn(&str) -> bool) -> Option<u64> {
+    let elf = ElfBytes::<LittleEndian>::minimal_parse(elf).ok()?;
+    let (symbols, names) = elf.symbol_table().ok()??;
+    symbols.iter().find(|symbol| names.get(symbol.st_name as usize).is_ok_and(&is_it)).map(|symbol| symbol.st_value)
+}
+
+/// Follows the instructions from reset to the guest's first.
+#[derive(Debug)]
+struct Boot {
+    entry: u64,
+    /// The hypervisor runs where it is linked.
+    is_mapped: bool,
+    path: Vec<u64>,
+}
+
+impl Boot {
+    /// Whether that was the last.
+    fn executed(&mut self, pc: u64) -> bool {
+        self.is_mapped |= pc >= HYPERVISOR;
+        match pc {
+            HYPERVISOR.. => self.path.push(pc),
+            // Where QEMU puts it, until it has tables. Before it runs QEMU's own few instructions.
+            LOADED.. if !self.is_mapped => self.path.push(pc - LOADED + HYPERVISOR),
+            _ => return pc == self.entry,
+        }
+        false
     }
 }
 
@@ -97,7 +143,8 @@ struct Rounds {
 }
 
 impl Rounds {
-    fn executed(&mut self, pc: u64) {
+    /// Whether that was the last of the last round: there are two, and one before that warms up.
+    fn executed(&mut self, pc: u64) -> bool {
         if pc >= HYPERVISOR {
             self.current.push(pc);
         } else if pc == self.window.begin {
@@ -111,6 +158,7 @@ impl Rounds {
         } else if pc == self.window.handler {
             self.finish();
         }
+        self.finished.len() == 3
     }
 
     fn finish(&mut self) {
@@ -120,30 +168,28 @@ impl Rounds {
     }
 }
 
-/// Runs the board until two rounds are over, after the one that warms up; gives the last one's instructions.
-fn trace(machine: &Machine, window: &Window) -> Result<Vec<u64>> {
-    let guest = window.begin.min(window.clock).min(window.handler) & !0xfff;
-    let ranges = format!("{HYPERVISOR:#x}+{HYPERVISOR_BYTES:#x},{guest:#x}+0x10000");
+/// Runs the board, hands over the address of each instruction in `ranges` (none: of each) that it executes, until
+/// `executed` says that it was the last.
+fn trace(machine: &Machine, ranges: &[String], mut executed: impl FnMut(u64) -> bool) -> Result<()> {
     let mut command = Command::new(&machine.binary);
     command.args(["-machine", &machine.machine, "-cpu", &machine.cpu, "-smp", "1"]);
     command.args(["-m", &format!("{}M", machine.memory_bytes >> 20), "-no-reboot", "-nodefaults", "-display", "none"]);
-    command.args(["-serial", "null", "-singlestep", "-d", "exec,nochain", "-dfilter", &ranges]);
+    command.args(["-serial", "null", "-singlestep", "-d", "exec,nochain"]);
+    if !ranges.is_empty() {
+        command.args(["-dfilter", &ranges.join(",")]);
+    }
     command.args(&machine.extra).arg("-kernel").arg(&machine.kernel).stdin(Stdio::null()).stderr(Stdio::piped());
     let (mut child, _guard) = process::spawn(&mut command)?;
     let log = child.stderr.take().ok_or_else(|| Failure::new("QEMU has no log"))?;
-    let mut rounds = Rounds { window: *window, looks: 0, current: Vec::new(), finished: Vec::new() };
     for line in BufReader::new(log).lines().map_while(std::io::Result::ok) {
-        if let Some(pc) = pc(&line) {
-            rounds.executed(pc);
-        }
-        if rounds.finished.len() == 3 {
+        if pc(&line).is_some_and(&mut executed) {
             break;
         }
     }
-    // A neighbour may run for ever.
+    // It may run for ever.
     let _ = child.kill();
     let _ = child.wait();
-    rounds.finished.pop().ok_or_else(|| Failure::new("no round was seen in QEMU's log"))
+    Ok(())
 }
 
 /// The program counter in a line of the log: `Trace 0: HOST [CS_BASE/PC/FLAGS/CFLAGS] SYMBOL`.
@@ -157,27 +203,38 @@ fn pc(line: &str) -> Option<u64> {
 fn steps(elf: &Path, path: &[u64]) -> Result<Vec<Step>> {
     let loader = Loader::new(elf).map_err(|why| Failure::new(format!("{}: {why}", paths::shown(elf))))?;
     let symbols = symbols(&files::read(elf)?).unwrap_or_default();
-    let mut known: BTreeMap<u64, (String, String)> = BTreeMap::new();
+    let mut known: BTreeMap<u64, Step> = BTreeMap::new();
     let mut steps: Vec<Step> = Vec::new();
     for &pc in path {
-        let (function, place) = known.entry(pc).or_insert_with(|| name(&loader, &symbols, pc)).clone();
+        let here = known.entry(pc).or_insert_with(|| name(&loader, &symbols, pc));
         match steps.last_mut() {
-            Some(step) if step.function == function => step.instructions += 1,
-            _ => steps.push(Step { function, place, instructions: 1 }),
+            Some(step) if step.function == here.function && step.within == here.within => step.instructions += 1,
+            _ => steps.push(here.clone()),
         }
     }
     Ok(steps)
 }
 
-/// The innermost function at `pc`, and its file.
-fn name(loader: &Loader, symbols: &BTreeMap<u64, String>, pc: u64) -> (String, String) {
-    let frame = loader.find_frames(pc).ok().and_then(|mut frames| frames.next().ok().flatten());
-    let file = frame.as_ref().and_then(|frame| Some(frame.location.as_ref()?.file?.to_owned())).unwrap_or_default();
-    let function = frame.and_then(|frame| Some(frame.function?.demangle().ok()?.into_owned()));
-    // Assembly has symbols, but no functions.
-    let function = function.or_else(|| symbols.range(..=pc).next_back().map(|(_, name)| name.clone()));
-    let file = file.rsplit("/ostler/").next().unwrap_or_default().to_owned();
-    (function.unwrap_or_else(|| format!("{pc:#x}")), file)
+/// The instruction at `pc` as a step.
+fn name(loader: &Loader, symbols: &BTreeMap<u64, String>, pc: u64) -> Step {
+    let mut place = String::new();
+    let mut functions = Vec::new();
+    if let Ok(mut frames) = loader.find_frames(pc) {
+        while let Ok(Some(frame)) = frames.next() {
+            if functions.is_empty() {
+                place = frame.location.and_then(|location| location.file).unwrap_or_default().to_owned();
+            }
+            functions.extend(frame.function.and_then(|function| Some(function.demangle().ok()?.into_owned())));
+        }
+    }
+    if functions.is_empty() {
+        // Assembly has symbols, but no functions.
+        let symbol = symbols.range(..=pc).next_back();
+        functions.push(symbol.map_or_else(|| format!("{pc:#x}"), |(_, name)| name.clone()));
+    }
+    let within = functions.pop().unwrap_or_default();
+    let function = functions.into_iter().next().unwrap_or_else(|| within.clone());
+    Step { function, place, within, instructions: 1 }
 }
 
 /// The hypervisor's symbols by address, but for the linker script's marks of where sections end.
@@ -195,26 +252,25 @@ impl Profile {
         self.steps.iter().map(|step| step.instructions).sum()
     }
 
-    /// The functions with all of their instructions, the most expensive first.
-    fn functions(&self) -> Vec<(&Step, u64)> {
-        let mut sums: Vec<(&Step, u64)> = Vec::new();
+    /// What `name` names, with all of its instructions, the most expensive first; at most [`SHOWN`].
+    fn sums(&self, name: impl Fn(&Step) -> &str) -> String {
+        let mut sums: BTreeMap<&str, (u64, &Step)> = BTreeMap::new();
         for step in &self.steps {
-            match sums.iter_mut().find(|(known, _)| known.function == step.function) {
-                Some((_, sum)) => *sum += step.instructions,
-                None => sums.push((step, step.instructions)),
-            }
+            sums.entry(name(step)).or_insert((0, step)).0 += step.instructions;
         }
-        sums.sort_by_key(|(_, sum)| std::cmp::Reverse(*sum));
-        sums
+        let mut sums: Vec<_> = sums.into_iter().collect();
+        sums.sort_by_key(|(_, (sum, _))| std::cmp::Reverse(*sum));
+        sums.truncate(SHOWN);
+        sums.iter().map(|(name, (sum, _))| format!("{sum:8}  {name}\n")).collect()
     }
 
-    /// For people: the functions by cost, then the way through them.
+    /// For people: functions by cost, then the way through them.
     pub(crate) fn text(&self) -> String {
-        let mut text = format!("{}: {} instructions at EL2 in one round\n\nby function\n", self.row, self.total());
-        for (step, sum) in self.functions() {
-            text += &format!("{sum:6}  {}  {}\n", step.function, step.place);
-        }
-        text + "\nin order\n" + &self.way()
+        let mut text = format!("{}: {} instructions at EL2\n", self.row, self.total());
+        text += &format!("\nby compiled function\n{}", self.sums(|step| &step.within));
+        text += &format!("\nby function, inlined ones by themselves\n{}", self.sums(|step| &step.function));
+        // The way through a boot is thousands of steps long.
+        if self.steps.len() < 1000 { text + "\nin order\n" + &self.way() } else { text }
     }
 
     /// The functions in the order of execution.
@@ -224,8 +280,10 @@ impl Profile {
 
     /// For programs.
     pub(crate) fn json(&self) -> Value {
-        let step =
-            |step: &Step| json!({ "function": step.function, "file": step.place, "instructions": step.instructions });
+        let step = |step: &Step| {
+            let Step { function, place, within, instructions } = step;
+            json!({ "function": function, "file": place, "within": within, "instructions": instructions })
+        };
         json!({ "row": self.row, "instructions": self.total(), "steps": self.steps.iter().map(step).collect::<Vec<_>>() })
     }
 }
