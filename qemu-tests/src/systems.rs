@@ -99,6 +99,11 @@ pub const PSCI_ENDS: System =
     System::of("psci-ends", &["qemu-tests/systems/psci-cpu-off.qvmconf", "qemu-tests/systems/psci-reset2.qvmconf"]);
 /// A guest with page tables of its own, in several ranges of memory.
 pub const PAGES: System = System::of("pages", &["qemu-tests/systems/pages.qvmconf"]);
+/// The same on a board with a GICv2.
+pub const PAGES_GICV2: System = System::of("pages-gicv2", PAGES.files).with_gic(GicVersion::V2);
+/// The bare-metal guest at a thousand ticks a second, on a board with a GICv2.
+pub const TICKS_GICV2: System =
+    System::of("ticks-gicv2", &["qemu-tests/systems/hello-ticks.qvmconf"]).with_gic(GicVersion::V2);
 /// Eight vCPUs, as many as a GICv2 has, on four pCPUs.
 pub const SMP_8_GICV2: System =
     System::of("smp-8-gicv2", &["qemu-tests/systems/smp-8.qvmconf"]).with_gic(GicVersion::V2);
@@ -154,6 +159,8 @@ pub const SYSTEMS: &[System] = &[
     PSCI,
     PSCI_ENDS,
     PAGES,
+    PAGES_GICV2,
+    TICKS_GICV2,
     SMP_8_GICV2,
     FAIR,
     PRIORITY,

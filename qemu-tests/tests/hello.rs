@@ -1,6 +1,6 @@
 //! The bare-metal guest alone on the board: it tests the machine that it is given.
 
-use qemu_tests::{Board, HELLO, Machine, Result, Verdict, enabled};
+use qemu_tests::{Board, HELLO, Machine, Result, TICKS_GICV2, Verdict, enabled};
 
 /// How often each CPU is tried: what depends on who comes first between CPUs may go well once.
 const BOOTS: u32 = 5;
@@ -37,4 +37,15 @@ fn hello_passes_on_cortex_a72() -> Result<()> {
 #[test]
 fn hello_passes_on_max() -> Result<()> {
     passes_on("max")
+}
+
+#[test]
+fn no_tick_is_lost_with_gicv2() -> Result<()> {
+    if !enabled() {
+        return Ok(());
+    }
+    let (mut board, mut console) = TICKS_GICV2.boot()?;
+    console.expect("hello: alive 1000")?;
+    assert_eq!(board.verdict(&mut console)?, Verdict::PoweredOff);
+    Ok(())
 }

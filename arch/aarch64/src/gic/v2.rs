@@ -7,6 +7,10 @@
 //! FIQEn is zero. So one sequence of writes serves both. Nothing else is taken over from firmware. As on a GICv3, priority
 //! drop and deactivation are split.
 //!
+//! A guest's end of a timer's interrupt could deactivate the physical one by itself (GICH_LR<n>.HW). It is told to us instead, and we
+//! deactivate: QEMU (7.2) does not look whether the line is still high after the guest did it, and the next interrupt
+//! would come with the next change of any other. This costs an exit for each, on a GICv2 only.
+//!
 //! An SGI has to be ended with the number of the CPU that sent it (IHI 0048, GICC_EOIR). It is ended as soon as it is
 //! acknowledged, where that number is at hand: all it says is "look".
 
@@ -15,7 +19,7 @@
     reason = "offsets of registers of the board's own controller; no guest's value is computed with here"
 )]
 
-use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU8, AtomicU16, AtomicUsize, Ordering};
 
 use super::{Frame, GICD_CTLR, GICD_TYPER, ICFGR, IPRIORITYR, ISENABLER, OWN, PRIORITY, forget, is_timer_asserted};
 use crate::intid::{KICK, SPECIAL};
@@ -36,6 +40,7 @@ const GICC_DIR: usize = 0x1000;
 const GICH_HCR: usize = 0x0;
 const GICH_VTR: usize = 0x4;
 const GICH_VMCR: usize = 0x8;
+const GICH_EISR0: usize = 0x20;
 const GICH_ELRSR0: usize = 0x30;
 const GICH_APR: usize = 0xf0;
 const GICH_LR: usize = 0x100;
@@ -63,6 +68,9 @@ static VIRTUAL_INTERFACE: AtomicUsize = AtomicUsize::new(0);
 static LIST_REGISTERS: AtomicUsize = AtomicUsize::new(0);
 /// By pCPU: the bit that names its CPU interface; zero as long as it is not up. The interfaces' numbers are the board's.
 static TARGETS: [AtomicU8; MAX_CPUS] = [const { AtomicU8::new(0) }; MAX_CPUS];
+
+/// By pCPU: the list registers with a physical interrupt that is deactivated when their end is told. Each CPU's own.
+static TOLD: [AtomicU16; MAX_CPUS] = [const { AtomicU16::new(0) }; MAX_CPUS];
 
 /// Says where the controller is; before anything else here is called.
 pub fn init(distributor: Frame, cpu_interface: Frame, virtual_interface: Frame) {
@@ -231,6 +239,13 @@ fn list_register_count() -> usize {
     LIST_REGISTERS.load(Ordering::Relaxed)
 }
 
+/// This pCPU's word of [`TOLD`].
+#[inline]
+fn told() -> &'static AtomicU16 {
+    let [first, ..] = &TOLD;
+    TOLD.get(crate::cpu::index() as usize).unwrap_or(first)
+}
+
 /// The list registers of this pCPU, and its private interrupts, as the virtual GIC uses them.
 #[derive(Debug)]
 pub struct Hardware;
@@ -241,15 +256,31 @@ impl ListRegisters for Hardware {
     }
 
     fn read(&self, index: usize) -> u64 {
-        gich::read(frame(&VIRTUAL_INTERFACE).read(GICH_LR + index * 4))
+        let value = gich::read(frame(&VIRTUAL_INTERFACE).read(GICH_LR + index * 4));
+        if told().load(Ordering::Relaxed) & 1 << index != 0 { gich::untold(value) } else { value }
     }
 
     fn write(&mut self, index: usize, value: u64) {
+        let (told, bit) = (told(), 1 << index);
+        let others = told.load(Ordering::Relaxed) & !bit;
+        let (is_told, value) = if gich::is_hardware(value) { (bit, gich::told(value)) } else { (0, value) };
+        told.store(others | is_told, Ordering::Relaxed);
         frame(&VIRTUAL_INTERFACE).write(GICH_LR + index * 4, gich::written(value));
     }
 
     fn elrsr(&self) -> u32 {
-        frame(&VIRTUAL_INTERFACE).read(GICH_ELRSR0)
+        let (interface, told) = (frame(&VIRTUAL_INTERFACE), told());
+        let waiting = told.load(Ordering::Relaxed);
+        if waiting != 0 {
+            let ended = interface.read(GICH_EISR0) as u16 & waiting;
+            for index in (0..list_register_count()).filter(|index| ended & 1 << index != 0) {
+                let register = GICH_LR + index * 4;
+                deactivate(gich::read(interface.read(register)) as u32);
+                interface.write(register, 0);
+            }
+            told.store(waiting & !ended, Ordering::Relaxed);
+        }
+        interface.read(GICH_ELRSR0)
     }
 
     fn hcr(&self) -> u64 {

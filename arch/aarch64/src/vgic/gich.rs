@@ -22,6 +22,28 @@ pub fn written(ich_lr: u64) -> u32 {
     FIELDS.iter().fold(0, |value, &(width, from, to)| value | (part(ich_lr, width, from) as u32).wrapping_shl(to))
 }
 
+const HW: u64 = 1 << 61;
+const EOI: u64 = 1 << 41;
+const PINTID: u64 = 0x1fff << 32;
+
+/// Whether the guest's deactivation of the interrupt in `ich_lr` is to deactivate the physical one of the same number.
+#[inline]
+pub const fn is_hardware(ich_lr: u64) -> bool {
+    ich_lr & HW != 0
+}
+
+/// `ich_lr`, which has hardware behind it, as one whose end is told instead.
+#[inline]
+pub const fn told(ich_lr: u64) -> u64 {
+    ich_lr & !(HW | PINTID) | EOI
+}
+
+/// What [`told`] was made of.
+#[inline]
+pub const fn untold(ich_lr: u64) -> u64 {
+    ich_lr & !PINTID | HW | (ich_lr & 0x3ff) << 32
+}
+
 #[inline]
 const fn part(value: u64, width: u32, at: u32) -> u64 {
     value.wrapping_shr(at) & 1_u64.wrapping_shl(width).wrapping_sub(1)

@@ -16,6 +16,20 @@ fn every_field_is_where_the_manual_has_it() {
     assert!(ListRegister(gich::read(0b10 << 28)).is_active());
 }
 
+#[test]
+fn an_end_that_is_told_stands_for_one_that_hardware_hands_on() {
+    let timer = ListRegister::pending(27, 0xa0, true).with_hardware();
+    assert!(gich::is_hardware(timer.0));
+    let told = ListRegister(gich::told(timer.0));
+    assert_eq!(told, ListRegister::pending(27, 0xa0, true).with_eoi(true));
+    // What the guest makes of it is the same for both.
+    for state in [told, told.with_pending(false)] {
+        let read = ListRegister(gich::untold(gich::read(gich::written(state.0))));
+        assert_eq!((read.is_pending(), read.is_hardware()), (state.is_pending(), true));
+        assert_eq!(read.with_pending(true), timer);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
