@@ -15,7 +15,7 @@ use config::Request;
 pub(super) const COUNTED: [&str; 2] = ["-icount", "shift=0,sleep=off"];
 
 /// How long a board may take: a limit for hangs.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What one row's rounds took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

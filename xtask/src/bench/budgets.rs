@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use toml::{Table, Value};
 
-use crate::bench::rows::{self, ROWS, Row};
+use crate::bench::rows::{self, ROWS, Row, Unit};
 use crate::failure::{Failure, Result};
 use crate::host::{files, paths};
 
@@ -40,7 +40,14 @@ impl Budgets {
     /// What was measured becomes the budget.
     pub(crate) fn of(measured: &[(&'static str, u64)]) -> Budgets {
         let count = |row: &Row| measured.iter().find(|(name, _)| *name == row.name).map(|(_, count)| *count);
-        Budgets(ROWS.iter().filter_map(|row| Some((row.name, count(row)?))).collect())
+        let rows = ROWS.iter().filter(|row| row.unit != Unit::Millionths);
+        Budgets(rows.filter_map(|row| Some((row.name, count(row)?))).collect())
+    }
+
+    /// With those of `old` that this lacks: a quick call measures not all.
+    pub(crate) fn or(self, old: &Budgets) -> Budgets {
+        let budget = |row: &Row| Some((row.name, self.get(row.name).or_else(|| old.get(row.name))?));
+        Budgets(ROWS.iter().filter_map(budget).collect())
     }
 
     /// Reads the file; there is nothing in it if it is not there.
@@ -157,6 +164,7 @@ mod tests {
         let (old, new) = (Budgets::of(&[("timer", 9), ("text", 5)]), Budgets::of(&[("timer", 7), ("bss", 1)]));
         assert_eq!(new.difference(&old), "timer: 9 → 7 (-2)\nbss: new, 1\ntext: gone\n");
         assert_eq!(new.difference(&new), "");
+        assert_eq!(new.or(&old), Budgets(vec![("timer", 7), ("text", 5), ("bss", 1)]));
     }
 
     #[test]

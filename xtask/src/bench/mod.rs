@@ -9,6 +9,7 @@
 mod board;
 pub(crate) mod budgets;
 pub(crate) mod document;
+mod linux;
 pub(crate) mod profile;
 pub(crate) mod rows;
 mod systems;
@@ -31,6 +32,8 @@ pub(crate) struct Measured {
     counts: BTreeMap<&'static str, u64>,
     spreads: BTreeMap<&'static str, Counts>,
     xen: BTreeMap<&'static str, u64>,
+    /// Exceptions that Debian's boot takes to EL2.
+    linux_exceptions: Option<u64>,
     /// The rows of one vCPU with so many VMs on the board.
     scaling: Vec<(u32, Said)>,
     /// Instructions to the guest's first, with so many bytes of RAM.
@@ -90,6 +93,11 @@ impl Measured {
         &self.roominess
     }
 
+    /// Exceptions that Debian's boot takes to EL2.
+    pub(crate) fn linux_exceptions(&self) -> Option<u64> {
+        self.linux_exceptions
+    }
+
     fn scaling_json(&self) -> Value {
         let vms = self.scaling.iter().map(|(vms, said)| {
             let rows: BTreeMap<&String, u64> = said.rows.iter().map(|(name, counts)| (name, counts.mean())).collect();
@@ -118,6 +126,18 @@ pub(crate) fn measure_xen(measured: &mut Measured) -> Result<()> {
     for row in &ROWS {
         measured.xen.extend(said.rows.get(row.name).map(|counts| (row.name, counts.mean())));
     }
+    Ok(())
+}
+
+/// Measures Debian's boots.
+pub(crate) fn measure_linux(measured: &mut Measured) -> Result<()> {
+    measured.counts.insert("linux_quiet", linux::boots(true)?.overhead_ppm());
+    let exits = linux::exits()?;
+    let instructions = exits.path.len() as u64;
+    measured.counts.insert("linux_el2", instructions);
+    measured.counts.insert("linux_exit", instructions / exits.exceptions.max(1));
+    measured.linux_exceptions = Some(exits.exceptions);
+    measured.counts.insert("linux", linux::boots(false)?.overhead_ppm());
     Ok(())
 }
 

@@ -14,6 +14,7 @@ use elf::endian::LittleEndian;
 use qemu_tests::Machine;
 use serde_json::{Value, json};
 
+use crate::bench::linux;
 use crate::bench::rows::{self, ROWS};
 use crate::bench::systems::System;
 use crate::failure::{Failure, Result};
@@ -56,6 +57,10 @@ pub(crate) fn of(name: &str) -> Result<Profile> {
         let names: Vec<_> = ROWS.iter().filter(|row| row.round.is_some()).map(|row| row.name).collect();
         Failure::new(format!("there is no such row: {name}")).hint(format!("rows with a profile: {}", names.join(", ")))
     })?;
+    if round == rows::LINUX {
+        let exits = linux::exits()?;
+        return Ok(Profile { row: row.name, steps: steps(&exits.elf, &exits.path)? });
+    }
     let (image, machine) = System::of_row(row.name)?.build()?;
     let guest = files::read(&paths::guest("bench").join("bench.elf"))?;
     let lacks = |what: &str| Failure::new(format!("the guest `bench` has no `{what}`"));
@@ -99,12 +104,12 @@ impl Window {
     fn ranges(&self) -> [String; 4] {
         let guest = [self.begin, self.clock, self.handler].map(|address| format!("{address:#x}+4"));
         let [begin, clock, handler] = guest;
-        [format!("{HYPERVISOR:#x}+{HYPERVISOR_BYTES:#x}"), begin, clock, handler]
+        [hypervisor(), begin, clock, handler]
     }
 }
 
 /// The address of the first symbol that `is_it`.
-fn symbol(elf: &[u8], is_it: impl Fn(&str) -> bool) -> Option<u64> {
+pub(super) fn symbol(elf: &[u8], is_it: impl Fn(&str) -> bool) -> Option<u64> {
     let elf = ElfBytes::<LittleEndian>::minimal_parse(elf).ok()?;
     let (symbols, names) = elf.symbol_table().ok()??;
     symbols.iter().find(|symbol| names.get(symbol.st_name as usize).is_ok_and(&is_it)).map(|symbol| symbol.st_value)
@@ -168,17 +173,29 @@ impl Rounds {
     }
 }
 
-/// Runs the board, hands over the address of each instruction in `ranges` (none: of each) that it executes, until
-/// `executed` says that it was the last.
-fn trace(machine: &Machine, ranges: &[String], mut executed: impl FnMut(u64) -> bool) -> Result<()> {
+/// QEMU without a console, which logs `what` of the code in `ranges` (none: of all) to its standard error.
+pub(super) fn logging(machine: &Machine, what: &[&str], ranges: &[String]) -> Command {
     let mut command = Command::new(&machine.binary);
     command.args(["-machine", &machine.machine, "-cpu", &machine.cpu, "-smp", "1"]);
     command.args(["-m", &format!("{}M", machine.memory_bytes >> 20), "-no-reboot", "-nodefaults", "-display", "none"]);
-    command.args(["-serial", "null", "-singlestep", "-d", "exec,nochain"]);
+    command.args(["-serial", "null", "-d"]).args(what);
     if !ranges.is_empty() {
         command.args(["-dfilter", &ranges.join(",")]);
     }
-    command.args(&machine.extra).arg("-kernel").arg(&machine.kernel).stdin(Stdio::null()).stderr(Stdio::piped());
+    command.args(&machine.extra).arg("-kernel").arg(&machine.kernel);
+    command
+}
+
+/// The range of the hypervisor's code.
+pub(super) fn hypervisor() -> String {
+    format!("{HYPERVISOR:#x}+{HYPERVISOR_BYTES:#x}")
+}
+
+/// Runs the board, hands over the address of each instruction in `ranges` (none: of each) that it executes, until
+/// `executed` says that it was the last.
+fn trace(machine: &Machine, ranges: &[String], mut executed: impl FnMut(u64) -> bool) -> Result<()> {
+    let mut command = logging(machine, &["exec,nochain", "-singlestep"], ranges);
+    command.stdin(Stdio::null()).stderr(Stdio::piped());
     let (mut child, _guard) = process::spawn(&mut command)?;
     let log = child.stderr.take().ok_or_else(|| Failure::new("QEMU has no log"))?;
     for line in BufReader::new(log).lines().map_while(std::io::Result::ok) {
@@ -193,7 +210,7 @@ fn trace(machine: &Machine, ranges: &[String], mut executed: impl FnMut(u64) -> 
 }
 
 /// The program counter in a line of the log: `Trace 0: HOST [CS_BASE/PC/FLAGS/CFLAGS] SYMBOL`.
-fn pc(line: &str) -> Option<u64> {
+pub(super) fn pc(line: &str) -> Option<u64> {
     let rest = line.strip_prefix("Trace ")?;
     let (_, inside) = rest.split_once('[')?;
     u64::from_str_radix(inside.split('/').nth(1)?, 16).ok()

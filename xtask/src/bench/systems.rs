@@ -6,6 +6,7 @@ use config::Request;
 use qemu_tests::Machine;
 
 use crate::bench::board::{self, Said};
+use crate::bench::linux;
 use crate::failure::Result;
 use crate::host::{files, paths};
 use crate::image::{self, Image, Selection};
@@ -61,6 +62,20 @@ impl System {
             _ => files.push(write(&name, &qvm("bench", 4 << 20, &words))?),
         }
         Ok(System::of(&name, files))
+    }
+
+    /// Debian alone, on a machine that is laid out as the board.
+    pub(super) fn of_linux(words: &str, quiet: bool) -> Result<System> {
+        let folder = paths::guest("linux");
+        let text = format!(
+            "system linux\nram 0x40000000,{}M\ncpu\nguest load {}\ninitrd load {}\ncmdline \"{words}\"\n\
+             vdev gic loc 0x08000000\nvdev pl011 loc 0x09000000 intr gic:33 hostdev -\n",
+            linux::MEMORY_BYTES >> 20,
+            folder.join("vmlinuz").display(),
+            folder.join("initramfs.cpio.gz").display()
+        );
+        let name = if quiet { "linux-quiet" } else { "linux" };
+        Ok(System::of(name, vec![write(name, &text)?]))
     }
 
     fn of(name: &str, files: Vec<PathBuf>) -> System {

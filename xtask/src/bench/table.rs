@@ -83,6 +83,9 @@ pub(crate) fn growth(measured: &Measured) -> String {
             false => format!("With {vms} VMs on the board {}.\n", rows.collect::<Vec<_>>().join(", ")),
         };
     }
+    if let Some(exceptions) = measured.linux_exceptions() {
+        text += &format!("\nDebian's boot with `quiet` takes {exceptions} exceptions to EL2.\n");
+    }
     if let [(least, first), .., (most, last)] = measured.roominess() {
         let mebibytes = (most - least) >> 20;
         text += &format!(

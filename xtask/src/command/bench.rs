@@ -42,11 +42,12 @@ pub(crate) fn run(options: &Bench) -> Result<()> {
     let mut measured = bench::measure()?;
     if !options.quick {
         bench::measure_xen(&mut measured)?;
+        bench::measure_linux(&mut measured)?;
         bench::measure_growth(&mut measured)?;
     }
     let mut budgets = Budgets::read()?;
     if options.update {
-        let new = Budgets::of(&measured.all());
+        let new = Budgets::of(&measured.all()).or(&budgets);
         eprint!("{}", new.difference(&budgets));
         new.write()?;
         budgets = new;

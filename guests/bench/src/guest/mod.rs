@@ -31,6 +31,7 @@ fn main(machine: &Machine) -> Verdict {
     gic::open(machine)?;
     clock::check()?;
     say!("start {}", clock::start());
+    rows::settle(machine)?;
     let some = rows::ROWS.iter().any(|row| asked(row.name));
     for row in rows::ROWS.iter().filter(|row| if some { asked(row.name) } else { row.is_usual }) {
         let counts = row.count(machine, machine.number("rounds").unwrap_or(ROUNDS))?;

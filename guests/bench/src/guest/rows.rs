@@ -5,7 +5,7 @@ use crate::guest::{clock, pair};
 use guest_runtime::gic::Interrupt;
 use guest_runtime::machine::own_affinity;
 use guest_runtime::psci::function::PSCI_VERSION;
-use guest_runtime::{Machine, mmio, timer, write_register};
+use guest_runtime::{Machine, Verdict, mmio, timer, write_register};
 
 const GICD_TYPER: usize = 0x0004;
 const GICD_ISENABLER1: usize = 0x0104;
@@ -76,6 +76,13 @@ const fn usual(name: &'static str, count: fn(&Machine, u64) -> Result<Counts, &'
 
 const fn special(name: &'static str, count: fn(&Machine, u64) -> Result<Counts, &'static str>) -> Row {
     Row { name, is_usual: false, count }
+}
+
+/// Sleeps for a tenth of a second, in which others on the pCPU come to rest.
+pub(super) fn settle(machine: &Machine) -> Verdict {
+    write_register!("vbar_el1", clock::vectors());
+    Interrupt(machine.virtual_timer).enable()?;
+    round::timer_asleep(timer::now() + timer::frequency() / 10, machine.virtual_timer).map(drop)
 }
 
 /// What sends the SGI to the CPU `affinity`, as ICC_SGI1R_EL1 has it (IHI 0069, 12.2.20).
