@@ -10,18 +10,17 @@ use qemu_tests::{Board, FULL_2, FULL_2_GICV2, FULL_4, FULL_4_GICV2, Machine, Res
 fn works(system: System, cpu: &str, seconds: u32) -> Result<()> {
     let (mut board, mut console) = Board::with_console(&Machine { cpu: cpu.into(), ..system.machine() }, None)?;
     console.set_patience(Duration::from_secs(120 + 2 * u64::from(seconds)));
+    // With hello in focus the others speak in whole lines.
+    console.send("\x1d3")?;
     for _ in 0..2 {
-        console.expect("linux: for how many seconds?")?;
+        console.expect("] linux: for how many seconds?")?;
     }
-    for number in 1..=2 {
-        console.send(&format!("\x1d{number}{seconds}\n"))?;
-        console.expect("linux: under load on 2 CPUs")?;
-    }
+    console.send(&format!("\x1d1{seconds}\n\x1d2{seconds}\n\x1d3"))?;
     for _ in 0..2 {
-        console.expect("linux: no complaint")?;
+        console.expect("] linux: no complaint")?;
     }
     // hello has looked at its own memory with every beat, and would have said what is wrong with it.
-    console.send("\x1d3q")?;
+    console.send("q")?;
     console.expect("hello: told to go")?;
     assert_eq!(board.verdict(&mut console)?, Verdict::PoweredOff);
     let transcript = console.transcript();
@@ -29,7 +28,7 @@ fn works(system: System, cpu: &str, seconds: u32) -> Result<()> {
         let end = format!("\x1e[ostler] {name}: stopped: the guest powered off (code 0)");
         assert!(transcript.contains(&end), "{name} has no good end in\n{transcript}");
     }
-    assert_eq!(transcript.matches("hello: all passed").count(), 2, "{transcript}");
+    assert!(transcript.contains("[beats] hello: all passed"), "{transcript}");
     assert!(!transcript.contains("FAILED"), "{transcript}");
     if system.cpus == 2 {
         assert_eq!(transcript.matches("linux: time was stolen").count(), 2, "{transcript}");
