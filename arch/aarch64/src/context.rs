@@ -5,7 +5,7 @@
 #[repr(C, align(16))]
 #[derive(Clone, Copy, Debug)]
 pub struct Context {
-    /// x0 to x30. x19 to x29 are only up to date after a slow exit.
+    /// x0 to x30.
     pub x: [u64; 31],
     /// The hypervisor's stack pointer while the guest runs.
     host_sp: u64,

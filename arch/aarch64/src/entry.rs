@@ -1,13 +1,13 @@
 //! Into the guest and out of it: the vector table and the two ways through it.
 //!
-//! A *quick* exit saves what a Rust handler may clobber (x0 to x18 and x30, AAPCS64 section 6.1.1), calls the handler
-//! and returns to the guest. A *slow* exit goes on to save the rest and returns from [`enter`] to the loop. Nothing
-//! else switches stacks.
+//! Both store all general registers, so that a handler can look at each. After a *quick* exit those come back that a Rust
+//! handler may clobber (x0 to x18 and x30, AAPCS64 section 6.1.1), or all of them if the handler has changed another one. A
+//! *slow* exit returns from [`enter`] to the loop. Nothing else switches stacks.
 //!
 //! ```text
-//! enter(context) ──▶ guest ──exception──▶ quick handler ──0──▶ guest
+//! enter(context) ──▶ guest ──exception──▶ quick handler ──0, 2──▶ guest
 //!        ▲                                     │
-//!        └──────────── slow: code ◀────────────┘
+//!        └────────────── slow: 1 ◀─────────────┘
 //! ```
 //!
 //! ELR_EL2 and SPSR_EL2 stay where they are through both: nothing at EL2 takes an exception and lives.
@@ -64,14 +64,19 @@ global_asm!(
     .balign 0x80
     stp     x0, x1, [sp, #16 * 0]
     x2_to_x17 stp
-    str     x18, [sp, #16 * 9]
+    stp     x18, x19, [sp, #16 * 9]
+    stp     x20, x21, [sp, #16 * 10]
+    stp     x22, x23, [sp, #16 * 11]
+    stp     x24, x25, [sp, #16 * 12]
+    stp     x26, x27, [sp, #16 * 13]
+    stp     x28, x29, [sp, #16 * 14]
     str     x30, [sp, #16 * 15]
     mov     x0, sp
     ldr     x1, [x0, #{host_sp}]
     mov     sp, x1
     bl      \handler
+    cbnz    x0, detour
     ldr     x1, [sp]                    // `enter` left the context's address on top of the stack
-    cbnz    x0, slow
     mov     sp, x1
     b       resume
     .endm
@@ -106,10 +111,13 @@ resume:
     dsb     nsh                         // nothing is speculated past the return (DDI 0487 B2.3.10)
     isb
 
+detour:
+    // x0: the handler's code. x19 to x29 are still the guest's, as they were.
+    tbz     x0, #1, slow
+    ldr     x1, [sp]
+    mov     sp, x1
+    b       resume_all
 slow:
-    // x0: the handler's code. x1: the context. x19 to x29 are still the guest's.
-    x19_to_x28 stp, x1, 152
-    str     x29, [x1, #232]
     x19_to_x28 ldp, sp, 16
     ldp     x29, x30, [sp, #16 * 6]
     add     sp, sp, #16 * 7
@@ -124,6 +132,7 @@ ostler_enter:
     mov     x1, sp
     str     x1, [x0, #{host_sp}]
     mov     sp, x0
+resume_all:
     x19_to_x28 ldp, sp, 152
     ldr     x29, [sp, #232]
     b       resume

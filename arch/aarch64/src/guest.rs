@@ -131,6 +131,13 @@ impl Guest {
         }
     }
 
+    /// The offset of guest-physical address `gpa` in a GICv3's distributor, if it is there.
+    #[inline]
+    pub(crate) fn distributor_offset(&self, gpa: u64) -> Option<u64> {
+        let offset = gpa.wrapping_sub(self.frames.distributor.0);
+        (offset < model::Gic::DISTRIBUTOR_BYTES).then_some(offset)
+    }
+
     /// What of the interrupt controller is at `gpa` that has to be emulated.
     pub(crate) fn frame(&self, gpa: Gpa) -> Option<Frame> {
         const DISTRIBUTOR_BYTES: u64 = match crate::GIC {

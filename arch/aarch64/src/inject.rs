@@ -125,14 +125,23 @@ pub fn take(guest: &Interrupted, exception: Exception) -> Taken {
     Taken { pc: guest.vbar & !0x7ff | offset, pstate: new, elr: guest.pc, spsr: old, esr, far }
 }
 
+/// PSTATE of 32-bit code.
+pub const AARCH32: u64 = pstate::AARCH32;
+
+/// The pc and PSTATE after a 64-bit instruction that was emulated.
+#[inline]
+pub const fn skip_64(pc: u64, pstate: u64) -> (u64, u64) {
+    // The step that the instruction was is done (D2.12.5): the guest's own debugger gets its exception next.
+    (pc.wrapping_add(4), pstate & !(pstate::SS | pstate::BTYPE))
+}
+
 /// The pc and PSTATE after an instruction of `instruction_bytes` that was emulated.
 pub fn skip(pc: u64, pstate: u64, instruction_bytes: u64) -> (u64, u64) {
-    let next = pc.wrapping_add(instruction_bytes);
-    // The step that the instruction was is done (D2.12.5): the guest's own debugger gets its exception next.
-    let stepped = pstate & !pstate::SS;
-    if pstate & pstate::AARCH32 == 0 {
-        return (next, stepped & !pstate::BTYPE);
+    if pstate & AARCH32 == 0 {
+        return skip_64(pc, pstate);
     }
+    let next = pc.wrapping_add(instruction_bytes);
+    let stepped = pstate & !pstate::SS;
     let after = if pstate & pstate::T != 0 { advance_it(stepped) } else { stepped };
     (next & 0xffff_ffff, after)
 }

@@ -182,6 +182,49 @@ impl Syndrome {
     }
 }
 
+/// Exits that one comparison tells from all others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Frequent {
+    /// `hvc #0`.
+    HypervisorCall,
+    /// A write of ICC_SGI1R_EL1 from general register `rt`.
+    Sgi {
+        /// 31 for XZR.
+        rt: u8,
+    },
+    /// A load of 32 bits, without extension of the sign, into `rt`, from where nothing is mapped.
+    LoadWord {
+        /// 31 for WZR.
+        rt: u8,
+    },
+}
+
+/// ESR_EL2 of `hvc #0`.
+const HVC_0: u64 = 0x16 << 26 | 1 << 25;
+/// ESR_EL2 of a write of ICC_SGI1R_EL1 (3, 0, 12, 11, 5) from register 0, and where the register is.
+const SGI1R: u64 = 0x18 << 26 | 1 << 25 | 3 << 20 | 5 << 17 | 12 << 10 | 11 << 1;
+const SGI1R_RT: u64 = 31 << 5;
+/// ESR_EL2 of a data abort by a load of a word: IL, ISV, SAS = 2, DFSC = a translation fault of level 0; and what of it may be
+/// otherwise: SRT, AR, SET, EA, LST, the level.
+const LOAD_WORD: u64 = 0x24 << 26 | 1 << 25 | 1 << 24 | 2 << 22 | 0b000100;
+const LOAD_WORD_ANY: u64 = 31 << 16 | 1 << 14 | 3 << 11 | 1 << 9 | 0b11;
+
+impl Syndrome {
+    /// Whether this is a frequent exit.
+    #[inline(always)]
+    pub const fn frequent(self) -> Option<Frequent> {
+        // Bits 63 to 32 (ISS2) say more of what is not looked at here.
+        let esr = self.0 & 0xffff_ffff;
+        if esr & !LOAD_WORD_ANY == LOAD_WORD {
+            return Some(Frequent::LoadWord { rt: (esr >> 16 & 31) as u8 });
+        }
+        if esr & !SGI1R_RT == SGI1R {
+            return Some(Frequent::Sgi { rt: (esr >> 5 & 31) as u8 });
+        }
+        if esr == HVC_0 { Some(Frequent::HypervisorCall) } else { None }
+    }
+}
+
 impl Abort {
     fn from_iss(iss: u64) -> Abort {
         Abort {
@@ -400,7 +443,42 @@ mod tests {
         assert_eq!(fault_address(1 << 63 | 0x9_0000, 0), Gpa(0x900_0000));
     }
 
+    #[test]
+    fn frequent_exits_are_known_by_their_syndromes() {
+        assert_eq!(Syndrome(0x5a00_0000).frequent(), Some(Frequent::HypervisorCall));
+        assert_eq!(Syndrome(0x5a00_0001).frequent(), None);
+        // `msr icc_sgi1r_el1, x7`, and a read of it.
+        assert_eq!(Syndrome(0x623a_30f6).frequent(), Some(Frequent::Sgi { rt: 7 }));
+        assert_eq!(Syndrome(0x623a_30f7).frequent(), None);
+        // `ldr w3, [x1]`; as 64 bits, with sign, as a store, on a walk, of a byte, for a permission.
+        assert_eq!(Syndrome(0x9383_0007).frequent(), Some(Frequent::LoadWord { rt: 3 }));
+        for other in [0x9383_8007, 0x93a3_0007, 0x9383_0047, 0x9383_0087, 0x9303_0007, 0x9383_000f, 0x9383_0407] {
+            assert_eq!(Syndrome(other).frequent(), None, "{other:#x}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn what_is_frequent_is_what_the_general_way_finds(base in prop::sample::select(vec![HVC_0, SGI1R, LOAD_WORD]),
+            noise: u32, keep: u32) {
+            let syndrome = Syndrome(base ^ u64::from(noise & keep & 0x03ff_ffff));
+            match (syndrome.frequent(), syndrome.cause()) {
+                (None, _) | (Some(Frequent::HypervisorCall), Cause::HypervisorCall(0)) => {}
+                (Some(Frequent::Sgi { rt }), Cause::SystemRegister(access)) => {
+                    let sgi1r = SysReg::new(3, 0, 12, 11, 5);
+                    prop_assert_eq!(access, SystemAccess { register: sgi1r, rt, is_read: false });
+                }
+                (Some(Frequent::LoadWord { rt }), Cause::DataAbort(data)) => {
+                    let transfer = Transfer { size_bytes: 4, register: rt, is_signed: false, is_wide: false };
+                    prop_assert_eq!(data.transfer, Some(transfer));
+                    prop_assert!(!data.is_write && !data.is_cache_operation && !data.abort.on_table_walk);
+                    prop_assert!(data.abort.far_is_valid);
+                    prop_assert_eq!(data.abort.fault, Fault::Translation);
+                }
+                found => prop_assert!(false, "{:?}", found),
+            }
+        }
+
         #[test]
         fn any_value_decodes(esr: u64, value: u64, pstate: u64) {
             match Syndrome(esr).cause() {

@@ -2,6 +2,7 @@
 //! and gives it the pCPU and takes it away.
 
 mod caches;
+mod frequent;
 mod quick;
 mod switch;
 
@@ -16,7 +17,6 @@ use crate::registers::{read, write};
 use crate::syndrome::{Cause, DataAbort, Syndrome};
 use crate::vgic::CpuInterface;
 use crate::{control, intid};
-use quick::Done;
 use switch::Saved;
 
 /// A vCPU. Its pCPU alone touches it; the vectors find it by its first field.
@@ -32,6 +32,8 @@ pub struct Vcpu {
     is_loaded: bool,
     /// A quick handler has left something for another vCPU of this pCPU.
     others_wait: bool,
+    /// A quick handler has changed one of x19 to x29.
+    changed_all: bool,
     /// What the quick handler leaves to the loop.
     exit: Option<Exit>,
     interface: CpuInterface,
@@ -39,13 +41,14 @@ pub struct Vcpu {
     saved: Saved,
 }
 
-/// Codes by which the quick handlers tell [`Vcpu::run`] what is left to do; zero goes back into the guest.
+/// Codes by which the quick handlers tell the vectors how to go on.
 mod code {
+    /// Into the guest, with x19 to x29 as they were.
     pub(super) const RESUME: u64 = 0;
-    /// The exit is in [`super::Vcpu`].
+    /// Out to [`super::Vcpu::run`]; the exit is in [`super::Vcpu`].
     pub(super) const EXIT: u64 = 1;
-    /// A synchronous exit that needs registers which only a slow exit saves.
-    pub(super) const REGISTERS: u64 = 2;
+    /// Into the guest, with all registers as they are in the context now.
+    pub(super) const RESUME_ALL: u64 = 2;
 }
 
 /// ESR_ELx.WnR of a data abort.
@@ -62,6 +65,7 @@ impl Vcpu {
             is_on: false,
             is_loaded: false,
             others_wait: false,
+            changed_all: false,
             exit: None,
             interface: CpuInterface::new(index, gic::traps_deactivate()),
             saved: Saved::RESET,
@@ -93,17 +97,9 @@ impl Vcpu {
             }
             // SAFETY: `context` is this vCPU's first field, and it is loaded on this pCPU (the loop's duty, and
             // harmless otherwise: a vCPU that was never started enters nothing but its own second stage).
-            match unsafe { entry::enter(&raw mut self.context) } {
-                code::REGISTERS => {
-                    if let Done::Exit(exit) = self.synchronous(true) {
-                        return exit;
-                    }
-                }
-                _ => {
-                    if let Some(exit) = self.exit.take() {
-                        return exit;
-                    }
-                }
+            unsafe { entry::enter(&raw mut self.context) };
+            if let Some(exit) = self.exit.take() {
+                return exit;
             }
         }
     }

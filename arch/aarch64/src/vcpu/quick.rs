@@ -14,14 +14,12 @@ use crate::vgic::{self, KickMask, Read};
 use crate::{intid, psci};
 
 /// Which view of the virtual GIC guests have: known when this is compiled.
-const IS_V2: bool = matches!(crate::GIC, GicVersion::V2);
+pub(super) const IS_V2: bool = matches!(crate::GIC, GicVersion::V2);
 
 /// What became of an exit.
 pub(super) enum Done {
     /// Answered: back into the guest.
     Yes,
-    /// Not without all of the registers: try again after a slow exit.
-    NeedsRegisters,
     /// The loop's.
     Exit(Exit),
 }
@@ -35,9 +33,23 @@ impl Vcpu {
 
     /// Back into the guest, unless another vCPU of this pCPU has been given something to do.
     #[inline]
-    fn resume(&mut self) -> u64 {
+    pub(super) fn resume(&mut self) -> u64 {
         self.flush();
-        if self.others_wait { self.leave(Exit::Kicked) } else { code::RESUME }
+        if self.others_wait { self.leave(Exit::Kicked) } else { self.resume_at_once() }
+    }
+
+    /// Back into the guest: nothing was done that it, or another vCPU of this pCPU, would have to look at. (What others did
+    /// meanwhile comes with a ring.)
+    #[inline]
+    pub(super) fn resume_at_once(&mut self) -> u64 {
+        if core::mem::take(&mut self.changed_all) { code::RESUME_ALL } else { code::RESUME }
+    }
+
+    /// Sets a general register of the guest, 31 being none.
+    #[inline]
+    pub(super) fn set(&mut self, index: u8, value: u64) {
+        self.changed_all |= index >= 19;
+        self.context.set(index, value);
     }
 
     /// Tells vCPUs of the VM to look. This one does so before it goes on.
@@ -50,17 +62,19 @@ impl Vcpu {
     }
 
     pub(super) fn quick_synchronous(&mut self) -> u64 {
-        match self.synchronous(false) {
+        let syndrome = Syndrome(read!("ESR_EL2"));
+        if let Some(code) = self.frequent(syndrome) {
+            return code;
+        }
+        match self.synchronous(syndrome) {
             Done::Yes => self.resume(),
-            Done::NeedsRegisters => code::REGISTERS,
             Done::Exit(exit) => self.leave(exit),
         }
     }
 
-    /// A synchronous exit. In the vector's handler the context is not `complete`: only x0 to x18 and x30 are in it. What
-    /// needs others says so before it has done anything, and is called again.
-    pub(super) fn synchronous(&mut self, complete: bool) -> Done {
-        let syndrome = Syndrome(read!("ESR_EL2"));
+    /// Any synchronous exit.
+    #[inline(never)]
+    fn synchronous(&mut self, syndrome: Syndrome) -> Done {
         match syndrome.cause() {
             Cause::HypervisorCall(0) => self.call(),
             Cause::HypervisorCall(_) => {
@@ -75,9 +89,8 @@ impl Vcpu {
                 self.skip();
                 self.call()
             }
-            Cause::SystemRegister(access) if complete || is_saved(access.rt) => self.system_register(access),
-            Cause::SystemRegister(_) => Done::NeedsRegisters,
-            Cause::DataAbort(abort) => self.data_abort(abort, complete),
+            Cause::SystemRegister(access) => self.system_register(access),
+            Cause::DataAbort(abort) => self.data_abort(abort),
             Cause::InstructionAbort(abort) => Done::Exit(Exit::Unsupported(Unsupported::Access {
                 gpa: fault_gpa(&abort),
                 is_fetch: true,
@@ -122,7 +135,7 @@ impl Vcpu {
             sysreg::write(access.register)
         };
         match answer {
-            Answer::Value(value) => self.context.set(access.rt, value),
+            Answer::Value(value) => self.set(access.rt, value),
             Answer::Ignore => {}
             Answer::Undefined => {
                 self.inject(Exception::Undefined);
@@ -158,7 +171,7 @@ impl Vcpu {
         Done::Yes
     }
 
-    fn data_abort(&mut self, data: DataAbort, complete: bool) -> Done {
+    fn data_abort(&mut self, data: DataAbort) -> Done {
         let gpa = fault_gpa(&data.abort);
         // Cache maintenance of what is not there has nothing to do: there is nothing to cache.
         if data.is_cache_operation && !data.abort.on_table_walk {
@@ -175,9 +188,6 @@ impl Vcpu {
                 is_instruction: data.abort.fault == Fault::Translation && !data.abort.on_table_walk,
             }));
         };
-        if !complete && !is_saved(transfer.register) {
-            return Done::NeedsRegisters;
-        }
         let store = data.is_write.then(|| transfer.stored(self.context.get(transfer.register)));
         let access = MemoryAccess { gpa, size_bytes: transfer.size_bytes, store, transfer };
         match self.guest.frame(gpa) {
@@ -217,6 +227,7 @@ impl Vcpu {
                     Frame::CpuInterface(_) => Read::from(0),
                 };
                 kick |= read.kick;
+                self.changed_all |= access.transfer.register >= 19;
                 self.finish_load(access, read.value);
             }
         }
@@ -230,6 +241,10 @@ impl Vcpu {
             return code::RESUME;
         }
         gic::drop_priority(intid);
+        let is_timer = matches!(intid, intid::VIRTUAL_TIMER | intid::PHYSICAL_TIMER);
+        if is_timer && self.interface.hardware_again(&self.guest.vgic, &mut Hardware, intid) {
+            return code::RESUME;
+        }
         if self.interrupt(intid) {
             return self.resume();
         }
@@ -239,11 +254,6 @@ impl Vcpu {
         }
         self.leave(Exit::Interrupt(intid))
     }
-}
-
-/// Whether the quick handler's context has register `index` (or it is the zero register).
-fn is_saved(index: u8) -> bool {
-    !(19..=29).contains(&index)
 }
 
 /// The guest-physical address at fault.

@@ -65,6 +65,35 @@ impl CpuInterface {
         true
     }
 
+    /// A physical private interrupt as for [`Vgic::hardware_pending`], straight into the list register where it was last time, if
+    /// that is empty and there is nothing else to do. False, and nothing has changed, if it is anything else.
+    #[inline]
+    pub fn hardware_again(&mut self, vgic: &Vgic<'_>, regs: &mut impl ListRegisters, intid: u32) -> bool {
+        let own = vgic.redistributor(self.vcpu);
+        let private = IntId::new(intid).filter(|intid| intid.is_private());
+        let (Some(own), Some(intid)) = (own, private) else { return false };
+        let (bank, bit) = (&own.bank, intid.bit());
+        // Who changes anything that is looked at here leaves a hint afterwards, and rings. (Pending by software as well: one
+        // interrupt that stands for both is the general way's.)
+        let busy = own.hints.load(Relaxed) | self.look | self.left | self.changed;
+        if busy != 0 || self.mine(0) & bit == 0 || bank.open(vgic.control(), Relaxed) & bit == 0 {
+            return false;
+        }
+        let Some(index) = self.find(intid) else { return false };
+        if regs.elrsr() & super::bits::bit(index) == 0 || bank.pending.latched(Relaxed) & bit != 0 {
+            return false;
+        }
+        if bank.claims.active() & bit != 0 {
+            bank.claims.deactivate(bit);
+        }
+        bank.pending.retake_unlatched(bit);
+        let group1 = bank.group.load(Relaxed) & bit != 0;
+        let lr = ListRegister::pending(intid.number(), bank.priority(intid), group1).with_hardware();
+        self.observe_list_register(index, lr);
+        regs.write(index as usize, lr.0);
+        true
+    }
+
     /// Lists an interrupt that nobody has claimed, if there is a free list register. `None`, and nothing has changed, if it
     /// is anything else.
     pub(super) fn flush_new(&mut self, vgic: &Vgic<'_>, regs: &mut impl ListRegisters, hints: u32) -> Option<KickMask> {

@@ -285,7 +285,10 @@ impl World {
                 }
                 let mut kick = KickMask::NONE;
                 while let Some(intid) = cpu.hardware.take_physical() {
-                    kick |= self.vgic.hardware_pending(vcpu as u32, intid);
+                    let again = cpu.interface.hardware_again(&self.vgic, &mut cpu.hardware, intid);
+                    if !again {
+                        kick |= self.vgic.hardware_pending(vcpu as u32, intid);
+                    }
                     busy = true;
                 }
                 if cpu.hardware.maintenance() {
