@@ -10,8 +10,8 @@ use spin::{Mutex, Once};
 use crate::direct::guest_bytes;
 use crate::random::Random;
 
-/// Bytes of one step: some ten thousand instructions. A multiple of a page.
-const STEP_BYTES: u64 = 64 << 10;
+/// Bytes of one step: some ten thousand instructions at most. A multiple of a page.
+const STEP_BYTES: u64 = 128 << 10;
 
 /// The image section, and the stream that fills seeds.
 struct Store {
@@ -43,7 +43,7 @@ enum Stage {
     Scrub,
     /// The images.
     Copy,
-    /// All of it visible to a guest whose caches are off.
+    /// Nothing new: what caches hold goes where a guest without caches finds it. The other stages do so for what they write.
     Clean,
 }
 
@@ -56,8 +56,7 @@ impl Fill {
         Fill { config, extents, stage: Stage::Scrub, index: 0, done: 0 }
     }
 
-    /// The last stage of it alone, which harms no vCPU that runs: what caches hold of the memory goes where a guest without
-    /// caches finds it.
+    /// No filling, and so no harm to vCPUs that run: what caches hold of the memory goes where a guest without caches finds it.
     pub fn clean(config: &'static model::Vm, extents: &'static [Extent]) -> Fill {
         Fill { stage: Stage::Clean, ..Fill::new(config, extents) }
     }
@@ -73,7 +72,7 @@ impl Fill {
         match self.stage {
             Stage::Scrub => self.on_extent(|at| {
                 // SAFETY: direct-mapped RAM of this VM, in whole pages, and no vCPU of it runs.
-                unsafe { arch::cpu::zero_pages(at, size) }
+                unsafe { arch::cpu::scrub_pages(at, size) }
             }),
             Stage::Copy => self.copy(size).ok_or("an image is not what it was assembled for")?,
             Stage::Clean => self.on_extent(|at| arch::cpu::clean_to_coherency(at, size)),
@@ -93,15 +92,12 @@ impl Fill {
 
     fn next_stage(&mut self) -> bool {
         (self.index, self.done) = (0, 0);
-        self.stage = match self.stage {
-            Stage::Scrub => Stage::Copy,
-            Stage::Copy => Stage::Clean,
-            Stage::Clean => {
-                arch::cpu::invalidate_instructions();
-                return true;
-            }
-        };
-        false
+        if let Stage::Scrub = self.stage {
+            self.stage = Stage::Copy;
+            return false;
+        }
+        arch::cpu::invalidate_instructions();
+        true
     }
 
     fn on_extent(&self, act: impl FnOnce(u64)) {
@@ -119,12 +115,16 @@ impl Fill {
         let from = usize::try_from(load.offset.checked_add(self.done)?).ok()?;
         let (to, size) = (usize::try_from(self.done).ok()?, usize::try_from(size).ok()?);
         let source = source.get(from..from.checked_add(size)?)?;
-        target.get_mut(to..to.checked_add(size)?)?.copy_from_slice(source);
+        let piece = target.get_mut(to..to.checked_add(size)?)?;
+        arch::cpu::copy(piece, source);
+        clean(piece);
         if to.checked_add(size)? == target.len() {
             for seed in load.seeds {
                 let start = usize::try_from(seed.offset).ok()?;
                 let end = start.checked_add(usize::try_from(seed.size_bytes).ok()?)?;
-                store.random.lock().fill(target.get_mut(start..end)?);
+                let seed = target.get_mut(start..end)?;
+                store.random.lock().fill(seed);
+                clean(seed);
             }
         }
         Some(())
@@ -140,4 +140,9 @@ impl Fill {
         // and the slice ends with `copy`.
         Some(unsafe { guest_bytes(hpa, usize::try_from(load.size_bytes).ok()?) })
     }
+}
+
+/// Makes `bytes` visible to a guest whose caches are off.
+fn clean(bytes: &[u8]) {
+    arch::cpu::clean_to_coherency(bytes.as_ptr() as u64, bytes.len() as u64);
 }

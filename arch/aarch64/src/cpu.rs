@@ -99,19 +99,108 @@ fn data_line_bytes() -> u64 {
     4u64 << ((read!("CTR_EL0") >> 16) & 0xf)
 }
 
+/// Bytes that one `DC ZVA` zeroes; `None` if it is prohibited (DCZID_EL0).
+fn zero_block_bytes() -> Option<u64> {
+    let dczid = read!("DCZID_EL0");
+    (dczid & (1 << 4) == 0).then_some(4u64 << (dczid & 0xf))
+}
+
+/// Cache instructions for each block of `$block` bytes from `$start`, a multiple of it, to `$end`. Guests have millions of
+/// blocks: the loop is unrolled 64 times, so that a block costs these instructions and an addition.
+macro_rules! for_each_block {
+    ($start:expr, $end:expr, $block:expr, $($instruction:literal),+) => {{
+        let (start, end, block): (u64, u64, u64) = ($start, $end, $block);
+        let whole_rounds = end.saturating_sub(start) & block.saturating_mul(64).wrapping_neg();
+        asm!(
+            "b      3f",
+            "2:",
+            ".rept  64",
+            $(concat!($instruction, ", {at}"),)+
+            "add    {at}, {at}, {block}",
+            ".endr",
+            "3:",
+            "cmp    {at}, {unrolled}",
+            "b.lo   2b",
+            "b      5f",
+            "4:",
+            $(concat!($instruction, ", {at}"),)+
+            "add    {at}, {at}, {block}",
+            "5:",
+            "cmp    {at}, {end}",
+            "b.lo   4b",
+            at = inout(reg) start => _,
+            unrolled = in(reg) start.saturating_add(whole_rounds),
+            end = in(reg) end,
+            block = in(reg) block,
+            options(nostack)
+        )
+    }};
+}
+
+/// Completes cache maintenance, for observers of any kind.
+fn complete_maintenance() {
+    // SAFETY: a barrier.
+    unsafe { asm!("dsb sy", options(nostack, preserves_flags)) };
+}
+
 /// Cleans and invalidates `size` bytes at `address` to the point of coherency, so that an observer with its caches
 /// off (a guest before it turns its MMU on, a CPU that starts) sees them (DDI 0487 D7.5.9).
 pub fn clean_to_coherency(address: u64, size: u64) {
     let line = data_line_bytes();
-    let mut at = address & line.wrapping_neg();
-    let end = address.saturating_add(size);
-    while at < end {
-        // SAFETY: maintenance of memory that is mapped changes no value.
-        unsafe { asm!("dc civac, {}", in(reg) at, options(nostack, preserves_flags)) };
-        at = at.saturating_add(line);
+    // SAFETY: maintenance of memory that is mapped changes no value.
+    unsafe { for_each_block!(address & line.wrapping_neg(), address.saturating_add(size), line, "dc civac") };
+    complete_maintenance();
+}
+
+/// Zeroes `size` bytes at `address` by `DC ZVA`, and cleans them as [`clean_to_coherency`] does: line by line in one pass
+/// where the CPU zeroes by lines. A line's clean is ordered after the stores to it before (DDI 0487 D7.5.9.6).
+///
+/// # Safety
+/// As for [`zero_pages`].
+pub unsafe fn scrub_pages(address: u64, size: u64) {
+    let line = data_line_bytes();
+    if zero_block_bytes() == Some(line) {
+        // SAFETY: the caller's range; a line divides a page.
+        unsafe { for_each_block!(address, address.saturating_add(size), line, "dc zva", "dc civac") };
+        complete_maintenance();
+    } else {
+        // SAFETY: the caller's promise.
+        unsafe { zero_pages(address, size) };
+        clean_to_coherency(address, size);
     }
-    // SAFETY: a barrier.
-    unsafe { asm!("dsb sy", options(nostack, preserves_flags)) };
+}
+
+/// Copies `from` to `to`, of which the shorter one counts. Images have megabytes: 64 bytes take ten instructions.
+pub fn copy(to: &mut [u8], from: &[u8]) {
+    let size = to.len().min(from.len());
+    let whole = size & !63;
+    // SAFETY: `whole` bytes lie in both slices, which don't overlap, since one is exclusive. Unaligned accesses are allowed
+    // in Normal memory (SCTLR_EL2.A is clear). No register of the guest's is touched, and so none of the vector ones.
+    unsafe {
+        asm!(
+            "b      3f",
+            "2:",
+            "ldp    {a}, {b}, [{from}], #16",
+            "ldp    {c}, {d}, [{from}], #16",
+            "stp    {a}, {b}, [{to}], #16",
+            "stp    {c}, {d}, [{to}], #16",
+            "ldp    {a}, {b}, [{from}], #16",
+            "ldp    {c}, {d}, [{from}], #16",
+            "stp    {a}, {b}, [{to}], #16",
+            "stp    {c}, {d}, [{to}], #16",
+            "3:",
+            "cmp    {from}, {end}",
+            "b.lo   2b",
+            from = inout(reg) from.as_ptr() => _,
+            to = inout(reg) to.as_mut_ptr() => _,
+            end = in(reg) from.as_ptr().wrapping_add(whole),
+            a = out(reg) _, b = out(reg) _, c = out(reg) _, d = out(reg) _,
+            options(nostack)
+        );
+    }
+    if let (Some(to), Some(from)) = (to.get_mut(whole..size), from.get(whole..size)) {
+        to.copy_from_slice(from);
+    }
 }
 
 /// Invalidates every instruction cache after code was written by data accesses (DDI 0487 B2.4.4).
@@ -133,23 +222,17 @@ pub fn forget_guest_translations() {
 /// # Safety
 /// The range is mapped writable as Normal memory, a multiple of a page at a multiple of a page, and nobody else uses it.
 pub unsafe fn zero_pages(address: u64, size: u64) {
-    let dczid = read!("DCZID_EL0");
     let end = address.saturating_add(size);
-    let mut at = address;
-    if dczid & (1 << 4) != 0 {
-        // DZP: prohibited. The plain way.
-        while at < end {
-            // SAFETY: the caller's range.
-            unsafe { (at as *mut u64).write_volatile(0) };
-            at = at.saturating_add(8);
-        }
+    if let Some(block) = zero_block_bytes() {
+        // SAFETY: the caller's range; blocks are at most 2 KiB and so divide a page.
+        unsafe { for_each_block!(address, end, block, "dc zva") };
         return;
     }
-    let block = 4u64 << (dczid & 0xf);
+    let mut at = address;
     while at < end {
-        // SAFETY: the caller's range; blocks are at most 2 KiB and so divide a page.
-        unsafe { asm!("dc zva, {}", in(reg) at, options(nostack, preserves_flags)) };
-        at = at.saturating_add(block);
+        // SAFETY: the caller's range.
+        unsafe { (at as *mut u64).write_volatile(0) };
+        at = at.saturating_add(8);
     }
 }
 
