@@ -17,6 +17,9 @@ pub(super) const COUNTED: [&str; 2] = ["-icount", "shift=0,sleep=off"];
 /// How long a board may take: a limit for hangs.
 pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 
+/// The keys that make the console list what it has: Ctrl-] and a question mark.
+const SUMMARY: &str = "\x1d?";
+
 /// What one row's rounds took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Counts {
@@ -40,6 +43,8 @@ pub(crate) struct Said {
     pub start: Option<u64>,
     /// Its rows by name.
     pub rows: BTreeMap<String, Counts>,
+    /// Memory that the board has left, in bytes, if it was asked.
+    pub free_bytes: Option<u64>,
 }
 
 impl Said {
@@ -80,13 +85,29 @@ pub(super) fn machine(request: &Request, image: &Path) -> Result<Machine> {
 
 /// Runs `machine` until the guest `bench` on it is done.
 pub(super) fn run(machine: &Machine) -> Result<Said> {
+    converse(machine, false)
+}
+
+/// The same on a board that goes on when the guest is done; it is asked how much memory it has left.
+pub(super) fn run_and_ask(machine: &Machine) -> Result<Said> {
+    converse(machine, true)
+}
+
+fn converse(machine: &Machine, ask: bool) -> Result<Said> {
     let (board, mut console) = Board::with_console(machine, None).map_err(Failure::new)?;
     let _guard = ChildGuard::new(board.pid());
     console.set_patience(PATIENCE);
     let (end, _) = console.expect_any(&["bench: end", "FAILED"]).map_err(Failure::new)?;
-    let transcript = console.transcript();
     match end {
-        0 => Ok(Said::read(&transcript)),
+        0 => {
+            let mut said = Said::read(&console.transcript());
+            if ask {
+                console.send(SUMMARY).and_then(|()| console.expect("free memory: ")).map_err(Failure::new)?;
+                let kibibytes = console.expect(" KiB").map_err(Failure::new)?;
+                said.free_bytes = kibibytes.parse().ok().map(|kibibytes: u64| kibibytes << 10);
+            }
+            Ok(said)
+        }
         _ => {
             // The reason follows on the same line.
             let _ = console.expect("\n");
@@ -104,7 +125,7 @@ mod tests {
         let console =
             "[ostler] x\r\n(XEN) DOM1: bench: start 12\r\nbench: row a 2 3 7 4\r\nbench: row b 1 2\r\nbench: end";
         let a = Counts { rounds: 2, least: 3, total: 7, most: 4 };
-        assert_eq!(Said::read(console), Said { start: Some(12), rows: [("a".into(), a)].into() });
+        assert_eq!(Said::read(console), Said { start: Some(12), rows: [("a".into(), a)].into(), free_bytes: None });
         assert_eq!(a.mean(), 4, "3.5, rounded");
     }
 }

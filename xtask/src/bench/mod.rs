@@ -144,14 +144,24 @@ pub(crate) fn measure_linux(measured: &mut Measured) -> Result<()> {
 /// Measures how the counts grow: with VMs on the board, and with the guest's RAM.
 pub(crate) fn measure_growth(measured: &mut Measured) -> Result<()> {
     for vms in [4, 16] {
-        let (_, said) = System::crowded(vms - 1)?.measure()?;
-        measured.scaling.push((vms, said));
+        measured.scaling.push((vms, System::crowded(vms - 1, 1)?.measure_with_memory()?));
     }
+    memory(measured, System::crowded(3, 2)?.measure_with_memory()?.free_bytes);
     for mebibytes in [4_u64, 16, 256, 1024] {
         let (_, said) = System::roomy(mebibytes << 20)?.measure()?;
         measured.roominess.extend(said.start.map(|start| (mebibytes << 20, start)));
     }
     Ok(())
+}
+
+/// What a VM takes besides its RAM, and each vCPU beyond its first, by the memory that boards have left: `free_twice` is
+/// that of the first crowded one with two vCPUs instead of one in each of the VMs that sleep.
+fn memory(measured: &mut Measured, free_twice: Option<u64>) {
+    let [(few, first), (many, second)] = &measured.scaling[..] else { return };
+    let (Some(first), Some(second), Some(twice)) = (first.free_bytes, second.free_bytes, free_twice) else { return };
+    let vm = first.saturating_sub(second) / u64::from(many - few);
+    measured.counts.insert("vm_memory", vm.saturating_sub(systems::NEIGHBOUR_BYTES));
+    measured.counts.insert("vcpu_memory", first.saturating_sub(twice) / u64::from(few - 1));
 }
 
 fn sizes(measured: &mut Measured, report: &Value) {

@@ -57,7 +57,7 @@ pub(crate) const LINUX: &str = "linux";
 pub(crate) const BOOT: &str = "boot";
 
 /// All rows, in the order of the table.
-pub(crate) const ROWS: [Row; 21] = [
+pub(crate) const ROWS: [Row; 23] = [
     counted("psci_version", "PSCI_VERSION by HVC, and back", "hvc").bar(90).peer("hvisor", 127),
     counted("gicd_typer", "read of GICD_TYPER", "load").bar(150).peer("Bao", 224),
     counted("gicd_isenabler1", "read of GICD_ISENABLER1", "load").bar(250).peer("Xen", 675),
@@ -85,6 +85,8 @@ pub(crate) const ROWS: [Row; 21] = [
     bytes("text", "code"),
     bytes("data", "constants and data"),
     bytes("bss", "memory beside the image"),
+    bytes("vm_memory", "a VM of one vCPU, beside its RAM"),
+    bytes("vcpu_memory", "each further vCPU"),
 ];
 
 /// The row of this name.

@@ -14,6 +14,9 @@ use crate::image::{self, Image, Selection};
 /// RAM of the board, but for guests that do not fit.
 const MEMORY_BYTES: u64 = 1 << 30;
 
+/// RAM of a VM that only sleeps.
+pub(super) const NEIGHBOUR_BYTES: u64 = 4 << 20;
+
 /// One system.
 #[derive(Clone, Debug)]
 pub(super) struct System {
@@ -33,13 +36,15 @@ impl System {
         System::of("shared", vec![own("bench-shared"), own("bench-spin")])
     }
 
-    /// The guest beside so many others that sleep.
-    pub(super) fn crowded(neighbours: u32) -> Result<System> {
+    /// The guest beside so many others that sleep, with so many vCPUs each.
+    pub(super) fn crowded(neighbours: u32, vcpus: usize) -> Result<System> {
         let mut files = vec![own("bench")];
         for index in 1..=neighbours {
-            files.push(write(&format!("idle{index}"), &qvm(&format!("idle{index}"), 4 << 20, "idle"))?);
+            let text = qvm(&format!("idle{index}"), NEIGHBOUR_BYTES, "idle")
+                .replace("\ncpu\n", &("\n".to_owned() + &"cpu\n".repeat(vcpus)));
+            files.push(write(&format!("idle{index}-{vcpus}"), &text)?);
         }
-        Ok(System::of(&format!("crowded-{neighbours}"), files))
+        Ok(System::of(&format!("crowded-{neighbours}-{vcpus}"), files))
     }
 
     /// The guest with this much RAM, which does nothing but start.
@@ -97,6 +102,11 @@ impl System {
     fn request(&self) -> Result<Request> {
         let memory = Some(self.memory_bytes);
         Selection { smp: Some(1), memory, ..Selection::of(self.files.clone()) }.request()
+    }
+
+    /// Builds and runs it, and asks for the memory that is left; the guest is not alone.
+    pub(super) fn measure_with_memory(&self) -> Result<Said> {
+        board::run_and_ask(&self.build()?.1)
     }
 
     /// Builds and runs it.
