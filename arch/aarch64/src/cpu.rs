@@ -170,39 +170,6 @@ pub unsafe fn scrub_pages(address: u64, size: u64) {
     }
 }
 
-/// Copies `from` to `to`, of which the shorter one counts. Images have megabytes: 64 bytes take ten instructions.
-pub fn copy(to: &mut [u8], from: &[u8]) {
-    let size = to.len().min(from.len());
-    let whole = size & !63;
-    // SAFETY: `whole` bytes lie in both slices, which don't overlap, since one is exclusive. Unaligned accesses are allowed
-    // in Normal memory (SCTLR_EL2.A is clear). No register of the guest's is touched, and so none of the vector ones.
-    unsafe {
-        asm!(
-            "b      3f",
-            "2:",
-            "ldp    {a}, {b}, [{from}], #16",
-            "ldp    {c}, {d}, [{from}], #16",
-            "stp    {a}, {b}, [{to}], #16",
-            "stp    {c}, {d}, [{to}], #16",
-            "ldp    {a}, {b}, [{from}], #16",
-            "ldp    {c}, {d}, [{from}], #16",
-            "stp    {a}, {b}, [{to}], #16",
-            "stp    {c}, {d}, [{to}], #16",
-            "3:",
-            "cmp    {from}, {end}",
-            "b.lo   2b",
-            from = inout(reg) from.as_ptr() => _,
-            to = inout(reg) to.as_mut_ptr() => _,
-            end = in(reg) from.as_ptr().wrapping_add(whole),
-            a = out(reg) _, b = out(reg) _, c = out(reg) _, d = out(reg) _,
-            options(nostack)
-        );
-    }
-    if let (Some(to), Some(from)) = (to.get_mut(whole..size), from.get(whole..size)) {
-        to.copy_from_slice(from);
-    }
-}
-
 /// Invalidates every instruction cache after code was written by data accesses (DDI 0487 B2.4.4).
 pub fn invalidate_instructions() {
     // SAFETY: cache maintenance changes no value.

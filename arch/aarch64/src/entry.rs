@@ -1,8 +1,8 @@
 //! Into the guest and out of it: the vector table and the two ways through it.
 //!
-//! Both store all general registers, so that a handler can look at each. After a *quick* exit those come back that a Rust
-//! handler may clobber (x0 to x18 and x30, AAPCS64 section 6.1.1), or all of them if the handler has changed another one. A
-//! *slow* exit returns from [`enter`] to the loop. Nothing else switches stacks.
+//! The general registers are stored, all of them if the handler may look at them. After a *quick* exit those come back that
+//! a Rust handler may clobber (x0 to x18 and x30, AAPCS64 section 6.1.1), or all of them if the handler has changed another
+//! one. A *slow* exit returns from [`enter`] to the loop. Nothing else switches stacks.
 //!
 //! ```text
 //! enter(context) ──▶ guest ──exception──▶ quick handler ──0, 2──▶ guest
@@ -60,22 +60,27 @@ global_asm!(
     b       fatal_common
     .endm
 
-    .macro lower handler
+    // A handler that looks at the guest's registers gets all of them, one that only takes an interrupt not.
+    .macro lower handler, detour
     .balign 0x80
     stp     x0, x1, [sp, #16 * 0]
     x2_to_x17 stp
+    .ifc    \detour, detour
     stp     x18, x19, [sp, #16 * 9]
     stp     x20, x21, [sp, #16 * 10]
     stp     x22, x23, [sp, #16 * 11]
     stp     x24, x25, [sp, #16 * 12]
     stp     x26, x27, [sp, #16 * 13]
     stp     x28, x29, [sp, #16 * 14]
+    .else
+    str     x18, [sp, #16 * 9]
+    .endif
     str     x30, [sp, #16 * 15]
     mov     x0, sp
     ldr     x1, [x0, #{host_sp}]
     mov     sp, x1
     bl      \handler
-    cbnz    x0, detour
+    cbnz    x0, \detour
     ldr     x1, [sp]                    // `enter` left the context's address on top of the stack
     mov     sp, x1
     b       resume
@@ -92,10 +97,10 @@ __vectors:
     fatal   5
     fatal   6
     fatal   7
-    lower   ostler_quick_sync           // EL1 is AArch64 (HCR_EL2.RW), so 32-bit EL0 arrives here too (DDI 0487 D1.10.2)
-    lower   ostler_quick_irq
-    lower   ostler_quick_irq            // FIQ: group 0 is never enabled; an answer all the same
-    lower   ostler_quick_serror
+    lower   ostler_quick_sync, detour   // EL1 is AArch64 (HCR_EL2.RW), so 32-bit EL0 arrives here too (DDI 0487 D1.10.2)
+    lower   ostler_quick_irq, interrupted
+    lower   ostler_quick_irq, interrupted //  FIQ: group 0 is never enabled; an answer all the same
+    lower   ostler_quick_serror, detour
     fatal   12                          // EL1 in AArch32: cannot be
     fatal   13
     fatal   14
@@ -111,6 +116,12 @@ resume:
     dsb     nsh                         // nothing is speculated past the return (DDI 0487 B2.3.10)
     isb
 
+interrupted:
+    // Always on the way to the loop.
+    ldr     x1, [sp]
+    x19_to_x28 stp, x1, 152
+    str     x29, [x1, #232]
+    b       slow
 detour:
     // x0: the handler's code. x19 to x29 are still the guest's, as they were.
     tbz     x0, #1, slow

@@ -60,6 +60,8 @@ pub mod gic;
 #[cfg(target_os = "none")]
 mod guest;
 #[cfg(target_os = "none")]
+mod memory;
+#[cfg(target_os = "none")]
 mod registers;
 #[cfg(target_os = "none")]
 mod vcpu;

@@ -229,27 +229,54 @@ impl<S: Stage> Table<S> {
         let mut at = span.start;
         while at < span.end {
             let entry = entry_address(table, level, index_mask, at);
-            let entry_end = (at | level.offset_mask()).wrapping_add(1).min(span.end);
             let output = span.output.wrapping_add(at.wrapping_sub(span.start));
-            let old = memory.read(entry);
+            // Whole entries from here on, of which leaves can be made where the addresses agree.
+            let whole = span.end.wrapping_sub(at) & !level.offset_mask();
+            if let Some(kind) = level.leaf_type()
+                && whole != 0
+                && (at | output) & level.offset_mask() == 0
+            {
+                let end = at.wrapping_add(whole);
+                Self::leaves(memory, entry, level, Span { start: at, end, output }, leaf | kind)?;
+                at = end;
+                continue;
+            }
 
-            let whole = entry_end.wrapping_sub(at) == level.entry_bytes() && output & level.offset_mask() == 0;
-            match (level.leaf_type().filter(|_| whole), level.next()) {
-                (Some(kind), _) if old & VALID == 0 => memory.write(entry, output | leaf | kind),
-                (None, Some(next)) if old & VALID == 0 || old & TYPE == TABLE => {
-                    let below = match old & VALID {
-                        0 => {
-                            let new = memory.allocate(1).ok_or(MapError::NoMemory)?;
-                            memory.write(entry, new.0 | TABLE);
-                            new
-                        }
-                        _ => Hpa(old & ADDRESS),
-                    };
-                    Self::fill(memory, below, next, TABLE_MASK, Span { start: at, end: entry_end, output }, leaf)?;
+            let next = level.next().ok_or(MapError::Misaligned)?;
+            let old = memory.read(entry);
+            let below = match old & TYPE {
+                TABLE => Hpa(old & ADDRESS),
+                _ if old & VALID == 0 => {
+                    let new = memory.allocate(1).ok_or(MapError::NoMemory)?;
+                    memory.write(entry, new.0 | TABLE);
+                    new
                 }
                 _ => return Err(MapError::Overlap(at)),
+            };
+            let end = (at | level.offset_mask()).wrapping_add(1).min(span.end);
+            Self::fill(memory, below, next, TABLE_MASK, Span { start: at, end, output }, leaf)?;
+            at = end;
+        }
+        Ok(())
+    }
+
+    /// Writes the leaves of `span`, whole entries of one table from `entry` on. Boards and guests have thousands.
+    fn leaves<M: TableMemory>(
+        memory: &mut M,
+        mut entry: Hpa,
+        level: Level,
+        span: Span,
+        leaf: u64,
+    ) -> Result<(), MapError> {
+        let bytes = level.entry_bytes();
+        let Span { start: mut at, end, mut output } = span;
+        while at < end {
+            if memory.read(entry) & VALID != 0 {
+                return Err(MapError::Overlap(at));
             }
-            at = entry_end;
+            memory.write(entry, output | leaf);
+            entry = Hpa(entry.0.wrapping_add(ENTRY_BYTES));
+            (at, output) = (at.wrapping_add(bytes), output.wrapping_add(bytes));
         }
         Ok(())
     }

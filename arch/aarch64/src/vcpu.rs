@@ -95,6 +95,8 @@ impl Vcpu {
             if self.others_wait {
                 return Exit::Kicked;
             }
+            // All registers are loaded now, so none is left to be. (An interrupt's vector relies on that.)
+            self.changed_all = false;
             // SAFETY: `context` is this vCPU's first field, and it is loaded on this pCPU (the loop's duty, and
             // harmless otherwise: a vCPU that was never started enters nothing but its own second stage).
             unsafe { entry::enter(&raw mut self.context) };

@@ -312,8 +312,19 @@ impl ListRegisters for Hardware {
         read_list_register(index)
     }
 
+    #[inline]
     fn write(&mut self, index: usize, value: u64) {
-        write_list_register(index, value);
+        // The first ones are used most: they are not worth a jump by table.
+        // SAFETY: as in `write_list_register`.
+        unsafe {
+            if index == 0 {
+                write!("ICH_LR0_EL2", value);
+            } else if index == 1 {
+                write!("ICH_LR1_EL2", value);
+            } else {
+                write_list_register(index, value);
+            }
+        }
     }
 
     fn elrsr(&self) -> u32 {

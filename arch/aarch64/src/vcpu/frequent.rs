@@ -2,6 +2,7 @@
 //! left to the general way, which would do the same.
 
 use super::{Vcpu, code};
+use crate::gic::Hardware;
 use crate::registers::{read, write};
 use crate::syndrome::{Frequent, Syndrome};
 use crate::{inject, psci, vgic};
@@ -19,8 +20,12 @@ impl Vcpu {
                 Some(code::RESUME)
             }
             Frequent::Sgi { rt } => {
-                let kick = self.guest.vgic.send_sgi(self.index, self.context.get(rt));
+                let (vgic, value) = (&self.guest.vgic, self.context.get(rt));
                 self.step();
+                if self.interface.sgi_again(vgic, &mut Hardware, value) {
+                    return Some(code::RESUME);
+                }
+                let kick = vgic.send_sgi(self.index, value);
                 self.kick(kick);
                 Some(self.resume())
             }

@@ -31,6 +31,9 @@ pub struct CpuInterface {
     parked_count: u32,
     /// Private interrupts whose physical one this code deactivates when the virtual one ends.
     pub(super) held: u32,
+    /// Where an SGI, and where a timer's interrupt, was listed again last.
+    pub(super) last_sgi: u32,
+    pub(super) last_timer: u32,
     /// Words to look at in the next flush.
     pub(super) look: u32,
     /// Words in which something waits for a list register.
@@ -54,6 +57,8 @@ impl CpuInterface {
             parked: [0; BANKS as usize],
             parked_count: 0,
             held: 0,
+            last_sgi: 0,
+            last_timer: 0,
             look: 0,
             left: 0,
             hcr: None,

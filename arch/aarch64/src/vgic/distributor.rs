@@ -3,7 +3,7 @@
 use super::atomic::SeqCst;
 use super::bank::{ENABLE_GROUP0, ENABLE_GROUP1};
 use super::bits::{BANKS, KickMask};
-use super::registers::{BankRegister, DistributorRegister, IIDR, PRIVATE_WORD};
+use super::registers::{BankRegister, DistributorRegister, FIRST_OF_BANKS, IIDR, PRIVATE_WORD};
 use super::route::Route;
 use super::{Read, Vgic};
 
@@ -18,7 +18,10 @@ impl Vgic<'_> {
     /// A load by vCPU `from` at `offset` of the distributor's frame. Never fails: what does not exist reads as zero.
     /// [`super::shows_list_registers`] says for which offsets `from` syncs first.
     pub fn distributor_read(&self, from: u32, offset: u64, width_bytes: u8) -> Read {
-        if let Some(register) = BankRegister::decode(offset, width_bytes) {
+        // (Below them, the distributor's own are asked for most.)
+        if offset >= FIRST_OF_BANKS
+            && let Some(register) = BankRegister::decode(offset, width_bytes)
+        {
             // With affinity routing, the private interrupts are in the redistributors only.
             return if register.word() == PRIVATE_WORD { Read::from(0) } else { self.read_bank(from, 0, register) };
         }

@@ -69,26 +69,59 @@ impl CpuInterface {
     /// that is empty and there is nothing else to do. False, and nothing has changed, if it is anything else.
     #[inline]
     pub fn hardware_again(&mut self, vgic: &Vgic<'_>, regs: &mut impl ListRegisters, intid: u32) -> bool {
-        let own = vgic.redistributor(self.vcpu);
         let private = IntId::new(intid).filter(|intid| intid.is_private());
-        let (Some(own), Some(intid)) = (own, private) else { return false };
+        private.is_some_and(|intid| self.list_again(vgic, regs, intid, ListRegister::with_hardware))
+    }
+
+    /// A write of ICC_SGI1R_EL1 as for [`Vgic::send_sgi`], if it is to this vCPU alone, in the same way.
+    #[inline]
+    pub fn sgi_again(&mut self, vgic: &Vgic<'_>, regs: &mut impl ListRegisters, icc_sgi1r: u64) -> bool {
+        let sgi = IntId::at(0, (icc_sgi1r >> 24) as u32 & 0xf);
+        vgic.sgi_targets(self.vcpu, icc_sgi1r) == super::bits::bit(self.vcpu)
+            && self.list_again(vgic, regs, sgi, |lr| lr)
+    }
+
+    /// The list register that holds `intid`: mostly the one where the last interrupt of its kind was.
+    #[inline]
+    fn find_again(&mut self, intid: IntId) -> Option<u32> {
+        let index = if intid.is_sgi() { self.last_sgi } else { self.last_timer };
+        if self.used & super::bits::bit(index) != 0 && self.list_register(index).intid() == intid.number() {
+            return Some(index);
+        }
+        let index = self.find(intid)?;
+        *(if intid.is_sgi() { &mut self.last_sgi } else { &mut self.last_timer }) = index;
+        Some(index)
+    }
+
+    #[inline]
+    fn list_again(
+        &mut self,
+        vgic: &Vgic<'_>,
+        regs: &mut impl ListRegisters,
+        intid: IntId,
+        kind: impl FnOnce(ListRegister) -> ListRegister,
+    ) -> bool {
+        let Some(own) = vgic.redistributor(self.vcpu) else { return false };
         let (bank, bit) = (&own.bank, intid.bit());
-        // Who changes anything that is looked at here leaves a hint afterwards, and rings. (Pending by software as well: one
-        // interrupt that stands for both is the general way's.)
-        let busy = own.hints.load(Relaxed) | self.look | self.left | self.changed;
+        // Who changes anything that is looked at here leaves a hint afterwards, and rings. (Pending already: one interrupt
+        // that stands for both is the general way's.)
+        let (latched, taken) = bank.pending.latched_and_taken(Relaxed);
+        let busy = own.hints.load(Relaxed) | self.look | self.left | self.changed | latched & bit;
         if busy != 0 || self.mine(0) & bit == 0 || bank.open(vgic.control(), Relaxed) & bit == 0 {
             return false;
         }
-        let Some(index) = self.find(intid) else { return false };
-        if regs.elrsr() & super::bits::bit(index) == 0 || bank.pending.latched(Relaxed) & bit != 0 {
+        let Some(index) = self.find_again(intid) else { return false };
+        if regs.elrsr() & super::bits::bit(index) == 0 {
             return false;
         }
         if bank.claims.active() & bit != 0 {
             bank.claims.deactivate(bit);
         }
-        bank.pending.retake_unlatched(bit);
+        if taken & bit == 0 {
+            bank.pending.take_unlatched(bit);
+        }
         let group1 = bank.group.load(Relaxed) & bit != 0;
-        let lr = ListRegister::pending(intid.number(), bank.priority(intid), group1).with_hardware();
+        let lr = kind(ListRegister::pending(intid.number(), bank.priority(intid), group1));
         self.observe_list_register(index, lr);
         regs.write(index as usize, lr.0);
         true

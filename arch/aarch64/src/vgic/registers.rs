@@ -19,6 +19,9 @@ pub(super) enum BankRegister {
     Config { word: u32, upper: bool },
 }
 
+/// Offset of the first [`BankRegister`], IGROUPR<0>.
+pub(super) const FIRST_OF_BANKS: u64 = 0x80;
+
 impl BankRegister {
     /// The register at `offset`, if there is one that may be accessed with `width_bytes`.
     #[inline]

@@ -42,7 +42,7 @@ impl Vgic<'_> {
     /// The vCPUs that a register names: all but the sender, or in the group of 16 that Aff3.Aff2.Aff1 and RS name those in
     /// TargetList.
     #[inline]
-    fn sgi_targets(&self, from: u32, register: u64) -> u32 {
+    pub(super) fn sgi_targets(&self, from: u32, register: u64) -> u32 {
         if register & ALL_BUT_SELF != 0 {
             return !bit(from);
         }

@@ -39,6 +39,13 @@ impl Pending {
         low(self.0.load(order))
     }
 
+    /// Latches not taken, and those that are.
+    #[inline]
+    pub(super) fn latched_and_taken(&self, order: Ordering) -> (u32, u32) {
+        let word = self.0.load(order);
+        (low(word), high(word))
+    }
+
     /// Latched, here or in a list register.
     #[inline]
     pub(super) fn any(&self) -> u32 {

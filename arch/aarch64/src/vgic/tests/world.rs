@@ -173,6 +173,10 @@ impl World {
     }
 
     pub(super) fn send_sgi(&mut self, vcpu: usize, register: u64) {
+        let cpu = &mut self.cpus[vcpu];
+        if cpu.interface.sgi_again(&self.vgic, &mut cpu.hardware, register) {
+            return;
+        }
         let kick = self.vgic.send_sgi(vcpu as u32, register);
         self.kick(kick, Some(vcpu));
     }
