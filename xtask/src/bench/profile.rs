@@ -1,7 +1,7 @@
 //! Where a row's instructions are spent: by QEMU's log of every instruction, and the hypervisor's debug information.
 //!
 //! The guest counts two rounds of the row, logged one instruction a line: a round lasts from the first instruction of the
-//! guest's function for it to its last look at the clock. Of the boot it is everything before the guest.
+//! guest's function for it, which may be the way to sleep, to its last look at the clock. Of the boot it is everything before the guest.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -71,7 +71,7 @@ pub(crate) fn of(name: &str) -> Result<Profile> {
         boot.path
     } else {
         let window = Window::find(&guest, round).ok_or_else(|| lacks(round))?;
-        let mut rounds = Rounds { window, looks: 0, current: Vec::new(), finished: Vec::new() };
+        let mut rounds = Rounds { window, looks: None, current: Vec::new(), finished: Vec::new() };
         trace(&machine, &window.ranges(), |pc| rounds.executed(pc))?;
         rounds.finished.pop().ok_or_else(|| Failure::new("no round was seen in QEMU's log"))?
     };
@@ -142,7 +142,8 @@ impl Boot {
 #[derive(Debug)]
 struct Rounds {
     window: Window,
-    looks: u32,
+    /// Looks at the clock in this round; none while there is no round.
+    looks: Option<u32>,
     current: Vec<u64>,
     finished: Vec<Vec<u64>>,
 }
@@ -154,13 +155,13 @@ impl Rounds {
             self.current.push(pc);
         } else if pc == self.window.begin {
             self.current.clear();
-            self.looks = 0;
+            self.looks = Some(0);
         } else if pc == self.window.clock {
-            self.looks += 1;
-            if self.looks == 2 {
+            self.looks = self.looks.map(|looks| looks + 1);
+            if self.looks == Some(2) {
                 self.finish();
             }
-        } else if pc == self.window.handler {
+        } else if pc == self.window.handler && self.looks.is_some() {
             self.finish();
         }
         self.finished.len() == 3
@@ -168,8 +169,7 @@ impl Rounds {
 
     fn finish(&mut self) {
         self.finished.push(std::mem::take(&mut self.current));
-        // What follows up to the next round's beginning belongs to none.
-        self.looks = 2;
+        self.looks = None;
     }
 }
 
@@ -312,10 +312,10 @@ mod tests {
     #[test]
     fn rounds_are_told_apart() {
         let window = Window { begin: 1, clock: 2, handler: 3 };
-        let mut rounds = Rounds { window, looks: 0, current: vec![], finished: vec![] };
+        let mut rounds = Rounds { window, looks: None, current: vec![], finished: vec![] };
         let [a, b, c] = [HYPERVISOR, HYPERVISOR + 4, HYPERVISOR + 8];
         // Noise, a round that comes back, noise, one that a handler ends.
-        for pc in [c, 1, 2, 9, a, b, 2, c, 1, 2, b, 3, c] {
+        for pc in [c, 2, 2, 3, 1, 2, 9, a, b, 2, c, 1, 2, b, 3, c] {
             rounds.executed(pc);
         }
         assert_eq!(rounds.finished, [vec![a, b], vec![b]]);
