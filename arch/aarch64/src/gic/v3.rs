@@ -280,7 +280,7 @@ macro_rules! list_registers {
         }
 
         /// Writes list register `index`, which is below [`list_register_count`].
-        #[inline]
+        #[inline(never)]
         pub fn write_list_register(index: usize, value: u64) {
             // SAFETY: list registers only ever inject virtual interrupts into the vCPU that this pCPU owns.
             unsafe {

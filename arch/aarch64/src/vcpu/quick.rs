@@ -237,14 +237,19 @@ impl Vcpu {
     /// A physical interrupt while the guest ran.
     pub(super) fn interrupted(&mut self) -> u64 {
         let intid = gic::acknowledge();
+        // The most frequent ones first.
+        if matches!(intid, intid::VIRTUAL_TIMER | intid::PHYSICAL_TIMER) {
+            gic::drop_priority(intid);
+            if self.interface.hardware_again(&self.guest.vgic, &mut Hardware, intid) {
+                return code::RESUME;
+            }
+            self.interrupt(intid);
+            return self.resume();
+        }
         if intid >= intid::SPECIAL {
             return code::RESUME;
         }
         gic::drop_priority(intid);
-        let is_timer = matches!(intid, intid::VIRTUAL_TIMER | intid::PHYSICAL_TIMER);
-        if is_timer && self.interface.hardware_again(&self.guest.vgic, &mut Hardware, intid) {
-            return code::RESUME;
-        }
         if self.interrupt(intid) {
             return self.resume();
         }

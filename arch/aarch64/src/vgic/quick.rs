@@ -9,7 +9,7 @@
 
 use super::Vgic;
 use super::atomic::{Relaxed, SeqCst};
-use super::bank::Bank;
+use super::bank::{Bank, ENABLE_GROUP0, ENABLE_GROUP1};
 use super::bits::{IntId, KickMask, bit};
 use super::cpu::CpuInterface;
 use super::flush::all;
@@ -107,7 +107,10 @@ impl CpuInterface {
         // that stands for both is the general way's.)
         let (latched, taken) = bank.pending.latched_and_taken(Relaxed);
         let busy = own.hints.load(Relaxed) | self.look | self.left | self.changed | latched & bit;
-        if busy != 0 || self.mine(0) & bit == 0 || bank.open(vgic.control(), Relaxed) & bit == 0 {
+        let group1 = bank.group.load(Relaxed) & bit != 0;
+        let group = if group1 { ENABLE_GROUP1 } else { ENABLE_GROUP0 };
+        let open = bank.enabled.load(Relaxed) & bit != 0 && vgic.control() & group != 0;
+        if busy != 0 || self.mine(0) & bit == 0 || !open {
             return false;
         }
         let Some(index) = self.find_again(intid) else { return false };
@@ -120,7 +123,6 @@ impl CpuInterface {
         if taken & bit == 0 {
             bank.pending.take_unlatched(bit);
         }
-        let group1 = bank.group.load(Relaxed) & bit != 0;
         let lr = kind(ListRegister::pending(intid.number(), bank.priority(intid), group1));
         self.observe_list_register(index, lr);
         regs.write(index as usize, lr.0);
