@@ -88,6 +88,9 @@ boot:
     add     x1, x22, x2
     bl      invalidate
 1:  stp     xzr, xzr, [x0], #16         // `invalidate` leaves the start in x0 and the end in x1
+    stp     xzr, xzr, [x0], #16         // whole pages
+    stp     xzr, xzr, [x0], #16
+    stp     xzr, xzr, [x0], #16
     cmp     x0, x1
     b.lo    1b
 
@@ -182,15 +185,19 @@ mmu_on:
     mov     x30, xzr
     br      x25
 
-    // Invalidates x0..x1 to the point of coherency. Keeps x0 and x1; uses x2 to x4.
+    // Invalidates x0..x1, whole pages, to the point of coherency. Keeps x0 and x1; uses x2 to x4. No CPU has lines of which
+    // four are more than a page.
 invalidate:
     mrs     x2, CTR_EL0
     ubfx    x2, x2, #16, #4             // DminLine: log2 of words
     mov     x3, #4
     lsl     x3, x3, x2
     mov     x4, x0
-5:  dc      ivac, x4
+5:
+    .rept   4
+    dc      ivac, x4
     add     x4, x4, x3
+    .endr
     cmp     x4, x1
     b.lo    5b
     dsb     sy

@@ -1,8 +1,8 @@
 //! What the board says of itself: one pass over its flattened device tree.
 //!
-//! The tree is read once, as a stream of nodes ([`nodes`]), and boiled down to [`Facts`]: no allocation, no recursion,
-//! 80,000 instructions for QEMU's 70 nodes. Only the console takes a second look, because
-//! `/chosen` names it by a path and may come after it. Firmware is trusted, its bytes are not: a broken tree gives a
+//! The tree is read once, as a stream of nodes ([`nodes`]), and boiled down to [`Facts`]: no allocation, no recursion.
+//! Only the console may take a second look, because `/chosen` names it by a path and may come after it; not if it is the
+//! first PL011 below the root, as on most boards. Firmware is trusted, its bytes are not: a broken tree gives a
 //! [`TreeError`] that names the node.
 //!
 //! A device on a bus that translates addresses is left out with a [`Note`] rather than used at a wrong address.
@@ -82,6 +82,7 @@ enum Device {
     Gic(GicVersion),
     Timer,
     Psci((u8, u8)),
+    Uart,
 }
 
 impl Device {
@@ -92,6 +93,7 @@ impl Device {
                 Some(Device::Gic(GicVersion::V2))
             }
             b"arm,armv8-timer" => Some(Device::Timer),
+            b"arm,pl011" => Some(Device::Uart),
             b"arm,psci-1.0" => Some(Device::Psci((1, 0))),
             b"arm,psci-0.2" => Some(Device::Psci((0, 2))),
             b"arm,psci" => Some(Device::Psci((0, 1))),
@@ -108,6 +110,8 @@ struct Scan<'a> {
     aliases: Option<Node<'a>>,
     gic: Option<(GicVersion, Node<'a>)>,
     timer: Option<Node<'a>>,
+    /// The first child of the root that is a PL011: most often the console.
+    uart: Option<Node<'a>>,
 }
 
 impl<'a> Scan<'a> {
@@ -135,6 +139,12 @@ impl<'a> Scan<'a> {
         }
         // The strings go from the special to the general.
         match node.compatible().find_map(Device::from_compatible) {
+            Some(Device::Uart) => {
+                if node.depth == 1 {
+                    self.uart.get_or_insert(node);
+                }
+                Ok(())
+            }
             Some(_) if !node.is_enabled() => Ok(()),
             Some(Device::Gic(_)) if !node.parent.identity => {
                 facts.note(&node, "on a bus that translates addresses, not used");
@@ -303,7 +313,12 @@ impl<'a> Scan<'a> {
             [b'/', ..] => Some(name),
             alias => self.aliases.and_then(|aliases| aliases.property(alias)).map(name_of),
         };
-        let Some(node) = path.map_or(Ok(None), |path| find(blob, path))? else {
+        let seen = self.uart.filter(|uart| path.is_some_and(|path| path.strip_prefix(b"/") == Some(uart.name)));
+        let node = match (seen, path) {
+            (None, Some(path)) => find(blob, path)?,
+            _ => seen,
+        };
+        let Some(node) = node else {
             facts.note(chosen, "`stdout-path` leads nowhere");
             return Ok(());
         };

@@ -48,7 +48,8 @@ impl TableMemory for OwnTables {
             return None;
         }
         let page = OWN_TABLES.0.get(self.used)?;
-        page.iter().for_each(|entry| entry.store(0, Ordering::Relaxed));
+        // SAFETY: a page of ours, mapped as writable Normal memory from the first tables on, that nobody uses yet.
+        unsafe { arch::cpu::zero_pages(page.as_ptr() as u64, PAGE_BYTES) };
         let offset = PAGE_BYTES.checked_mul(self.used as u64)?;
         self.used = self.used.saturating_add(1);
         Some(Hpa(self.physical.checked_add(offset)?))

@@ -116,7 +116,7 @@ impl Fill {
         let (to, size) = (usize::try_from(self.done).ok()?, usize::try_from(size).ok()?);
         let source = source.get(from..from.checked_add(size)?)?;
         let piece = target.get_mut(to..to.checked_add(size)?)?;
-        arch::cpu::copy(piece, source);
+        piece.copy_from_slice(source);
         clean(piece);
         if to.checked_add(size)? == target.len() {
             for seed in load.seeds {

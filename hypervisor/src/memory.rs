@@ -83,12 +83,46 @@ impl Pool {
         if taken.size() == 0 {
             return Ok(());
         }
-        let old = core::mem::take(self);
-        for span in old.spans() {
-            self.add(Span { start: span.start, end: span.end.min(taken.start) })?;
-            self.add(Span { start: span.start.max(taken.end), end: span.end })?;
+        let mut index = 0;
+        while let Some(span) = self.spans().get(index).copied() {
+            let before = Span { start: span.start, end: span.end.min(taken.start) };
+            let behind = Span { start: span.start.max(taken.end), end: span.end };
+            match [before, behind].map(|part| part.size() != 0) {
+                [true, true] => {
+                    self.replace(index, before);
+                    index = index.saturating_add(1);
+                    self.insert(index, behind)?;
+                }
+                [false, false] => {
+                    self.forget(index);
+                    continue;
+                }
+                [has_before, _] => self.replace(index, if has_before { before } else { behind }),
+            }
+            index = index.saturating_add(1);
         }
         Ok(())
+    }
+
+    fn replace(&mut self, index: usize, span: Span) {
+        if let Some(slot) = self.spans.get_mut(index) {
+            *slot = span;
+        }
+    }
+
+    fn insert(&mut self, index: usize, span: Span) -> Result<(), TooFragmented> {
+        let moved = self.spans.get_mut(index..=self.count).ok_or(TooFragmented)?;
+        moved.rotate_right(1);
+        self.count = self.count.saturating_add(1);
+        self.replace(index, span);
+        Ok(())
+    }
+
+    fn forget(&mut self, index: usize) {
+        if let Some(moved) = self.spans.get_mut(index..self.count) {
+            moved.rotate_left(1);
+            self.count = self.count.saturating_sub(1);
+        }
     }
 
     /// Takes `size` bytes at a multiple of `align`, both rounded up to pages, from the highest place that fits:

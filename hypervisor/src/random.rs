@@ -12,12 +12,15 @@ pub struct Random(ChaCha20Rng);
 impl Random {
     /// From the board's `rng-seed` (may be empty), its `kaslr-seed`, and the counter now.
     pub fn new(rng_seed: &[u8], kaslr_seed: Option<u64>, counter: u64) -> Random {
-        let kaslr = kaslr_seed.unwrap_or(0).to_le_bytes();
+        let numbers = [kaslr_seed.unwrap_or(0).to_le_bytes(), counter.to_le_bytes()];
         let mut key = [0; 32];
-        for part in rng_seed.chunks(key.len()).chain([&kaslr[..], &counter.to_le_bytes()]) {
+        let mut parts = rng_seed.chunks(key.len());
+        let mix = |key: &mut [u8; 32], part: &[u8]| key.iter_mut().zip(part).for_each(|(key, part)| *key ^= part);
+        mix(&mut key, parts.next().unwrap_or_default());
+        for part in parts.chain([numbers.as_flattened()]) {
             // Each part goes into what the stream of those before it gives: where it stands matters as well.
             ChaCha20Rng::from_seed(key).fill_bytes(&mut key);
-            key.iter_mut().zip(part).for_each(|(key, part)| *key ^= part);
+            mix(&mut key, part);
         }
         Random(ChaCha20Rng::from_seed(key))
     }
