@@ -1,5 +1,7 @@
 //! A VM's devices by address, and the way of their interrupts to its interrupt controller.
 
+use core::sync::atomic::{AtomicU64, Ordering};
+
 use arch::Guest;
 use model::{Gpa, Vdev, VdevKind};
 use spin::Mutex;
@@ -8,6 +10,9 @@ use vdev::{Endpoint, Pl011, Registers, Width};
 /// A device of one VM. Its lock is held for one access, by one pCPU, and never while waiting.
 pub struct Device {
     config: &'static Vdev,
+    endpoint: Option<&'static Endpoint>,
+    /// The bit of its source in the console; zero until it is connected.
+    source: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -21,7 +26,19 @@ impl Device {
     /// The device that `config` describes; `endpoint` is its end of the console, if it has one.
     pub fn new(config: &'static Vdev, endpoint: Option<&'static Endpoint>) -> Device {
         let VdevKind::Pl011 { .. } = config.kind;
-        Device { config, state: Mutex::new(State { uart: Pl011::new(endpoint), line: false }) }
+        let state = Mutex::new(State { uart: Pl011::new(endpoint), line: false });
+        Device { config, endpoint, source: AtomicU64::new(0), state }
+    }
+
+    /// What it prints is the console's source with this bit.
+    pub fn connect(&self, source: u64) {
+        self.source.store(source, Ordering::Relaxed);
+    }
+
+    /// The bit of its source in the console if the console has something of it to show, else zero.
+    pub fn printed(&self) -> u64 {
+        let has_output = self.endpoint.is_some_and(|endpoint| !endpoint.output.is_empty());
+        if has_output { self.source.load(Ordering::Relaxed) } else { 0 }
     }
 
     /// The offset of `gpa` in the device's registers; `None` outside of them.

@@ -11,8 +11,8 @@ use model::{Action, StopReason};
 use vdev::Width;
 
 use crate::pcpu::{Next, Seat};
-use crate::terminal;
 use crate::vm::Start;
+use crate::{interrupts, terminal};
 
 /// Handles one exit of the vCPU in `seat`. (Interrupts are the pCPU's, and so are those who rang.)
 pub fn handle(seat: &mut Seat, exit: Exit) -> Next {
@@ -67,13 +67,20 @@ fn memory(seat: &mut Seat, access: &MemoryAccess) {
         Some(value) => {
             device.write(&vm.guest, offset, width, value);
             seat.vcpu.skip();
+            let source = device.printed();
+            if source != 0 {
+                terminal::printed(source);
+            }
         }
         None => {
             let value = device.read(&vm.guest, offset, width);
             seat.vcpu.finish_load(access, value);
         }
     }
-    terminal::pump();
+    // The UART's interrupt moves all the rest, if it has one.
+    if !interrupts::has_console() {
+        terminal::pump();
+    }
 }
 
 fn nobody(seat: &mut Seat, access: &MemoryAccess) {

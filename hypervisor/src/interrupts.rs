@@ -17,6 +17,12 @@ pub fn enable_console(intid: u32) {
     }
 }
 
+/// Whether the UART interrupts.
+#[inline]
+pub fn has_console() -> bool {
+    CONSOLE.load(Ordering::Relaxed) != 0
+}
+
 /// Handles an interrupt that was acknowledged and whose priority was dropped.
 pub fn handle(intid: u32) {
     if intid != 0 && intid == CONSOLE.load(Ordering::Relaxed) {

@@ -4,7 +4,7 @@
 //! after it let go. So nothing is left behind, and nobody waits for a UART or for another CPU's turn at it.
 
 use core::fmt::{self, Write};
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use model::{Console, System, VdevKind};
 use spin::{Mutex, Once};
@@ -25,6 +25,10 @@ static LOG_PRODUCER: Mutex<()> = Mutex::new(());
 static MUX: Once<Mutex<Mux<Uart>>> = Once::new();
 /// Somebody wanted to pump while the mux was taken.
 static AGAIN: AtomicBool = AtomicBool::new(false);
+/// The sources, by their bits, that have printed since the mux was last told.
+static STIRRED: AtomicU64 = AtomicU64::new(0);
+/// The bit of [`LOG`].
+const LOG_BIT: u64 = 1;
 /// Where the UART is, for [`emergency`].
 static UART: Once<usize> = Once::new();
 /// The device at the guest's end of each source, by the mux's index.
@@ -65,7 +69,7 @@ impl log::Log for Logger {
                 _ => writeln!(Line, "{}", record.args()),
             };
         }
-        pump();
+        printed(LOG_BIT);
     }
 
     fn flush(&self) {
@@ -116,14 +120,22 @@ pub fn open(system: &'static System, uart: Option<u64>, memory: &mut Direct<'_>)
 
 /// Source number `index` of the guests' ends in device `device` of `vm`.
 pub fn connect(index: usize, vm: &'static Vm, device: usize) {
-    if let Some(slot) = index.checked_add(1).and_then(|index| DEVICES.get(index)) {
+    let Some(source) = index.checked_add(1) else { return };
+    if let Some((slot, device_itself)) = DEVICES.get(source).zip(vm.devices.get(device)) {
         slot.call_once(|| (vm, device));
+        device_itself.connect(1u64.checked_shl(source as u32).unwrap_or(0));
     }
 }
 
-/// Moves what can be moved between endpoints and UART.
-pub fn pump() {
+/// The sources with these bits have printed: moves what can be moved between endpoints and UART, and looks at nobody else.
+pub fn printed(sources: u64) {
+    STIRRED.fetch_or(sources, Ordering::SeqCst);
     with_mux(Mux::pump);
+}
+
+/// Moves what can be moved, of all sources.
+pub fn pump() {
+    printed(u64::MAX);
 }
 
 /// The UART interrupted.
@@ -155,6 +167,7 @@ fn with_mux(mut action: impl FnMut(&mut Mux<Uart>) -> Wake) {
         }
         let Some(mut held) = mux.try_lock() else { return };
         AGAIN.store(false, Ordering::SeqCst);
+        held.stir(STIRRED.swap(0, Ordering::SeqCst));
         let wake = action(&mut held);
         if let Some(command) = held.take_command() {
             obey(command, &mut held);

@@ -45,6 +45,8 @@ pub struct Mux<U> {
     notes: &'static mut [Note],
     stage: Stage,
     turn: Turn,
+    /// Who may have something to say, a bit for each source: a pump looks at nobody else.
+    stirred: u64,
     /// Whose turn was last.
     last: usize,
     focus: Option<usize>,
@@ -120,6 +122,7 @@ impl<U: BoardUart> Mux<U> {
             notes,
             stage: Stage::new(),
             turn: Turn::Nobody,
+            stirred: 0,
             // The first source speaks first.
             last: sources.len().saturating_sub(1),
             focus: sources.iter().position(Source::takes_input),
@@ -139,8 +142,13 @@ impl<U: BoardUart> Mux<U> {
         self.pump()
     }
 
+    /// The sources with these bits may have something to say. To be called whenever an endpoint has new output.
+    pub fn stir(&mut self, sources: u64) {
+        self.stirred |= sources;
+    }
+
     /// Moves what can be moved in both directions, and sees to it that the UART interrupts when there is room for what
-    /// is left. To be called whenever an endpoint has new output.
+    /// is left.
     pub fn pump(&mut self) -> Wake {
         let mut wake = Wake::default();
         self.take_input(&mut wake);
@@ -182,7 +190,10 @@ impl<U: BoardUart> Mux<U> {
             };
             let Some(index) = self.focus else { continue };
             if let Some(source) = self.sources.get(index) {
-                source.endpoint.input.push(byte);
+                if !source.endpoint.input.push(byte) {
+                    // The loss is to be told of.
+                    self.stirred |= bit(index);
+                }
                 wake.insert(index);
             }
         }
@@ -250,13 +261,16 @@ impl<U: BoardUart> Mux<U> {
         if self.tell_overruns() {
             return true;
         }
-        let count = self.sources.len();
-        for step in 1..=count {
-            let Some(index) = self.last.checked_add(step).and_then(|next| next.checked_rem(count)) else { continue };
+        while self.stirred != 0 {
+            let behind = self.stirred & !bit(self.last).wrapping_sub(1) & !bit(self.last);
+            let next = if behind == 0 { self.stirred } else { behind };
+            let index = next.trailing_zeros() as usize;
             if self.begin(index, wake) {
                 self.last = index;
                 return true;
             }
+            // Until its endpoint has more, or what the console does with it changes.
+            self.stirred &= !bit(index);
         }
         false
     }
@@ -289,4 +303,9 @@ impl<U: BoardUart> Mux<U> {
         self.turn = Turn::Raw { index, said: 0 };
         true
     }
+}
+
+/// The bit of source `index` in a set of sources.
+fn bit(index: usize) -> u64 {
+    u32::try_from(index).ok().and_then(|index| 1u64.checked_shl(index)).unwrap_or(0)
 }

@@ -9,6 +9,11 @@ use super::stage::Stage;
 /// Shows the next character of a line, whose bytes to come `peek` gives by their place, and gives the number of bytes that
 /// it takes: zero only if there is none.
 pub(super) fn show(peek: impl Fn(usize) -> Option<u8>, stage: &mut Stage) -> usize {
+    // Nearly all of them.
+    if let Some(first @ (b'\t' | b' '..=b'~')) = peek(0) {
+        stage.push(first);
+        return 1;
+    }
     // As much as the longest character needs.
     let mut window = [0; 4];
     let mut filled = 0;
@@ -20,7 +25,6 @@ pub(super) fn show(peek: impl Fn(usize) -> Option<u8>, stage: &mut Stage) -> usi
     let window = window.get(..filled).unwrap_or(&[]);
     let Some(&first) = window.first() else { return 0 };
     match first {
-        b'\t' | b' '..=b'~' => stage.push(first),
         // The line's end is the mux's to print. A carriage return at the end is part of it.
         b'\n' | RECORD_SEPARATOR => {}
         b'\r' if matches!(window.get(1), None | Some(b'\r' | b'\n')) => {}

@@ -24,6 +24,7 @@ impl<U: BoardUart> Mux<U> {
     /// the source that has the focus now if that changed. To be followed by a pump.
     pub fn close(&mut self, index: usize) -> Option<&'static str> {
         self.notes.get_mut(index)?.closed = true;
+        self.stir(u64::MAX);
         if self.focus != Some(index) {
             return None;
         }
@@ -87,8 +88,10 @@ impl<U: BoardUart> Mux<U> {
         self.sources.get(next).map(|source| source.name)
     }
 
-    /// The first source, the hypervisor's, has the next turn: what it says about a key comes before what the key does.
+    /// The first source, the hypervisor's, has the next turn: what it says about a key comes before what the key does. That
+    /// may give anybody something to say.
     pub(super) fn hypervisor_is_next(&mut self) {
+        self.stir(u64::MAX);
         self.last = self.sources.len().saturating_sub(1);
     }
 }

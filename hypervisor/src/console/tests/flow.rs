@@ -20,18 +20,18 @@ fn a_device_that_waits_for_room_is_woken_when_there_is_some() {
     bench.set_room(0);
     bench.print(1, &[b'x'; 4096]);
     bench.sources[1].endpoint.wait_for_room();
-    assert_eq!(bench.mux.pump().count(), 1, "the first byte went to the stage");
+    assert_eq!(bench.pump().count(), 1, "the first byte went to the stage");
     bench.sources[1].endpoint.wait_for_room();
-    assert_eq!(bench.mux.pump().count(), 0);
+    assert_eq!(bench.pump().count(), 0);
     bench.set_room(1);
-    assert_eq!(bench.mux.pump().collect::<Vec<_>>(), [1]);
+    assert_eq!(bench.pump().collect::<Vec<_>>(), [1]);
 }
 
 #[test]
 fn lost_output_is_told_once_the_burst_is_over() {
     let mut bench = Bench::usual();
     bench.print(1, &[b'x'; 4100]);
-    let _ = bench.mux.pump();
+    let _ = bench.pump();
     assert!(bench.shown().ends_with("xxx\r\n\x1e[ostler] console: linux lost 4 bytes of output\r\n"));
     assert_eq!(bench.shown(), "");
 }
@@ -58,7 +58,7 @@ fn one_pump_is_bounded() {
     assert_eq!(first + bench.shown().len(), 4096);
     assert!(!bench.wants_interrupt());
     bench.wires.borrow_mut().typed.extend([0; 2000]);
-    let _ = bench.mux.pump();
+    let _ = bench.pump();
     assert_eq!(bench.wires.borrow().typed.len(), 976);
 }
 

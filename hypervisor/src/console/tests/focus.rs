@@ -9,7 +9,7 @@ fn input_goes_to_the_focus_and_wakes_its_device() {
     assert_eq!(bench.mux.on_interrupt().collect::<Vec<_>>(), [1]);
     assert_eq!(bench.wires.borrow().acknowledged, 1);
     assert_eq!(bench.typed_to(1), b"ls\r");
-    assert_eq!(bench.mux.pump(), Wake::default());
+    assert_eq!(bench.pump(), Wake::default());
 }
 
 #[test]
@@ -28,14 +28,14 @@ fn the_focus_moves_on_when_its_guest_ends() {
     bench.print(0, b"last words");
     assert_eq!(bench.shown(), "\r\n[one] last words\r\n");
     bench.wires.borrow_mut().typed.extend(b"2");
-    assert_eq!(bench.mux.pump().collect::<Vec<_>>(), [2]);
+    assert_eq!(bench.pump().collect::<Vec<_>>(), [2]);
     assert_eq!(bench.mux.close(1), None);
     assert_eq!(bench.mux.close(2), Some("in"));
     bench.wires.borrow_mut().typed.extend(b"3");
-    assert_eq!(bench.mux.pump().collect::<Vec<_>>(), [3]);
+    assert_eq!(bench.pump().collect::<Vec<_>>(), [3]);
     assert_eq!(bench.mux.close(3), None);
     bench.wires.borrow_mut().typed.extend(b"4");
-    assert_eq!(bench.mux.pump().count(), 0, "nobody is left to type to");
+    assert_eq!(bench.pump().count(), 0, "nobody is left to type to");
     assert_eq!((bench.typed_to(2), bench.typed_to(3)), (b"2".to_vec(), b"3".to_vec()));
 }
 

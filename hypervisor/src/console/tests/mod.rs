@@ -8,7 +8,7 @@ mod replay;
 
 use super::*;
 use model::Direction::{Both, Input, Output};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -59,6 +59,8 @@ impl BoardUart for FakeUart {
 struct Bench {
     wires: Rc<RefCell<Wires>>,
     sources: &'static [Source],
+    /// Who has printed since the last pump: the mux is told of nobody else.
+    printed: Cell<u64>,
     mux: Mux<FakeUart>,
 }
 
@@ -79,7 +81,7 @@ impl Bench {
         let wires = Rc::new(RefCell::new(Wires { room: usize::MAX, ..Default::default() }));
         let notes = sources.iter().map(|_| Note::new(Vec::leak(vec![0; scrollback_bytes])));
         let notes = Vec::leak(notes.collect());
-        Bench { mux: Mux::new(FakeUart(wires.clone()), sources, notes).unwrap(), wires, sources }
+        Bench { mux: Mux::new(FakeUart(wires.clone()), sources, notes).unwrap(), wires, sources, printed: Cell::new(0) }
     }
 
     /// Hypervisor, a guest with the focus, a guest that only prints.
@@ -95,11 +97,18 @@ impl Bench {
         for &byte in text {
             self.sources[index].endpoint.output.push(byte);
         }
+        self.printed.set(self.printed.get() | 1 << index);
+    }
+
+    /// Pumps what was printed.
+    fn pump(&mut self) -> Wake {
+        self.mux.stir(self.printed.take());
+        self.mux.pump()
     }
 
     /// Pumps, and gives what came out.
     fn shown(&mut self) -> String {
-        let _ = self.mux.pump();
+        let _ = self.pump();
         String::from_utf8(std::mem::take(&mut self.wires.borrow_mut().sent)).unwrap()
     }
 

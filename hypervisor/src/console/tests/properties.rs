@@ -50,7 +50,7 @@ proptest! {
                 }
                 Step::Room(room) => bench.set_room(room),
                 Step::Pump => {
-                    let wake = bench.mux.pump();
+                    let wake = bench.pump();
                     prop_assert!(wake.count() <= 1);
                 }
                 Step::Type(bytes) => {
@@ -66,9 +66,9 @@ proptest! {
         for index in 0..3 {
             bench.mux.close(index);
         }
-        let _ = bench.mux.pump();
+        let _ = bench.pump();
         while bench.wants_interrupt() {
-            let _ = bench.mux.pump();
+            let _ = bench.pump();
         }
         received.extend(bench.typed_to(1));
         prop_assert!(typed.starts_with(&received));

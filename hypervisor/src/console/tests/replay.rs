@@ -249,7 +249,7 @@ proptest! {
                     printed[who] += count;
                 }
                 Step::Room(room) => bench.set_room(room),
-                Step::Pump => drop(bench.mux.pump()),
+                Step::Pump => drop(bench.pump()),
                 Step::Next => drop(bench.mux.focus_next()),
                 Step::Mute => drop(bench.mux.toggle_mute()),
                 Step::Back => drop(bench.mux.scroll_back()),
