@@ -81,8 +81,11 @@ impl Seat {
         Seat { vcpu, vm, ticket: vm.attendance.ticket(), has_sibling, work: None }
     }
 
-    /// Starts the vCPU if somebody left a start for it.
+    /// Starts the vCPU if it is off and somebody left a start for it. A start is left for who is off alone (PSCI CPU_ON).
     fn take_start(&mut self) {
+        if self.vcpu.is_on() {
+            return;
+        }
         let start = self.vm.starts.get(self.vcpu.index() as usize).and_then(|start| start.lock().take());
         if let Some(start) = start {
             self.vcpu.start(start.entry, start.argument);

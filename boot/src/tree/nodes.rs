@@ -300,18 +300,20 @@ impl<'a> Blob<'a> {
     fn token(&self, at: &mut usize) -> Result<Token<'a>, Fault> {
         let truncated = Fault::Truncated("structure block");
         let tail = self.structure.get(*at..).ok_or(truncated)?;
-        let kind = u32_at(tail, 0).ok_or(truncated)?;
-        let (token, length) = match kind {
+        let (kind, tail) = tail.split_first_chunk().ok_or(truncated)?;
+        let (token, length) = match u32::from_be_bytes(*kind) {
             1 => {
-                let name = tail.get(4..).ok_or(truncated)?;
+                let name = tail;
                 let end = name.iter().position(|&byte| byte == 0).ok_or(truncated)?;
                 (Token::Begin(name.get(..end).ok_or(truncated)?), end.saturating_add(5))
             }
             2 => (Token::End, 4),
             3 => {
-                let length = u32_at(tail, 4).and_then(|length| usize::try_from(length).ok()).ok_or(truncated)?;
-                let name = u32_at(tail, 8).and_then(|offset| self.name(offset)).ok_or(Fault::PropertyName)?;
-                let value = tail.get(12..).and_then(|rest| rest.get(..length)).ok_or(truncated)?;
+                let (length, tail) = tail.split_first_chunk().ok_or(truncated)?;
+                let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| truncated)?;
+                let (name, tail) = tail.split_first_chunk().ok_or(Fault::PropertyName)?;
+                let name = self.name(u32::from_be_bytes(*name)).ok_or(Fault::PropertyName)?;
+                let value = tail.get(..length).ok_or(truncated)?;
                 (Token::Property { name, value }, length.saturating_add(12))
             }
             4 => (Token::Nop, 4),

@@ -27,17 +27,19 @@ impl Scrollback {
 
     /// The source printed `byte`.
     pub(super) fn push(&mut self, byte: u8) {
+        if self.bytes.is_empty() {
+            self.end = self.end.wrapping_add(1);
+            self.start = self.end;
+            return;
+        }
         if self.end.wrapping_sub(self.start) >= self.bytes.len() as u64 {
             self.make_room();
         }
         let at = self.index(self.end);
         self.end = self.end.wrapping_add(1);
-        match at.and_then(|at| self.bytes.get_mut(at)) {
-            Some(slot) => {
-                *slot = byte;
-                self.line_ends = self.line_ends.saturating_add(usize::from(byte == b'\n'));
-            }
-            None => self.start = self.end,
+        if let Some(slot) = at.and_then(|at| self.bytes.get_mut(at)) {
+            *slot = byte;
+            self.line_ends = self.line_ends.saturating_add(usize::from(byte == b'\n'));
         }
     }
 
