@@ -106,15 +106,15 @@ fn zero_block_bytes() -> Option<u64> {
 }
 
 /// Cache instructions for each block of `$block` bytes from `$start`, a multiple of it, to `$end`. Guests have millions of
-/// blocks: the loop is unrolled 64 times, so that a block costs these instructions and an addition.
+/// blocks: the loop is unrolled 32 times, so that a block costs these instructions and an addition.
 macro_rules! for_each_block {
     ($start:expr, $end:expr, $block:expr, $($instruction:literal),+) => {{
         let (start, end, block): (u64, u64, u64) = ($start, $end, $block);
-        let whole_rounds = end.saturating_sub(start) & block.saturating_mul(64).wrapping_neg();
+        let whole_rounds = end.saturating_sub(start) & block.saturating_mul(32).wrapping_neg();
         asm!(
             "b      3f",
             "2:",
-            ".rept  64",
+            ".rept  32",
             $(concat!($instruction, ", {at}"),)+
             "add    {at}, {at}, {block}",
             ".endr",
