@@ -24,6 +24,13 @@ fn debian_and_hello_share_the_board() -> Result<()> {
     console.expect("\x1e[ostler] the console is linux's now")?;
     console.send("echo back $((20 + 3))\n")?;
     console.expect("back 23")?;
+    // What the shell has said last can be seen again, and the other guest can be muted.
+    console.send("\x1db")?;
+    console.expect("\x1e[ostler] console: end of linux's lines")?;
+    console.send("\x1dm")?;
+    console.expect("\x1e[ostler] the other guests are muted")?;
+    console.send("\x1dm")?;
+    console.expect("\x1e[ostler] the other guests speak again")?;
     // hello goes on beside the shell …
     console.expect("[hello] hello: alive")?;
     // … and Ctrl-C ends a program, not the machine.

@@ -1,6 +1,13 @@
 //! A guest's reset restarts its VM as new, and costs no other VM anything.
 
-use qemu_tests::{REBOOT, RESTART, Result, enabled};
+use qemu_tests::{Console, REBOOT, RESTART, Result, enabled};
+
+/// The host memory that is free, as the hypervisor lists it.
+fn free_memory(console: &mut Console) -> Result<String> {
+    console.send("\x1d?")?;
+    console.expect("\x1e[ostler] free memory: ")?;
+    console.expect(" KiB")
+}
 
 #[test]
 fn a_thousand_restarts_under_interrupts_leave_the_other_vm_alone() -> Result<()> {
@@ -8,9 +15,12 @@ fn a_thousand_restarts_under_interrupts_leave_the_other_vm_alone() -> Result<()>
         return Ok(());
     }
     let (_board, mut console) = RESTART.boot()?;
+    console.expect("\x1e[ostler] noise: restarts (1)")?;
+    let free = free_memory(&mut console)?;
     for restarts in (100..=1000).step_by(100) {
         console.expect(&format!("\x1e[ostler] noise: restarts ({restarts})"))?;
     }
+    assert_eq!(free_memory(&mut console)?, free, "KiB of host memory after a thousand restarts");
     // hello looks at its own memory with every beat, and would have said what is wrong with it.
     console.expect("hello: alive")?;
     console.send("q")?;
