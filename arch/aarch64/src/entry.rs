@@ -76,6 +76,7 @@ global_asm!(
     str     x18, [sp, #16 * 9]
     .endif
     str     x30, [sp, #16 * 15]
+    // (The place for a recorder of exits: all scratch registers are free, the stack is the context.)
     mov     x0, sp
     ldr     x1, [x0, #{host_sp}]
     mov     sp, x1

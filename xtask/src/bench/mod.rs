@@ -38,6 +38,8 @@ pub(crate) struct Measured {
     scaling: Vec<(u32, Said)>,
     /// Instructions to the guest's first, with so many bytes of RAM.
     roominess: Vec<(u64, u64)>,
+    /// The same with so many bytes of data to load, in a guest of one size.
+    load: Vec<(u64, u64)>,
 }
 
 /// A row that costs otherwise with more VMs on the board.
@@ -93,6 +95,11 @@ impl Measured {
         &self.roominess
     }
 
+    /// How the start grows with what is loaded: bytes and instructions.
+    pub(crate) fn load(&self) -> &[(u64, u64)] {
+        &self.load
+    }
+
     /// Exceptions that Debian's boot takes to EL2.
     pub(crate) fn linux_exceptions(&self) -> Option<u64> {
         self.linux_exceptions
@@ -104,7 +111,8 @@ impl Measured {
             json!({ "vms": vms, "rows": rows, "boot": said.start })
         });
         let ram = self.roominess.iter().map(|(bytes, boot)| json!({ "ram_bytes": bytes, "boot": boot }));
-        json!({ "vms": vms.collect::<Vec<_>>(), "ram": ram.collect::<Vec<_>>() })
+        let load = self.load.iter().map(|(bytes, boot)| json!({ "data_bytes": bytes, "boot": boot }));
+        json!({ "vms": vms.collect::<Vec<_>>(), "ram": ram.collect::<Vec<_>>(), "load": load.collect::<Vec<_>>() })
     }
 }
 
@@ -141,7 +149,7 @@ pub(crate) fn measure_linux(measured: &mut Measured) -> Result<()> {
     Ok(())
 }
 
-/// Measures how the counts grow: with VMs on the board, and with the guest's RAM.
+/// Measures how the counts grow: with VMs on the board, with the guest's RAM, and with what is loaded into it.
 pub(crate) fn measure_growth(measured: &mut Measured) -> Result<()> {
     for vms in [4, 16] {
         measured.scaling.push((vms, System::crowded(vms - 1, 1)?.measure_with_memory()?));
@@ -150,6 +158,10 @@ pub(crate) fn measure_growth(measured: &mut Measured) -> Result<()> {
     for mebibytes in [4_u64, 16, 256, 1024] {
         let (_, said) = System::roomy(mebibytes << 20)?.measure()?;
         measured.roominess.extend(said.start.map(|start| (mebibytes << 20, start)));
+    }
+    for mebibytes in [0_u64, 16] {
+        let (_, said) = System::laden(mebibytes << 20)?.measure()?;
+        measured.load.extend(said.start.map(|start| (mebibytes << 20, start)));
     }
     Ok(())
 }

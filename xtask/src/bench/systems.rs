@@ -54,6 +54,18 @@ impl System {
         Ok(System { memory_bytes: MEMORY_BYTES * 2, ..System::of(&name, vec![file]) })
     }
 
+    /// The guest in 64 MiB with this much of data to load beside itself, which does nothing but start.
+    pub(super) fn laden(data_bytes: u64) -> Result<System> {
+        let name = format!("data-{}m", data_bytes >> 20);
+        let mut text = qvm("bench", 64 << 20, "rounds=1 psci_version");
+        if data_bytes > 0 {
+            let data = folder().join("systems").join(format!("{name}.bin"));
+            files::write(&data, &vec![0x5a; usize::try_from(data_bytes).unwrap_or(0)])?;
+            text += &format!("data load 0x41000000,{}\n", data.display());
+        }
+        Ok(System::of(&name, vec![write(&name, &text)?]))
+    }
+
     /// The guest that counts few rounds of one row.
     pub(super) fn of_row(row: &str) -> Result<System> {
         let name = format!("profile-{row}");

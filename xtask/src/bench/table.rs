@@ -86,16 +86,21 @@ pub(crate) fn growth(measured: &Measured) -> String {
     if let Some(exceptions) = measured.linux_exceptions() {
         text += &format!("\nDebian's boot with `quiet` takes {exceptions} exceptions to EL2.\n");
     }
-    if let [(least, first), .., (most, last)] = measured.roominess() {
-        let mebibytes = (most - least) >> 20;
-        text += &format!(
-            "\nReset to the first instruction of a guest with {} MiB: {first} instructions; with {} MiB: {last}; {} for each MiB.\n",
-            least >> 20,
-            most >> 20,
-            last.saturating_sub(*first) / mebibytes.max(1)
-        );
-    }
+    text += &start("a guest with {} MiB", measured.roominess());
+    text += &start("a guest with 64 MiB and an image of {} MiB more to load", measured.load());
     text
+}
+
+/// How the start grows, from the least to the most; `what` has a place for the number of MiB.
+fn start(what: &str, counts: &[(u64, u64)]) -> String {
+    let [(least, first), .., (most, last)] = counts else { return String::new() };
+    let of = |bytes: &u64| what.replace("{}", &(bytes >> 20).to_string());
+    let each = last.saturating_sub(*first) / ((most - least) >> 20).max(1);
+    format!(
+        "\nReset to the first instruction of {}: {first} instructions; of {}: {last}; {each} for each MiB.\n",
+        of(least),
+        of(most)
+    )
 }
 
 /// For programs.
