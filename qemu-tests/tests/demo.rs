@@ -36,6 +36,8 @@ fn debian_and_hello_share_the_board() -> Result<()> {
     // … and Ctrl-C ends a program, not the machine.
     console.send("echo wait$((0)); sleep 1000\n")?;
     console.expect("wait0")?;
+    // The shell has yet to hand the terminal to `sleep`; a key that comes in between is its own, and it goes on to wait.
+    std::thread::sleep(std::time::Duration::from_secs(1));
     console.send("\x03")?;
     console.expect("linux:/root# ")?;
     console.send("poweroff\n")?;
