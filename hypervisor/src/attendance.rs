@@ -65,7 +65,8 @@ impl Attendance {
     }
 
     /// Whether the VM is to stop.
-    pub fn is_stopping(&self) -> bool {
+    #[cfg(all(test, not(loom)))]
+    fn is_stopping(&self) -> bool {
         self.word.load(Ordering::Acquire) & STOPPING != 0
     }
 

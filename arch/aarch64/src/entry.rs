@@ -35,6 +35,14 @@ global_asm!(
     \op     x14, x15, [sp, #16 * 7]
     \op     x16, x17, [sp, #16 * 8]
     .endm
+    .macro store_x18_to_x29
+    stp     x18, x19, [sp, #16 * 9]
+    stp     x20, x21, [sp, #16 * 10]
+    stp     x22, x23, [sp, #16 * 11]
+    stp     x24, x25, [sp, #16 * 12]
+    stp     x26, x27, [sp, #16 * 13]
+    stp     x28, x29, [sp, #16 * 14]
+    .endm
     .macro x19_to_x28 op, base, offset
     \op     x19, x20, [\base, #\offset + 16 * 0]
     \op     x21, x22, [\base, #\offset + 16 * 1]
@@ -66,12 +74,7 @@ global_asm!(
     stp     x0, x1, [sp, #16 * 0]
     x2_to_x17 stp
     .ifc    \detour, detour
-    stp     x18, x19, [sp, #16 * 9]
-    stp     x20, x21, [sp, #16 * 10]
-    stp     x22, x23, [sp, #16 * 11]
-    stp     x24, x25, [sp, #16 * 12]
-    stp     x26, x27, [sp, #16 * 13]
-    stp     x28, x29, [sp, #16 * 14]
+    store_x18_to_x29
     .else
     str     x18, [sp, #16 * 9]
     .endif
@@ -152,12 +155,7 @@ resume_all:
 fatal_common:
     // x0: which vector. x0 and x1 are at the stack's top; the rest follows.
     x2_to_x17 stp
-    stp     x18, x19, [sp, #16 * 9]
-    stp     x20, x21, [sp, #16 * 10]
-    stp     x22, x23, [sp, #16 * 11]
-    stp     x24, x25, [sp, #16 * 12]
-    stp     x26, x27, [sp, #16 * 13]
-    stp     x28, x29, [sp, #16 * 14]
+    store_x18_to_x29
     mrs     x1, TPIDRRO_EL0
     stp     x30, x1, [sp, #16 * 15]
     mov     x1, sp

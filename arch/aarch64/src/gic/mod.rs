@@ -11,7 +11,7 @@ pub use v3::*;
 
 use core::ptr::{read_volatile, write_volatile};
 
-use crate::intid::{HYP_TIMER, KICK, MAINTENANCE, PHYSICAL_TIMER, VIRTUAL_TIMER};
+use crate::intid::{HYP_TIMER, KICK, MAINTENANCE, PHYSICAL_TIMER, SPECIAL, VIRTUAL_TIMER};
 use crate::registers::read;
 
 /// Offsets that both architectures' distributors have; of those from IGROUPR to ICFGR, a GICv3's redistributors too.
@@ -78,6 +78,30 @@ fn forget(frame: Frame, word: usize, group: u32) {
     for (register, value) in [(ICENABLER, u32::MAX), (ICPENDR, u32::MAX), (ICACTIVER, u32::MAX), (IGROUPR, group)] {
         frame.write(register.wrapping_add(offset), value);
     }
+}
+
+/// Takes nothing over for the SPIs: all level-sensitive, of our priority, in `group`. The number of INTIDs that there are.
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "offsets of registers of the board's own controller, of 1020 INTIDs at most"
+)]
+fn init_shared(distributor: Frame, group: u32) -> usize {
+    let intids = (((distributor.read(GICD_TYPER) & 0x1f) as usize + 1) * 32).min(SPECIAL as usize);
+    (1..intids.div_ceil(32)).for_each(|word| forget(distributor, word, group));
+    (8..intids / 4).for_each(|word| distributor.write(IPRIORITYR + word * 4, PRIORITY));
+    (2..intids.div_ceil(16)).for_each(|word| distributor.write(ICFGR + word * 4, 0));
+    intids
+}
+
+/// Takes nothing over for the private interrupts in `frame`, all in `group`, and enables ours.
+#[expect(clippy::arithmetic_side_effects, reason = "offsets of registers of the board's own controller, of 32 INTIDs")]
+fn init_own(frame: Frame, group: u32) {
+    forget(frame, 0, group);
+    (0..8).for_each(|word| frame.write(IPRIORITYR + word * 4, PRIORITY));
+    // PPIs of the timers and of the virtual interface are level-sensitive (DDI 0487 D11.2.4; IHI 0069 section 5.5, IHI 0048
+    // chapter 5).
+    frame.write(ICFGR + 4, 0);
+    frame.write(ISENABLER, OWN);
 }
 
 /// Enables SPI `intid`.

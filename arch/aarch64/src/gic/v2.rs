@@ -21,8 +21,8 @@
 
 use core::sync::atomic::{AtomicU8, AtomicU16, AtomicUsize, Ordering};
 
-use super::{Frame, GICD_CTLR, GICD_TYPER, ICFGR, IPRIORITYR, ISENABLER, OWN, PRIORITY, forget, is_timer_asserted};
-use crate::intid::{KICK, SPECIAL};
+use super::{Frame, GICD_CTLR, init_own, init_shared, is_timer_asserted};
+use crate::intid::KICK;
 use crate::vgic::{ListRegisters, gich, hcr};
 
 const ITARGETSR: usize = 0x800;
@@ -90,17 +90,10 @@ fn frame(place: &AtomicUsize) -> Frame {
 /// Initialises the distributor: all SPIs disabled, level-sensitive, for this CPU.
 pub fn init_distributor(distributor: Frame, _affinity: u64) {
     distributor.write(GICD_CTLR, 0);
-    let intids = (((distributor.read(GICD_TYPER) & 0x1f) as usize + 1) * 32).min(SPECIAL as usize);
-    for word in 1..intids.div_ceil(32) {
-        forget(distributor, word, 0);
-    }
+    let intids = init_shared(distributor, 0);
     let target = u32::from(own_target(distributor)) * 0x0101_0101;
     for word in 8..intids / 4 {
-        distributor.write(IPRIORITYR + word * 4, PRIORITY);
         distributor.write(ITARGETSR + word * 4, target);
-    }
-    for word in 2..intids.div_ceil(16) {
-        distributor.write(ICFGR + word * 4, 0);
     }
     distributor.write(GICD_CTLR, ENABLE);
 }
@@ -115,16 +108,10 @@ fn own_target(distributor: Frame) -> u8 {
 /// Initialises this CPU's private interrupts, which the `distributor` banks: only ours enabled. From now on pCPU `pcpu` can
 /// be rung.
 pub fn init_private(distributor: Frame, pcpu: u32) {
-    forget(distributor, 0, 0);
     for word in 0..SGIS as usize / 4 {
         distributor.write(CPENDSGIR + word * 4, u32::MAX);
     }
-    for word in 0..8 {
-        distributor.write(IPRIORITYR + word * 4, PRIORITY);
-    }
-    // PPIs of the timers and of the virtual interface are level-sensitive (DDI 0487 D11.2.4, IHI 0048 chapter 5).
-    distributor.write(ICFGR + 4, 0);
-    distributor.write(ISENABLER, OWN);
+    init_own(distributor, 0);
     if let Some(target) = TARGETS.get(pcpu as usize) {
         // Before this CPU looks for what others have left for it: who leaves something later sees the target.
         target.store(own_target(distributor), Ordering::SeqCst);
@@ -149,7 +136,7 @@ pub fn init_cpu_interface() {
     }
 }
 
-/// Takes the highest-priority pending interrupt; [`SPECIAL`] or above when there is none. An SGI is over with this.
+/// Takes the highest-priority pending interrupt; [`crate::intid::SPECIAL`] or above when there is none. An SGI is over with this.
 #[inline]
 pub fn acknowledge() -> u32 {
     let interface = frame(&CPU_INTERFACE);

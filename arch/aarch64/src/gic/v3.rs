@@ -10,8 +10,8 @@
     reason = "offsets of registers of the board's own controller; no guest's value is computed with here"
 )]
 
-use super::{Frame, GICD_CTLR, GICD_TYPER, ICFGR, IPRIORITYR, ISENABLER, OWN, PRIORITY, forget, is_timer_asserted};
-use crate::intid::{KICK, SPECIAL};
+use super::{Frame, GICD_CTLR, init_own, init_shared, is_timer_asserted};
+use crate::intid::KICK;
 use crate::registers::{read, write};
 use crate::vgic::ListRegisters;
 
@@ -37,21 +37,12 @@ fn wait_for_writes(distributor: Frame) {
 pub fn init_distributor(distributor: Frame, affinity: u64) {
     distributor.write(GICD_CTLR, 0);
     wait_for_writes(distributor);
-    let intids = ((distributor.read(GICD_TYPER) & 0x1f) as usize + 1) * 32;
-    for word in 1..intids / 32 {
-        forget(distributor, word, u32::MAX);
-    }
-    for word in 8..intids / 4 {
-        distributor.write(IPRIORITYR + word * 4, PRIORITY);
-    }
-    for word in 2..intids / 16 {
-        distributor.write(ICFGR + word * 4, 0);
-    }
+    let intids = init_shared(distributor, u32::MAX);
     wait_for_writes(distributor);
     // ARE first: IROUTER is RES0 until it is set (IHI 0069 section 12.9.22).
     distributor.write(GICD_CTLR, CTLR_ARE_NS);
     wait_for_writes(distributor);
-    for intid in 32..intids.min(SPECIAL as usize) {
+    for intid in 32..intids {
         distributor.write64(IROUTER + intid * 8, affinity);
     }
     distributor.write(GICD_CTLR, CTLR_ON);
@@ -79,14 +70,7 @@ pub fn init_private(frame: Frame, _pcpu: u32) {
     while frame.read(GICR_WAKER) & (1 << 2) != 0 {
         core::hint::spin_loop();
     }
-    let private = frame.behind(SGI_BASE);
-    forget(private, 0, u32::MAX);
-    for word in 0..8 {
-        private.write(IPRIORITYR + word * 4, PRIORITY);
-    }
-    // PPIs of the timers and of the virtual interface are level-sensitive (DDI 0487 D11.2.4, IHI 0069 section 5.5).
-    private.write(ICFGR + 4, 0);
-    private.write(ISENABLER, OWN);
+    init_own(frame.behind(SGI_BASE), u32::MAX);
     while frame.read(GICR_CTLR) & (1 << 3) != 0 {
         core::hint::spin_loop();
     }
@@ -115,7 +99,7 @@ pub fn init_cpu_interface() {
     }
 }
 
-/// Takes the highest-priority pending interrupt; [`SPECIAL`] or above when there is none.
+/// Takes the highest-priority pending interrupt; [`crate::intid::SPECIAL`] or above when there is none.
 #[inline]
 pub fn acknowledge() -> u32 {
     let intid = read!("ICC_IAR1_EL1") as u32 & 0xff_ffff;

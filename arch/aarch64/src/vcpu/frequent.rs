@@ -1,11 +1,12 @@
 //! The exits that matter to a guest's speed, each known by one comparison of its syndrome. Whatever is not quite so simple is
 //! left to the general way, which would do the same.
 
+use super::quick::{Done, IS_V2};
 use super::{Vcpu, code};
 use crate::gic::Hardware;
 use crate::registers::{read, write};
 use crate::syndrome::{Frequent, Syndrome};
-use crate::{inject, psci, vgic};
+use crate::{inject, vgic};
 
 impl Vcpu {
     /// Answers a frequent exit; `None` if it is none, and nothing has changed.
@@ -13,11 +14,8 @@ impl Vcpu {
     pub(super) fn frequent(&mut self, syndrome: Syndrome) -> Option<u64> {
         match syndrome.frequent()? {
             Frequent::HypervisorCall => {
-                if self.context.get(0) as u32 != psci::VERSION_FUNCTION {
-                    return None;
-                }
-                self.context.set(0, psci::VERSION);
-                Some(code::RESUME)
+                // What is not answered here has changed nothing.
+                matches!(self.call(), Done::Yes).then_some(code::RESUME)
             }
             Frequent::Sgi { rt } => {
                 let (vgic, value) = (&self.guest.vgic, self.context.get(rt));
@@ -33,7 +31,7 @@ impl Vcpu {
                 // HPFAR_EL2.FIPA and the offset in the page: a translation fault has both (DDI 0487 D24.2).
                 let page = (read!("HPFAR_EL2") & 0xfff_ffff_fff0) << 8;
                 let offset = self.guest.distributor_offset(page | read!("FAR_EL2") & 0xfff)?;
-                if self.is_32_bit() || super::quick::IS_V2 || vgic::shows_list_registers(offset) {
+                if self.is_32_bit() || IS_V2 || vgic::shows_list_registers(offset) {
                     return None;
                 }
                 let read = self.guest.vgic.distributor_read(self.index, offset, 4);

@@ -118,7 +118,8 @@ impl Vcpu {
         }
     }
 
-    fn call(&mut self) -> Done {
+    #[inline]
+    pub(super) fn call(&mut self) -> Done {
         let [x0, x1, x2, x3, ..] = self.context.x;
         if x0 as u32 == psci::VERSION_FUNCTION {
             self.context.set(0, psci::VERSION);

@@ -1,16 +1,10 @@
 //! Which vCPU gets an interrupt: routes, 1 of N, SGIs, groups.
 
 use super::world::*;
-use model::Irq;
+use model::{GicVersion, Irq};
 
-const UART: u32 = 37;
-
-/// A world of `vcpus` with the UART's interrupt enabled and routed to vCPU 0.
 fn world(vcpus: usize, list_registers: usize) -> World {
-    let mut world = World::new(vcpus, list_registers);
-    world.write_bit(0, SET_ENABLE, UART);
-    world.settle();
-    world
+    uart_world(GicVersion::V3, vcpus, list_registers)
 }
 
 #[test]
@@ -29,8 +23,8 @@ fn a_rerouted_interrupt_changes_hands() {
     assert_eq!((world.acknowledge(1), world.acknowledge(0)), (None, Some(UART)));
 }
 
-#[test]
-fn an_edge_for_a_new_route_waits_for_the_end_on_the_old_one() {
+/// An edge of the UART's is active on vCPU 0, and the next ones are for vCPU 1.
+fn rerouted_while_active() -> World {
     let mut world = world(2, 4);
     world.set_edge(0, UART);
     world.pulse(Irq::Shared(UART));
@@ -38,6 +32,12 @@ fn an_edge_for_a_new_route_waits_for_the_end_on_the_old_one() {
     assert_eq!(world.acknowledge(0), Some(UART));
     world.route(0, UART, 1);
     world.settle();
+    world
+}
+
+#[test]
+fn an_edge_for_a_new_route_waits_for_the_end_on_the_old_one() {
+    let mut world = rerouted_while_active();
     world.pulse(Irq::Shared(UART));
     world.settle();
     assert_eq!(world.acknowledge(1), None);
@@ -47,13 +47,7 @@ fn an_edge_for_a_new_route_waits_for_the_end_on_the_old_one() {
 
 #[test]
 fn an_edge_after_the_end_goes_by_the_new_route() {
-    let mut world = world(2, 4);
-    world.set_edge(0, UART);
-    world.pulse(Irq::Shared(UART));
-    world.settle();
-    assert_eq!(world.acknowledge(0), Some(UART));
-    world.route(0, UART, 1);
-    world.settle();
+    let mut world = rerouted_while_active();
     world.end(0, UART);
     world.pulse(Irq::Shared(UART));
     world.settle();

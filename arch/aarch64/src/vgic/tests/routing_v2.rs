@@ -3,13 +3,8 @@
 use super::world::*;
 use model::{GicVersion, Irq};
 
-const UART: u32 = 37;
-
 fn world(vcpus: usize, list_registers: usize) -> World {
-    let mut world = World::of(GicVersion::V2, vcpus, list_registers);
-    world.write_bit(0, SET_ENABLE, UART);
-    world.settle();
-    world
+    uart_world(GicVersion::V2, vcpus, list_registers)
 }
 
 /// What GICV_IAR says of an SGI.
@@ -161,16 +156,7 @@ fn a_vcpu_that_lost_its_pcpu_still_knows_the_senders() {
 #[test]
 fn any_vcpu_deactivates_when_eoi_is_split() {
     let mut world = world(2, 4);
-    for cpu in &mut world.cpus {
-        cpu.hardware.split = true;
-    }
-    world.set_line(Irq::Shared(UART), true);
-    world.settle();
-    assert_eq!(world.acknowledge(0), Some(UART));
-    world.end(0, UART);
-    assert_eq!(world.acknowledge(0), None);
-    world.deactivate(1, UART);
-    assert_eq!(world.acknowledge(0), Some(UART));
+    deactivated_by_another(&mut world);
     // An SGI is deactivated with its sender's number next to it.
     world.send_sgi_to(1, 2, 1);
     world.settle();

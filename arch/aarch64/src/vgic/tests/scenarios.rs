@@ -3,16 +3,10 @@
 use super::super::CpuInterface;
 use super::super::bank::Bank;
 use super::world::*;
-use model::Irq;
+use model::{GicVersion, Irq};
 
-const UART: u32 = 37;
-
-/// A world of `vcpus` with the UART's interrupt enabled and routed to vCPU 0.
 fn world(vcpus: usize, list_registers: usize) -> World {
-    let mut world = World::new(vcpus, list_registers);
-    world.write_bit(0, SET_ENABLE, UART);
-    world.settle();
-    world
+    uart_world(GicVersion::V3, vcpus, list_registers)
 }
 
 #[test]
@@ -161,16 +155,7 @@ fn the_end_of_an_interrupt_that_had_to_make_room_is_seen_at_once() {
 #[test]
 fn another_vcpu_may_deactivate_when_eoi_is_split() {
     let mut world = world(2, 4);
-    for cpu in &mut world.cpus {
-        cpu.hardware.split = true;
-    }
-    world.set_line(Irq::Shared(UART), true);
-    world.settle();
-    assert_eq!(world.acknowledge(0), Some(UART));
-    world.end(0, UART);
-    assert_eq!(world.acknowledge(0), None);
-    world.deactivate(1, UART);
-    assert_eq!(world.acknowledge(0), Some(UART));
+    deactivated_by_another(&mut world);
 }
 
 #[test]

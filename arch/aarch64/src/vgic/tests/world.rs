@@ -21,6 +21,31 @@ pub(super) const SET_SENDERS: u64 = 0xf20;
 pub(super) const ROUTE: u64 = 0x6000;
 pub(super) const ROUTE_TO_ANY: u64 = 1 << 31;
 
+/// A device's interrupt.
+pub(super) const UART: u32 = 37;
+
+/// A world of `vcpus` with the UART's interrupt enabled and routed to vCPU 0.
+pub(super) fn uart_world(version: GicVersion, vcpus: usize, list_registers: usize) -> World {
+    let mut world = World::of(version, vcpus, list_registers);
+    world.write_bit(0, SET_ENABLE, UART);
+    world.settle();
+    world
+}
+
+/// The line of the UART's interrupt is high, vCPU 0 takes it and ends it without deactivation, vCPU 1 deactivates it.
+pub(super) fn deactivated_by_another(world: &mut World) {
+    for cpu in &mut world.cpus {
+        cpu.hardware.split = true;
+    }
+    world.set_line(Irq::Shared(UART), true);
+    world.settle();
+    assert_eq!(world.acknowledge(0), Some(UART));
+    world.end(0, UART);
+    assert_eq!(world.acknowledge(0), None);
+    world.deactivate(1, UART);
+    assert_eq!(world.acknowledge(0), Some(UART));
+}
+
 pub(super) struct Cpu {
     pub(super) interface: CpuInterface,
     pub(super) hardware: FakeCpu,
