@@ -214,8 +214,9 @@ impl Pcpu {
 
     /// Loads the chosen one. Who was loaded and waits stays where it is until then: often it is itself the next one.
     fn switch(&mut self) {
-        if let Some((_, old)) = seat(self.seats, self.loaded) {
+        if let Some((index, old)) = seat(self.seats, self.loaded) {
             old.vcpu.unload();
+            self.scheduler.wake_at(index, old.vcpu.deadline());
         }
         self.loaded = None;
         let Some((chosen, seat)) = seat(self.seats, self.chosen) else {
@@ -238,7 +239,7 @@ impl Pcpu {
         match next {
             Next::GoOn => return,
             Next::Wait if vcpu.has_interrupt() => return,
-            Next::Wait => self.scheduler.wait(index, arch::cpu::counter(), vcpu.deadline()),
+            Next::Wait => self.scheduler.wait(index, arch::cpu::counter()),
             Next::GiveWay => self.scheduler.give_way(index, arch::cpu::counter()),
             Next::Clean => seat.work = Some(Work::Clean(Fill::clean(seat.vm.config, seat.vm.extents))),
             Next::Off => {

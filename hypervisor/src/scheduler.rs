@@ -38,7 +38,7 @@ enum State {
     Off,
     /// It runs, or would.
     Ready,
-    /// For an interrupt, at the latest when the counter reaches this.
+    /// For an interrupt; if it has no pCPU, at the latest until the counter reaches this.
     Waiting(Option<u64>),
 }
 
@@ -85,9 +85,19 @@ impl<'a> Scheduler<'a> {
         }
     }
 
-    /// `seat`, which runs, waits for an interrupt, at the latest until the counter reaches `deadline`.
-    pub fn wait(&mut self, seat: usize, now: u64, deadline: Option<u64>) {
-        self.leave(seat, now, State::Waiting(deadline));
+    /// `seat`, which runs, waits for an interrupt. As long as it is loaded, its timers are in the hardware, and it is that
+    /// which wakes it.
+    pub fn wait(&mut self, seat: usize, now: u64) {
+        self.leave(seat, now, State::Waiting(None));
+    }
+
+    /// `seat` has lost the pCPU. If it waits, then until the counter reaches `deadline` at the latest.
+    pub fn wake_at(&mut self, seat: usize, deadline: Option<u64>) {
+        if let Some(entry) = self.entries.get_mut(seat)
+            && let State::Waiting(_) = entry.state
+        {
+            entry.state = State::Waiting(deadline);
+        }
     }
 
     /// `seat` is off.

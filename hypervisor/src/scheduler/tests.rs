@@ -20,6 +20,12 @@ fn scheduler(entries: &mut [Entry]) -> Scheduler<'_> {
     scheduler
 }
 
+/// It waits, and has no pCPU.
+fn wait(scheduler: &mut Scheduler<'_>, seat: usize, now: u64, deadline: Option<u64>) {
+    scheduler.wait(seat, now);
+    scheduler.wake_at(seat, deadline);
+}
+
 #[test]
 fn equals_take_turns_of_a_slice() {
     let mut entries = list(&[(10, Policy::RoundRobin); 3]);
@@ -51,11 +57,11 @@ fn a_higher_one_preempts_and_the_lower_one_keeps_its_place_and_its_slice() {
     let mut entries = list(&[(10, Policy::RoundRobin), (10, Policy::RoundRobin), (20, Policy::RoundRobin)]);
     let mut scheduler = scheduler(&mut entries);
     assert_eq!(scheduler.choose(0), Some(2));
-    scheduler.wait(2, 10, Some(300));
+    wait(&mut scheduler, 2, 10, Some(300));
     assert_eq!(scheduler.choose(10), Some(0));
     assert_eq!(scheduler.until(), Some(300), "the higher one's timer");
     assert_eq!(scheduler.choose(300), Some(2));
-    scheduler.wait(2, 400, None);
+    wait(&mut scheduler, 2, 400, None);
     assert_eq!(scheduler.choose(400), Some(0), "it was not its turn that ended");
     assert_eq!(scheduler.until(), Some(400 + SLICE - 290));
     assert_eq!(scheduler.choose(400 + SLICE - 290), Some(1));
@@ -71,7 +77,7 @@ fn fifo_goes_on_until_it_waits() {
     scheduler.give_way(0, 100 * SLICE);
     assert_eq!(scheduler.choose(100 * SLICE), Some(1));
     assert_eq!(scheduler.choose(101 * SLICE), Some(0));
-    scheduler.wait(0, 101 * SLICE, None);
+    wait(&mut scheduler, 0, 101 * SLICE, None);
     assert_eq!(scheduler.choose(101 * SLICE), Some(1));
     scheduler.ready(0, 101 * SLICE + 1);
     assert_eq!(scheduler.choose(101 * SLICE + 1), Some(1), "an equal one does not preempt");
@@ -84,11 +90,11 @@ fn what_a_ready_one_waits_is_stolen_from_it_and_what_a_waiting_one_waits_is_not(
     scheduler.choose(0);
     scheduler.choose(SLICE);
     assert_eq!((scheduler.stolen(0), scheduler.stolen(1)), (0, SLICE));
-    scheduler.wait(1, SLICE + 10, None);
+    wait(&mut scheduler, 1, SLICE + 10, None);
     scheduler.choose(SLICE + 10);
     assert_eq!(scheduler.stolen(0), 10);
     scheduler.ready(1, SLICE + 500);
-    scheduler.wait(0, SLICE + 600, None);
+    wait(&mut scheduler, 0, SLICE + 600, None);
     scheduler.choose(SLICE + 600);
     assert_eq!(scheduler.stolen(1), SLICE + 100);
 }
@@ -98,13 +104,27 @@ fn nobody_runs_when_all_wait() {
     let mut entries = list(&[(10, Policy::RoundRobin); 2]);
     let mut scheduler = scheduler(&mut entries);
     scheduler.choose(0);
-    scheduler.wait(0, 5, Some(80));
+    wait(&mut scheduler, 0, 5, Some(80));
     scheduler.off(1, 5);
     assert_eq!(scheduler.choose(5), None);
     assert_eq!(scheduler.until(), Some(80));
     assert_eq!(scheduler.choose(79), None);
     assert_eq!(scheduler.choose(80), Some(0));
     assert_eq!(scheduler.ran(0), 5);
+}
+
+#[test]
+fn one_that_waits_on_the_pcpu_needs_no_alarm_and_one_that_runs_has_no_deadline() {
+    let mut entries = list(&[(10, Policy::RoundRobin); 2]);
+    let mut scheduler = scheduler(&mut entries);
+    scheduler.off(1, 0);
+    assert_eq!(scheduler.choose(0), Some(0));
+    scheduler.wake_at(0, Some(5));
+    assert_eq!((scheduler.choose(6), scheduler.until()), (Some(0), None));
+    scheduler.wait(0, 10);
+    assert_eq!((scheduler.choose(10), scheduler.until()), (None, None));
+    scheduler.wake_at(0, Some(80));
+    assert_eq!(scheduler.until(), Some(80));
 }
 
 #[derive(Clone, Debug)]
@@ -141,7 +161,7 @@ proptest! {
             let running = scheduler.choose(now);
             match (step, running) {
                 (Step::Ready(seat), _) => scheduler.ready(seat, now),
-                (Step::Wait(after), Some(seat)) => scheduler.wait(seat, now, after.map(|after| now + after)),
+                (Step::Wait(after), Some(seat)) => wait(&mut scheduler, seat, now, after.map(|after| now + after)),
                 (Step::Off, Some(seat)) => scheduler.off(seat, now),
                 (Step::GiveWay, Some(seat)) => scheduler.give_way(seat, now),
                 (Step::Run(time), running) => {

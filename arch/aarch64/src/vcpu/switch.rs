@@ -105,9 +105,9 @@ impl Vcpu {
         saved.pstate = read!("SPSR_EL2");
     }
 
-    /// When one of its timers wants to interrupt it, by the physical counter; `None` if none will.
+    /// When one of its timers wants to interrupt it, by the physical counter; `None` if none will. Only while it is not loaded.
     pub fn deadline(&self) -> Option<u64> {
         let vgic = &self.guest.vgic;
-        self.el1().deadline(self.guest.counter_offset(), |intid| vgic.may_fire(self.index, intid))
+        self.saved.el1.deadline(self.guest.counter_offset(), |intid| vgic.may_fire(self.index, intid))
     }
 }
