@@ -19,7 +19,7 @@ use model::StopReason;
 
 use crate::attendance::{Look, Ticket};
 use crate::images::Fill;
-use crate::scheduler::Scheduler;
+use crate::scheduler::{Scheduler, Seats};
 use crate::vm::Vm;
 use crate::{exits, interrupts, lifecycle};
 
@@ -156,10 +156,7 @@ impl Pcpu {
 
     /// Looks at the seats that others left notes for.
     fn attend(&mut self, notes: u64) {
-        let mut left = notes;
-        while left != 0 {
-            let index = left.trailing_zeros() as usize;
-            left &= left.wrapping_sub(1);
+        for index in Seats::new(notes) {
             let Some((index, seat)) = seat(self.seats, Some(index)) else { continue };
             match seat.vm.attendance.look(&mut seat.ticket) {
                 Look::In => {
@@ -216,7 +213,9 @@ impl Pcpu {
     fn switch(&mut self) {
         if let Some((index, old)) = seat(self.seats, self.loaded) {
             old.vcpu.unload();
-            self.scheduler.wake_at(index, old.vcpu.deadline());
+            if !self.scheduler.is_ready(index) {
+                self.scheduler.wake_at(index, old.vcpu.deadline());
+            }
         }
         self.loaded = None;
         let Some((chosen, seat)) = seat(self.seats, self.chosen) else {

@@ -9,10 +9,13 @@
 //!
 //! Only the pCPU's loop touches this; there is nothing to lock. Nothing here is done on an exit that changes nothing.
 
+mod seats;
 #[cfg(test)]
 mod tests;
 
 use model::Policy;
+
+pub use seats::Seats;
 
 /// Slices in a second: one is 4 ms, as on QNX.
 pub const SLICES_A_SECOND: u64 = 250;
@@ -22,37 +25,35 @@ pub const SLICES_A_SECOND: u64 = 250;
 pub struct Entry {
     priority: u8,
     policy: Policy,
-    state: State,
     /// Its place in the queue of its priority: the lowest comes first.
     turn: u64,
     /// What is left of its slice.
     slice: u64,
-    /// Since when it is ready and does not run.
-    ready_since: u64,
+    /// Since when it waits, or is ready and does not run.
+    since: u64,
+    /// If it is timed: when the counter has reached this, it is ready.
+    deadline: u64,
     ran: u64,
     stolen: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Off,
-    /// It runs, or would.
-    Ready,
-    /// For an interrupt; if it has no pCPU, at the latest until the counter reaches this.
-    Waiting(Option<u64>),
 }
 
 impl Entry {
     /// A vCPU that is off.
     pub const fn new(priority: u8, policy: Policy) -> Entry {
-        Entry { priority, policy, state: State::Off, turn: 0, slice: 0, ready_since: 0, ran: 0, stolen: 0 }
+        Entry { priority, policy, turn: 0, slice: 0, since: 0, deadline: 0, ran: 0, stolen: 0 }
     }
 }
 
-/// The vCPUs of one pCPU, by the number of their seat.
+/// The vCPUs of one pCPU, by the number of their seat. Who is in none of the three sets is off.
 #[derive(Debug)]
 pub struct Scheduler<'a> {
     entries: &'a mut [Entry],
+    /// They run, or would.
+    ready: Seats,
+    /// They wait for an interrupt.
+    waiting: Seats,
+    /// Those of the waiting ones that have no pCPU, so that nobody else would notice that their deadline has come.
+    timed: Seats,
     /// Length of a slice in ticks.
     slice: u64,
     /// The next turn.
@@ -63,46 +64,63 @@ pub struct Scheduler<'a> {
 }
 
 impl<'a> Scheduler<'a> {
-    /// A scheduler of `entries` on a counter that makes `hz` ticks a second.
+    /// A scheduler of `entries`, 64 at most, on a counter that makes `hz` ticks a second.
     pub fn new(entries: &'a mut [Entry], hz: u64) -> Scheduler<'a> {
         let slice = hz.checked_div(SLICES_A_SECOND).unwrap_or(0).max(1);
-        Scheduler { entries, slice, turns: 0, running: None, since: 0 }
+        let none = Seats::default();
+        Scheduler { entries, ready: none, waiting: none, timed: none, slice, turns: 0, running: None, since: 0 }
     }
 
     /// Whether `seat` can run.
     pub fn is_ready(&self, seat: usize) -> bool {
-        self.entries.get(seat).is_some_and(|entry| entry.state == State::Ready)
+        self.ready.has(seat)
     }
 
-    /// `seat` can run. Nothing changes if it could before.
+    /// `seat` can run, since `now`. Nothing changes if it could before.
     pub fn ready(&mut self, seat: usize, now: u64) {
-        if !self.is_ready(seat) {
-            self.enqueue(seat);
-            if let Some(entry) = self.entries.get_mut(seat) {
-                entry.state = State::Ready;
-                entry.ready_since = now;
-            }
+        if self.is_ready(seat) {
+            return;
+        }
+        self.enqueue(seat);
+        if let Some(entry) = self.entries.get_mut(seat) {
+            entry.since = now;
+            self.waiting.remove(seat);
+            self.timed.remove(seat);
+            self.ready.insert(seat);
         }
     }
 
     /// `seat`, which runs, waits for an interrupt. As long as it is loaded, its timers are in the hardware, and it is that
     /// which wakes it.
     pub fn wait(&mut self, seat: usize, now: u64) {
-        self.leave(seat, now, State::Waiting(None));
+        self.off(seat, now);
+        self.waiting.insert(seat);
     }
 
     /// `seat` has lost the pCPU. If it waits, then until the counter reaches `deadline` at the latest.
     pub fn wake_at(&mut self, seat: usize, deadline: Option<u64>) {
-        if let Some(entry) = self.entries.get_mut(seat)
-            && let State::Waiting(_) = entry.state
+        self.timed.remove(seat);
+        if let Some(deadline) = deadline
+            && self.waiting.has(seat)
+            && let Some(entry) = self.entries.get_mut(seat)
         {
-            entry.state = State::Waiting(deadline);
+            entry.deadline = deadline;
+            self.timed.insert(seat);
         }
     }
 
     /// `seat` is off.
     pub fn off(&mut self, seat: usize, now: u64) {
-        self.leave(seat, now, State::Off);
+        if self.running == Some(seat) {
+            self.charge(now);
+            self.running = None;
+        }
+        self.ready.remove(seat);
+        self.waiting.remove(seat);
+        self.timed.remove(seat);
+        if let Some(entry) = self.entries.get_mut(seat) {
+            entry.since = now;
+        }
     }
 
     /// `seat`, which runs, lets those of its priority go first.
@@ -119,31 +137,24 @@ impl<'a> Scheduler<'a> {
         {
             self.enqueue(seat);
         }
-        for seat in 0..self.entries.len() {
-            if self.entries.get(seat).is_some_and(|entry| entry.is_due(now)) {
-                self.ready(seat, now);
-            }
-        }
-        let ready = self.entries.iter().enumerate().filter(|(_, entry)| entry.state == State::Ready);
+        let ready = of(self.entries, self.ready);
         let best = ready.min_by_key(|(_, entry)| (u8::MAX.saturating_sub(entry.priority), entry.turn));
-        self.switch(best.map(|(seat, _)| seat), now)
+        let best = best.map(|(seat, _)| seat);
+        self.switch(best, now)
     }
 
     /// When the loop has to [`Scheduler::choose`] anew although nothing happens: the running one's slice ends, or one that
     /// goes before it has waited long enough.
     pub fn until(&self) -> Option<u64> {
         let running = self.running.and_then(|seat| Some((seat, self.entries.get(seat)?)));
-        let others = || self.entries.iter().enumerate().filter(|&(seat, _)| Some(seat) != self.running);
-        let deadlines = others().filter_map(|(_, entry)| match (entry.state, running) {
-            (State::Waiting(deadline), None) => deadline,
-            (State::Waiting(deadline), Some((_, running))) if entry.goes_before(running) => deadline,
-            _ => None,
-        });
-        let is_equal = |running: &Entry| {
-            others().any(|(_, entry)| entry.state == State::Ready && entry.priority == running.priority)
+        let may_wake = |entry: &Entry| running.is_none_or(|(_, running)| entry.goes_before(running));
+        let timed = of(self.entries, self.timed).filter(|(_, entry)| may_wake(entry));
+        let deadlines = timed.map(|(_, entry)| entry.deadline);
+        let has_equal = |seat, priority| {
+            of(self.entries, self.ready).any(|(other, entry)| other != seat && entry.priority == priority)
         };
         let slice = running
-            .filter(|(_, running)| running.policy == Policy::RoundRobin && is_equal(running))
+            .filter(|&(seat, running)| running.policy == Policy::RoundRobin && has_equal(seat, running.priority))
             .map(|(_, running)| self.since.saturating_add(running.slice));
         deadlines.chain(slice).min()
     }
@@ -158,36 +169,38 @@ impl<'a> Scheduler<'a> {
         self.entries.get(seat).map_or(0, |entry| entry.ran)
     }
 
-    /// Charges the running one for its time: the one place where that is done.
+    /// Charges the running one for its time: the one place where that is done. Who waited long enough is ready: who goes
+    /// first since now, when its alarm came, the others since their deadline, for which nobody set an alarm.
     fn charge(&mut self, now: u64) {
         let time = now.saturating_sub(core::mem::replace(&mut self.since, now));
+        let mut running = None;
         if let Some(entry) = self.running.and_then(|seat| self.entries.get_mut(seat)) {
             entry.ran = entry.ran.saturating_add(time);
             entry.slice = entry.slice.saturating_sub(time);
+            running = Some(*entry);
+        }
+        for seat in self.timed {
+            if let Some(entry) = self.entries.get(seat)
+                && entry.deadline <= now
+            {
+                let had_alarm = running.is_none_or(|running| entry.goes_before(&running));
+                // A timer may have been due before the vCPU waited.
+                self.ready(seat, if had_alarm { now } else { entry.deadline.max(entry.since) });
+            }
         }
     }
 
     fn switch(&mut self, next: Option<usize>, now: u64) -> Option<usize> {
         if next != self.running {
             if let Some(entry) = self.running.and_then(|seat| self.entries.get_mut(seat)) {
-                entry.ready_since = now;
+                entry.since = now;
             }
             if let Some(entry) = next.and_then(|seat| self.entries.get_mut(seat)) {
-                entry.stolen = entry.stolen.saturating_add(now.saturating_sub(entry.ready_since));
+                entry.stolen = entry.stolen.saturating_add(now.saturating_sub(entry.since));
             }
             self.running = next;
         }
         next
-    }
-
-    fn leave(&mut self, seat: usize, now: u64, state: State) {
-        if self.running == Some(seat) {
-            self.charge(now);
-            self.running = None;
-        }
-        if let Some(entry) = self.entries.get_mut(seat) {
-            entry.state = state;
-        }
     }
 
     /// To the tail of its queue, with a new slice.
@@ -200,11 +213,12 @@ impl<'a> Scheduler<'a> {
     }
 }
 
-impl Entry {
-    fn is_due(&self, now: u64) -> bool {
-        matches!(self.state, State::Waiting(Some(deadline)) if deadline <= now)
-    }
+/// The entries of `seats`.
+fn of(entries: &[Entry], seats: Seats) -> impl Iterator<Item = (usize, &Entry)> {
+    seats.filter_map(|seat| Some((seat, entries.get(seat)?)))
+}
 
+impl Entry {
     /// Whether it takes the pCPU from `running`, or shares it by slices, once it is ready.
     fn goes_before(&self, running: &Entry) -> bool {
         match running.policy {

@@ -127,6 +127,40 @@ fn one_that_waits_on_the_pcpu_needs_no_alarm_and_one_that_runs_has_no_deadline()
     assert_eq!(scheduler.until(), Some(80));
 }
 
+#[test]
+fn a_deadline_that_comes_while_a_higher_one_runs_is_when_stealing_begins() {
+    let mut entries = list(&[(10, Policy::RoundRobin), (20, Policy::RoundRobin)]);
+    let mut scheduler = scheduler(&mut entries);
+    assert_eq!(scheduler.choose(0), Some(1));
+    wait(&mut scheduler, 1, 10, Some(100));
+    assert_eq!(scheduler.choose(10), Some(0));
+    wait(&mut scheduler, 0, 20, Some(100));
+    assert_eq!(scheduler.choose(100), Some(1));
+    assert_eq!(scheduler.until(), None, "the lower one disturbs nobody");
+    wait(&mut scheduler, 1, 5000, None);
+    assert_eq!(scheduler.choose(5000), Some(0));
+    assert_eq!(scheduler.stolen(0), 10 + 4900);
+}
+
+#[test]
+fn what_is_stolen_begins_when_the_alarm_comes_or_when_it_waits() {
+    let mut entries = list(&[(10, Policy::RoundRobin), (20, Policy::RoundRobin)]);
+    let mut scheduler = scheduler(&mut entries);
+    assert_eq!(scheduler.choose(0), Some(1));
+    wait(&mut scheduler, 1, 4000, Some(5000));
+    assert_eq!(scheduler.choose(4000), Some(0));
+    assert_eq!(scheduler.choose(5007), Some(1), "a late alarm");
+    assert_eq!(scheduler.stolen(1), 0);
+    wait(&mut scheduler, 1, 6000, None);
+    assert_eq!(scheduler.choose(6000), Some(0));
+    wait(&mut scheduler, 0, 7000, Some(0));
+    scheduler.ready(1, 7000);
+    assert_eq!(scheduler.choose(7000), Some(1));
+    wait(&mut scheduler, 1, 7100, None);
+    assert_eq!(scheduler.choose(7100), Some(0));
+    assert_eq!(scheduler.stolen(0), 4000 + 993 + 100, "not since a timer that was due before it waited");
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Ready(usize),
@@ -173,14 +207,14 @@ proptest! {
                 _ => {}
             }
             let running = scheduler.choose(now);
-            let ready = |entry: &&Entry| entry.state == State::Ready;
-            let best = scheduler.entries.iter().filter(ready).map(|entry| entry.priority).max();
+            let ready = || of(scheduler.entries, scheduler.ready).map(|(_, entry)| entry.priority);
+            let best = ready().max();
             prop_assert_eq!(running.map(|seat| scheduler.entries[seat].priority), best);
             // An alarm is never in the past, and there is one while equals share.
             prop_assert!(scheduler.until().is_none_or(|until| until > now));
             if let Some(seat) = running {
                 let own = scheduler.entries[seat];
-                let equals = scheduler.entries.iter().filter(ready).filter(|entry| entry.priority == own.priority).count();
+                let equals = ready().filter(|&priority| priority == own.priority).count();
                 prop_assert!(equals < 2 || own.policy == Policy::Fifo || scheduler.until().is_some());
             }
         }
