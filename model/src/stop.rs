@@ -20,6 +20,10 @@ pub enum StopReason {
         /// What it tried, in words.
         action: &'static str,
     },
+    /// A watchdog of the guest's bit: nobody fed it in time.
+    Watchdog,
+    /// It was cut off from outside, as by pulling the power cord: it did not power off in time when it was asked to.
+    PowerCut,
     /// Memory of the guest that the hypervisor had to use was not there.
     BadMemory {
         /// The address.
@@ -34,6 +38,8 @@ impl StopReason {
     pub const fn code(&self) -> u8 {
         match self {
             StopReason::PowerOff | StopReason::Reset => 0,
+            StopReason::PowerCut => 3,
+            StopReason::Watchdog => 4,
             StopReason::Unsupported { .. } => 5,
             StopReason::BadMemory { .. } => 96,
             StopReason::NotStarted(_) => 64,
@@ -49,6 +55,8 @@ impl core::fmt::Display for StopReason {
             StopReason::Unsupported { vcpu, pc, what, action } => {
                 write!(f, "unsupported: {action} {what:#x} by vCPU {vcpu} at pc {pc:#x}")
             }
+            StopReason::Watchdog => f.write_str("its watchdog was not fed in time"),
+            StopReason::PowerCut => f.write_str("its power was cut"),
             StopReason::BadMemory { gpa } => write!(f, "no guest memory at {gpa}"),
             StopReason::NotStarted(why) => write!(f, "not started: {why}"),
         }
