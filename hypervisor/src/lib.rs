@@ -18,6 +18,7 @@ pub mod console;
 pub mod memory;
 pub mod random;
 pub mod scheduler;
+pub mod timers;
 pub mod verify;
 
 #[cfg(target_os = "none")]

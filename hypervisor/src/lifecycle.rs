@@ -5,6 +5,7 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use model::{Console, StopReason, VdevKind};
 
 use crate::images::Fill;
+use crate::timers::Timer;
 use crate::vm::Vm;
 use crate::{board, terminal};
 
@@ -34,6 +35,13 @@ pub fn stopped(vm: &'static Vm) -> Option<Fill> {
             ended(vm, reason);
             None
         }
+    }
+}
+
+/// `timer` of `vm` has gone off. Called by the VM's home, outside of any guest.
+pub fn timer(_vm: &'static Vm, timer: Timer) {
+    match timer {
+        Timer::Devices | Timer::Restart | Timer::Progress | Timer::PowerOff => {}
     }
 }
 

@@ -50,6 +50,8 @@ pub struct Pcpu {
     /// None of them is empty once it runs.
     seats: &'static mut [Option<Seat>],
     scheduler: Scheduler<'static>,
+    /// Seats of first vCPUs whose VMs have a timer armed.
+    timed: Seats,
     /// The seat whose vCPU is loaded.
     loaded: Option<usize>,
     /// Who runs, as the scheduler said last.
@@ -112,7 +114,16 @@ fn seat(seats: &mut [Option<Seat>], index: Option<usize>) -> Option<(usize, &mut
 impl Pcpu {
     /// The pCPU `local` with `seats`, in the order of the bits of its mailbox and of `scheduler`.
     pub fn new(local: &'static PerCpu, seats: &'static mut [Option<Seat>], scheduler: Scheduler<'static>) -> Pcpu {
-        Pcpu { local, seats, scheduler, loaded: None, chosen: None, is_stale: true, alarm: None }
+        Pcpu {
+            local,
+            seats,
+            scheduler,
+            timed: Seats::default(),
+            loaded: None,
+            chosen: None,
+            is_stale: true,
+            alarm: None,
+        }
     }
 
     /// Runs this pCPU for good: its vCPUs and the board's interrupts.
@@ -158,6 +169,10 @@ impl Pcpu {
     fn attend(&mut self, notes: u64) {
         for index in Seats::new(notes) {
             let Some((index, seat)) = seat(self.seats, Some(index)) else { continue };
+            if seat.vcpu.index() == 0 && seat.vm.timers.next().is_some() {
+                self.timed.insert(index);
+                self.is_stale = true;
+            }
             match seat.vm.attendance.look(&mut seat.ticket) {
                 Look::In => {
                     seat.take_start();
@@ -199,14 +214,30 @@ impl Pcpu {
 
     /// Decides who runs, gives it the pCPU, and sets the alarm for the next decision that nothing else brings about.
     fn choose(&mut self) {
-        self.chosen = self.scheduler.choose(arch::cpu::counter());
+        let now = arch::cpu::counter();
+        let timers = self.timers(now);
+        self.chosen = self.scheduler.choose(now);
         if self.chosen.is_some() && self.chosen != self.loaded {
             self.switch();
         }
-        let until = self.scheduler.until();
+        let until = self.scheduler.until().into_iter().chain(timers).min();
         if core::mem::replace(&mut self.alarm, until) != until {
             alarm::set(until);
         }
+    }
+
+    /// Looks after the timers of the VMs that are at home here; the deadline of the next one.
+    fn timers(&mut self, now: u64) -> Option<u64> {
+        let mut next: Option<u64> = None;
+        for index in self.timed {
+            let Some((_, Seat { vm, .. })) = seat(self.seats, Some(index)) else { continue };
+            vm.timers.take_due(now).for_each(|timer| lifecycle::timer(vm, timer));
+            match vm.timers.next() {
+                Some(deadline) => next = Some(next.map_or(deadline, |next| next.min(deadline))),
+                None => self.timed.remove(index),
+            }
+        }
+        next
     }
 
     /// Loads the chosen one. Who was loaded and waits stays where it is until then: often it is itself the next one.

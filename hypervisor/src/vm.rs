@@ -11,6 +11,7 @@ use crate::attendance::Attendance;
 use crate::bus::Device;
 use crate::direct::store_in_guest;
 use crate::images::Fill;
+use crate::timers::{Timer, Timers};
 
 /// How a vCPU starts; left for its pCPU by whoever starts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub struct Vm {
     pub starts: &'static [Mutex<Option<Start>>],
     /// Which of its pCPUs have a vCPU of it, and whether they are to let go.
     pub attendance: Attendance,
+    /// What it waits for, looked at by its home: the pCPU of its first vCPU.
+    pub timers: Timers,
     /// Where its stolen-time records lie.
     stolen: Option<Hpa>,
     /// Why somebody asked it to stop.
@@ -59,6 +62,7 @@ impl Vm {
             devices,
             starts,
             attendance: Attendance::new(config.cpus.len() as u32),
+            timers: Timers::new(),
             stolen: config.stolen_time.and_then(|gpa| find(extents, gpa, config.cpus.len())),
             reason: Mutex::new(None),
             restarts: AtomicU32::new(0),
@@ -94,6 +98,14 @@ impl Vm {
         *slot.lock() = Some(start);
         self.guest.kick(KickMask::of(index));
         true
+    }
+
+    /// Sets `timer` to go off when the physical counter reaches `deadline`, or never: its home then calls
+    /// [`crate::lifecycle::timer`]. Any CPU.
+    pub fn arm(&self, timer: Timer, deadline: Option<u64>) {
+        if self.timers.arm(timer, deadline) {
+            self.guest.kick(KickMask::of(0));
+        }
     }
 
     /// Asks all of the VM's pCPUs to let go of it. The first reason counts.
