@@ -9,6 +9,7 @@ use core::mem::{align_of, size_of};
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use arch::paging::TableMemory;
+use arch::recorder::{RING_BYTES, Recorder};
 use model::{Hpa, PAGE_BYTES};
 
 use crate::memory::Pool;
@@ -100,6 +101,13 @@ impl Direct<'_> {
         }
         // SAFETY: all `count` elements were written above.
         Some(unsafe { core::slice::from_raw_parts_mut(pointer, count) })
+    }
+
+    /// A pCPU's flight recorder.
+    pub fn recorder(&mut self) -> Option<Recorder> {
+        let ring = self.zeroed(RING_BYTES, RING_BYTES.checked_mul(2)?)?;
+        // SAFETY: zeroed, aligned as it has to be, direct-mapped for good, and nobody else's.
+        Some(unsafe { Recorder::new(ring.0) })
     }
 
     /// `size` zeroed bytes at a multiple of `align`; both are rounded up to pages.

@@ -1,5 +1,7 @@
 //! The general registers of a vCPU, in the layout that the exit vector writes.
 
+use crate::recorder::Tag;
+
 /// What the vector saves and restores. While the guest runs, SP_EL2 points at this very structure: the vector
 /// needs no scratch register and no table look-up to find it.
 #[repr(C, align(16))]
@@ -9,9 +11,11 @@ pub struct Context {
     pub x: [u64; 31],
     /// The hypervisor's stack pointer while the guest runs.
     host_sp: u64,
+    /// Whose it is, for the flight recorder.
+    tag: u64,
 }
 
-/// Offset of `host_sp`.
+/// Offset of `host_sp`; the tag lies behind it.
 #[cfg(target_os = "none")]
 pub(crate) const HOST_SP: usize = core::mem::offset_of!(Context, host_sp);
 
@@ -19,11 +23,16 @@ pub(crate) const HOST_SP: usize = core::mem::offset_of!(Context, host_sp);
 pub const PSTATE_RESET: u64 = 0x3c5;
 
 impl Context {
-    /// A vCPU out of reset with `x0` as given and all else zero.
-    pub const fn reset(x0: u64) -> Context {
+    /// A vCPU out of reset with `x0` as given and all else zero; `tag` says whose it is.
+    pub const fn reset(x0: u64, tag: Tag) -> Context {
         let mut x = [0; 31];
         x[0] = x0;
-        Context { x, host_sp: 0 }
+        Context { x, host_sp: 0, tag: tag.word() }
+    }
+
+    /// Whose it is.
+    pub const fn tag(&self) -> Tag {
+        Tag::of(self.tag)
     }
 
     /// Register `index`; 31 reads as zero, like the instruction set's zero register.
@@ -45,7 +54,8 @@ mod tests {
 
     #[test]
     fn register_31_is_the_zero_register() {
-        let mut context = Context::reset(7);
+        let mut context = Context::reset(7, Tag::new(2, 1));
+        assert_eq!(context.tag(), Tag::new(2, 1));
         assert_eq!((context.get(0), context.get(30), context.get(31)), (7, 0, 0));
         context.set(31, 5);
         assert_eq!(context.get(31), 0);

@@ -6,6 +6,7 @@ use core::mem::offset_of;
 use aarch64_cpu::registers::{CurrentEL, MPIDR_EL1, Readable};
 
 use crate::mailbox::Mailbox;
+use crate::recorder::Recorder;
 use crate::registers::{read, write};
 
 /// What belongs to one pCPU. TPIDR_EL2 holds its address from the moment the CPU is up.
@@ -20,10 +21,15 @@ pub struct PerCpu {
     pub doorbell: u64,
     /// What others leave for it.
     pub mailbox: Mailbox,
+    /// Its last exits.
+    pub recorder: Recorder,
 }
 
 /// Offset of [`PerCpu::emergency_stack`] for the vectors.
 pub(crate) const EMERGENCY: usize = offset_of!(PerCpu, emergency_stack);
+
+/// Offset of [`PerCpu::recorder`] for the vectors.
+pub(crate) const RECORDER: usize = offset_of!(PerCpu, recorder);
 
 /// The affinity fields of MPIDR_EL1.
 pub const AFFINITY_MASK: u64 = 0xff_00ff_ffff;

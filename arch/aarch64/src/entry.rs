@@ -2,7 +2,7 @@
 //!
 //! The general registers are stored, all of them if the handler may look at them. After a *quick* exit those come back that
 //! a Rust handler may clobber (x0 to x18 and x30, AAPCS64 section 6.1.1), or all of them if the handler has changed another
-//! one. A *slow* exit returns from [`enter`] to the loop. Nothing else switches stacks.
+//! one. A *slow* exit returns from [`enter`] to the loop. Nothing else switches stacks. Each exit is recorded (`recorder`).
 //!
 //! ```text
 //! enter(context) ──▶ guest ──exception──▶ quick handler ──0, 2──▶ guest
@@ -19,6 +19,7 @@
 use core::arch::global_asm;
 
 use crate::context::{Context, HOST_SP};
+use crate::recorder;
 
 global_asm!(
     r#"
@@ -68,7 +69,8 @@ global_asm!(
     b       fatal_common
     .endm
 
-    // A handler that looks at the guest's registers gets all of them, one that only takes an interrupt not.
+    // A handler that looks at the guest's registers gets all of them, one that only takes an interrupt not. A vector has room
+    // for 32 instructions: the rest is `handle`.
     .macro lower handler, detour
     .balign 0x80
     stp     x0, x1, [sp, #16 * 0]
@@ -79,9 +81,45 @@ global_asm!(
     str     x18, [sp, #16 * 9]
     .endif
     str     x30, [sp, #16 * 15]
-    // (The place for a recorder of exits: all scratch registers are free, the stack is the context.)
+    b       \handler\()_handle
+    .endm
+
+    // The record of this exit (see `recorder`), and what it costs the vCPU's credit. x0, x2 to x6 are scratch, x4 is the tag.
+    .macro record what
+    mrs     x0, TPIDR_EL2
+    ldp     x2, x3, [x0, #{recorder}]   // the next record, the credit
+    mrs     x5, CNTPCT_EL0
+    mrs     x6, ELR_EL2
+    stp     x5, x6, [x2], #16
+    .ifc    \what, syndrome
+    mrs     x5, ESR_EL2
+    bfxil   x4, x5, #0, #{cause_bits}
+    mrs     x5, FAR_EL2
+    mrs     x6, HPFAR_EL2
+    lsr     x6, x6, #4
+    bfi     x5, x6, #12, #52            // FIPA is the page, FAR has the offset in it
+    stp     x4, x5, [x2], #16
+    .else
+    orr     x4, x4, #{interrupt}
+    stp     x4, xzr, [x2], #16
+    .endif
+    bic     x2, x2, #{ring_bytes}
+    subs    x3, x3, #1
+    stp     x2, x3, [x0, #{recorder}]
+    b.pl    1f
+    mov     x3, #1                      // used up: EL2's timer goes off (see `alarm`), and the loop decides
+    msr     CNTHP_CVAL_EL2, xzr
+    msr     CNTHP_CTL_EL2, x3
+1:
+    .endm
+
+    .macro handle handler, detour, what
+\handler\()_handle:
+    ldp     x1, x4, [sp, #{host_sp}]    // the tag lies behind
+    .if     {records}
+    record  \what
+    .endif
     mov     x0, sp
-    ldr     x1, [x0, #{host_sp}]
     mov     sp, x1
     bl      \handler
     cbnz    x0, \detour
@@ -109,6 +147,11 @@ __vectors:
     fatal   13
     fatal   14
     fatal   15
+
+    .balign 64
+    handle  ostler_quick_sync, detour, syndrome
+    handle  ostler_quick_irq, interrupted, interrupt
+    handle  ostler_quick_serror, detour, syndrome
 
     .balign 64
 resume:
@@ -166,6 +209,11 @@ fatal_common:
     emergency = const crate::cpu::EMERGENCY,
     frame = const size_of::<FatalFrame>(),
     host_sp = const HOST_SP,
+    recorder = const crate::cpu::RECORDER,
+    ring_bytes = const recorder::RING_BYTES,
+    cause_bits = const recorder::CAUSE_BITS,
+    interrupt = const recorder::INTERRUPT,
+    records = const !cfg!(feature = "unrecorded") as u32,
 );
 
 /// Registers at a fatal exception, as the vector stored them; handed to `ostler_fatal`.

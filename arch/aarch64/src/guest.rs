@@ -98,6 +98,12 @@ impl Guest {
         self.counter_offset.store(counter_offset(config.counter), Ordering::Relaxed);
     }
 
+    /// The VM's number.
+    pub(crate) fn number(&self) -> u32 {
+        // The VMID is one more.
+        (self.vttbr >> 48).wrapping_sub(1) as u32
+    }
+
     /// CNTVOFF_EL2: host counter minus guest counter.
     pub(crate) fn counter_offset(&self) -> u64 {
         self.counter_offset.load(Ordering::Relaxed)

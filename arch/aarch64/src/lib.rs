@@ -28,6 +28,7 @@ pub mod intid;
 pub mod mailbox;
 pub mod paging;
 pub mod psci;
+pub mod recorder;
 pub mod smccc;
 pub mod syndrome;
 pub mod sysreg;

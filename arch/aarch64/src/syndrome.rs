@@ -142,6 +142,26 @@ impl Syndrome {
         (self.0 >> 26 & 0x3f) as u8
     }
 
+    /// What the exception class is, in words.
+    pub const fn class_name(self) -> &'static str {
+        match self.class() {
+            0x01 => "WFI or WFE",
+            0x03..=0x06 | 0x08 | 0x0c => "32-bit coprocessor access",
+            0x16 => "HVC",
+            0x17 => "SMC",
+            0x18 => "system register",
+            0x20 => "fetch",
+            0x24 => "load or store",
+            0x2f => "SError",
+            _ => "instruction",
+        }
+    }
+
+    /// An instruction or data abort: FAR_EL2 and HPFAR_EL2 say where.
+    pub const fn is_abort(self) -> bool {
+        matches!(self.class(), 0x20 | 0x24)
+    }
+
     /// IL: the length of the instruction.
     pub const fn instruction_bytes(self) -> u64 {
         if self.0 & 1 << 25 != 0 { 4 } else { 2 }

@@ -13,6 +13,7 @@ use crate::exit::{Exit, MemoryAccess};
 use crate::gic::{self, Hardware};
 use crate::guest::Guest;
 use crate::inject::{self, Exception};
+use crate::recorder::Tag;
 use crate::registers::{read, write};
 use crate::syndrome::{Cause, DataAbort, Syndrome};
 use crate::vgic::CpuInterface;
@@ -58,7 +59,7 @@ impl Vcpu {
     pub fn new(index: u32, guest: &'static Guest, gives_way: bool) -> Vcpu {
         let features = &guest.features;
         Vcpu {
-            context: Context::reset(0),
+            context: Context::reset(0, Tag::new(guest.number(), index)),
             guest,
             index,
             hcr: if gives_way { features.hcr_el2_shared() } else { features.hcr_el2() },
@@ -70,6 +71,11 @@ impl Vcpu {
             interface: CpuInterface::new(index, gic::traps_deactivate()),
             saved: Saved::RESET,
         }
+    }
+
+    /// How the flight recorder calls it.
+    pub fn tag(&self) -> Tag {
+        self.context.tag()
     }
 
     /// Its number in the VM.

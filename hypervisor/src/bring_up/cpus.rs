@@ -66,6 +66,7 @@ impl Cpus {
                 index: index as u32,
                 doorbell: arch::gic::doorbell(index as u32, *affinities.get(index).ok_or(NO_MEMORY)?),
                 mailbox: Mailbox::new(),
+                recorder: memory.recorder().ok_or(NO_MEMORY)?,
             })
         })?;
         let pcpus = place_all(pool, affinities.len(), |memory, index| {

@@ -23,13 +23,15 @@ use serde_json::{Value, json};
 
 use crate::failure::{Failure, Result};
 use board::{Counts, Said};
-use rows::ROWS;
+use rows::{Column, ROWS};
 use systems::System;
 
 /// Everything that one call measured.
 #[derive(Debug, Default)]
 pub(crate) struct Measured {
     counts: BTreeMap<&'static str, u64>,
+    /// The same of an image without the flight recorder.
+    unrecorded: BTreeMap<&'static str, u64>,
     spreads: BTreeMap<&'static str, Counts>,
     xen: BTreeMap<&'static str, u64>,
     /// Exceptions that Debian's boot takes to EL2.
@@ -52,13 +54,12 @@ pub(crate) struct Grown {
 
 impl Measured {
     /// A row's count.
-    pub(crate) fn get(&self, name: &str) -> Option<u64> {
-        self.counts.get(name).copied()
-    }
-
-    /// All rows' counts, in the order of the table.
-    pub(crate) fn all(&self) -> Vec<(&'static str, u64)> {
-        ROWS.iter().filter_map(|row| Some((row.name, self.get(row.name)?))).collect()
+    pub(crate) fn get(&self, column: Column, name: &str) -> Option<u64> {
+        let counts = match column {
+            Column::On => &self.counts,
+            Column::Off => &self.unrecorded,
+        };
+        counts.get(name).copied()
     }
 
     /// The same row under Xen, in this call.
@@ -83,7 +84,7 @@ impl Measured {
     /// The rows that cost otherwise with so many VMs on the board.
     pub(crate) fn grown(&self) -> Vec<(u32, Vec<Grown>)> {
         let of_row = |row: &rows::Row, said: &Said| {
-            let (crowded, alone) = (said.rows.get(row.name)?.mean(), self.get(row.name)?);
+            let (crowded, alone) = (said.rows.get(row.name)?.mean(), self.get(Column::On, row.name)?);
             (crowded != alone).then_some(Grown { name: row.name, crowded, alone })
         };
         let of_board = |said: &Said| ROWS.iter().filter_map(|row| of_row(row, said)).collect();
@@ -116,14 +117,20 @@ impl Measured {
     }
 }
 
-/// Measures what the budgets are about.
+/// Measures what the budgets are about, of both kinds of image.
 pub(crate) fn measure() -> Result<Measured> {
+    let off = measure_column(Column::Off)?;
+    Ok(Measured { unrecorded: off.counts, ..measure_column(Column::On)? })
+}
+
+/// Measures one kind of image, as if it were the only one.
+fn measure_column(column: Column) -> Result<Measured> {
     let mut measured = Measured::default();
-    let (image, said) = System::alone().measure()?;
+    let (image, said) = System::alone().of_kind(column).measure()?;
     measured.take(&said);
     measured.counts.insert("boot", said.start.ok_or_else(|| Failure::new("the guest did not say when it started"))?);
     sizes(&mut measured, &image.report.json());
-    let (_, said) = System::shared().measure()?;
+    let (_, said) = System::shared().of_kind(column).measure()?;
     measured.take(&said);
     Ok(measured)
 }

@@ -7,6 +7,7 @@ use qemu_tests::Machine;
 
 use crate::bench::board::{self, Said};
 use crate::bench::linux;
+use crate::bench::rows::Column;
 use crate::failure::Result;
 use crate::host::{files, paths};
 use crate::image::{self, Image, Selection};
@@ -23,6 +24,8 @@ pub(super) struct System {
     name: String,
     files: Vec<PathBuf>,
     memory_bytes: u64,
+    /// Features of the hypervisor.
+    features: &'static [&'static str],
 }
 
 impl System {
@@ -96,12 +99,21 @@ impl System {
     }
 
     fn of(name: &str, files: Vec<PathBuf>) -> System {
-        System { name: name.into(), files, memory_bytes: MEMORY_BYTES }
+        System { name: name.into(), files, memory_bytes: MEMORY_BYTES, features: &[] }
+    }
+
+    /// The same as an image of this kind.
+    pub(super) fn of_kind(self, column: Column) -> System {
+        let (name, features) = match column {
+            Column::On => return self,
+            Column::Off => (format!("{}-unrecorded", self.name), &["unrecorded"]),
+        };
+        System { name, features, ..self }
     }
 
     /// Builds its image; the machine to run it on comes with it.
     pub(super) fn build(&self) -> Result<(Image, Machine)> {
-        let built = image::build(&self.request()?, &folder().join(&self.name))?;
+        let built = image::build_with(&self.request()?, self.features, &folder().join(&self.name))?;
         let machine = self.machine(&built.image)?;
         Ok((built, machine))
     }

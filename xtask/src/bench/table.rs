@@ -3,47 +3,66 @@
 use serde_json::{Value, json};
 
 use crate::bench::budgets::Budgets;
-use crate::bench::rows::{ROWS, Row};
+use crate::bench::rows::{Column, ROWS, Row};
 use crate::bench::{Grown, Measured};
 
 /// What stands in a line of the table.
 struct Line {
     row: &'static Row,
-    ours: u64,
-    budget: Option<u64>,
+    on: Cell,
+    off: Option<Cell>,
     xen: Option<u64>,
 }
 
-impl Line {
+/// One kind of image.
+struct Cell {
+    count: u64,
+    budget: Option<u64>,
+    bar: Option<u64>,
+}
+
+impl Cell {
     fn verdict(&self) -> &'static str {
-        match self.row.bar {
+        match self.bar {
             None => "",
-            Some(bar) if self.ours <= bar => "beaten",
+            Some(bar) if self.count <= bar => "beaten",
             Some(_) => "missed",
         }
     }
 
-    fn cells(&self) -> [String; 7] {
-        let optional = |count: Option<u64>| count.map_or_else(|| "–".into(), |count| count.to_string());
-        let peer = self.row.peer.map_or_else(|| "–".into(), |(who, count)| format!("{count} ({who})"));
-        [
-            format!("{}{}", self.row.title, self.row.unit.note()),
-            self.ours.to_string(),
-            optional(self.budget),
-            optional(self.row.bar),
-            self.verdict().into(),
-            peer,
-            optional(self.xen),
-        ]
+    fn cells(&self) -> [String; 4] {
+        [self.count.to_string(), optional(self.budget), optional(self.bar), self.verdict().into()]
     }
 }
 
-const HEADINGS: [&str; 7] = ["", "Ostler", "budget", "bar", "", "best other", "Xen, here"];
+fn optional(count: Option<u64>) -> String {
+    count.map_or_else(|| "–".into(), |count| count.to_string())
+}
+
+const COLUMNS: usize = 11;
+
+impl Line {
+    fn cells(&self) -> [String; COLUMNS] {
+        let peer = self.row.peer.map_or_else(|| "–".into(), |(who, count)| format!("{count} ({who})"));
+        let [on, budget, bar, verdict] = self.on.cells();
+        let off = self.off.as_ref().map_or_else(|| ["–", "–", "–", ""].map(String::from), Cell::cells);
+        let [unrecorded, off_budget, off_bar, off_verdict] = off;
+        let title = format!("{}{}", self.row.title, self.row.unit.note());
+        let xen = optional(self.xen);
+        [title, on, budget, bar, verdict, unrecorded, off_budget, off_bar, off_verdict, peer, xen]
+    }
+}
+
+const HEADINGS: [&str; COLUMNS] =
+    ["", "Ostler", "budget", "bar", "", "unrecorded", "budget", "bar", "", "best other", "Xen, here"];
 
 fn lines(measured: &Measured, budgets: &Budgets) -> Vec<Line> {
+    let cell = |row: &Row, column| {
+        let count = measured.get(column, row.name)?;
+        Some(Cell { count, budget: budgets.get(column, row.name), bar: row.bar(column) })
+    };
     let line = |row: &'static Row| {
-        let ours = measured.get(row.name)?;
-        Some(Line { row, ours, budget: budgets.get(row.name), xen: measured.xen(row.name) })
+        Some(Line { row, on: cell(row, Column::On)?, off: cell(row, Column::Off), xen: measured.xen(row.name) })
     };
     ROWS.iter().filter_map(line).collect()
 }
@@ -53,10 +72,10 @@ pub(crate) fn text(measured: &Measured, budgets: &Budgets) -> String {
     let mut cells = vec![HEADINGS.map(String::from)];
     cells.extend(lines(measured, budgets).iter().map(Line::cells));
     let width = |column: usize| cells.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; 7] = std::array::from_fn(width);
-    let padded = |row: &[String; 7]| {
+    let widths: [usize; COLUMNS] = std::array::from_fn(width);
+    let padded = |row: &[String; COLUMNS]| {
         let cells = row.iter().zip(widths).enumerate().map(|(index, (cell, width))| match index {
-            0 | 4 => format!("{cell:width$}"),
+            0 | 4 | 8 => format!("{cell:width$}"),
             _ => format!("{cell:>width$}"),
         });
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
@@ -67,7 +86,7 @@ pub(crate) fn text(measured: &Measured, budgets: &Budgets) -> String {
 /// For `docs/performance.md`.
 pub(crate) fn markdown(measured: &Measured, budgets: &Budgets) -> String {
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
-    let mut text = line(&HEADINGS.map(String::from)) + "|---|--:|--:|--:|---|--:|--:|\n";
+    let mut text = line(&HEADINGS.map(String::from)) + "|---|--:|--:|--:|---|--:|--:|--:|---|--:|--:|\n";
     text.extend(lines(measured, budgets).iter().map(|it| line(&it.cells())));
     text
 }
@@ -111,12 +130,15 @@ pub(crate) fn json(measured: &Measured, budgets: &Budgets) -> Value {
             "name": line.row.name,
             "title": line.row.title,
             "unit": line.row.unit.name(),
-            "count": line.ours,
+            "count": line.on.count,
             "least": spread.map(|counts| counts.least),
             "most": spread.map(|counts| counts.most),
             "rounds": spread.map(|counts| counts.rounds),
-            "budget": line.budget,
-            "bar": line.row.bar,
+            "budget": line.on.budget,
+            "bar": line.on.bar,
+            "unrecorded": line.off.as_ref().map(|off| {
+                json!({ "count": off.count, "budget": off.budget, "bar": off.bar })
+            }),
             "best_other": line.row.peer.map(|(who, count)| json!({ "name": who, "count": count })),
             "xen": line.xen,
         })

@@ -47,7 +47,7 @@ pub(crate) fn run(options: &Bench) -> Result<()> {
     }
     let mut budgets = Budgets::read()?;
     if options.update {
-        let new = Budgets::of(&measured.all()).or(&budgets);
+        let new = Budgets::of(&measured).or(&budgets);
         eprint!("{}", new.difference(&budgets));
         new.write()?;
         budgets = new;
@@ -80,7 +80,7 @@ pub(crate) fn check() -> Result<bool> {
 }
 
 fn verdict(measured: &Measured, budgets: &Budgets) -> Result<()> {
-    let exceeded = budgets.exceeded(&measured.all());
+    let exceeded = budgets.exceeded(measured);
     if exceeded.is_empty() {
         return Ok(());
     }

@@ -8,7 +8,8 @@ pub(super) const NAMES: [&str; 7] = ["bench", "hello", "pages", "psci", "smp", "
 
 /// Makes sure that `.ostler/guests/NAME/NAME.elf` is up to date.
 pub(super) fn ensure(name: &'static str) -> Result<()> {
-    let built = cargo::Bare { package: name, binary: name, features: "", strip: true, env: Vec::new() }.build()?;
+    let built =
+        cargo::Bare { package: name, binary: name, features: String::new(), strip: true, env: Vec::new() }.build()?;
     files::write(&paths::guest(name).join(format!("{name}.elf")), &files::read(&built)?)?;
     Ok(())
 }

@@ -17,7 +17,7 @@ pub(crate) struct Bare {
     /// The binary of that package.
     pub binary: &'static str,
     /// Features of that package, with commas between them.
-    pub features: &'static str,
+    pub features: String,
     /// Leave the debug information out, for what ends up in an image.
     pub strip: bool,
     /// Variables for its build script; without a value they are removed.
@@ -31,7 +31,7 @@ impl Bare {
         let mut command = cargo();
         command.args(["build", "--release", "--package", self.package, "--bin", self.binary, "--target", BARE_ARM64]);
         command.args(["--message-format", "json-render-diagnostics", "--config", &remapped_paths()]);
-        command.args(["--features", self.features]);
+        command.args(["--features", &self.features]);
         if self.strip {
             command.args(["--config", "profile.release.strip=\"debuginfo\""]);
         }

@@ -49,13 +49,19 @@ pub(crate) fn assemble(request: &Request) -> Result<Assembly> {
 
 /// Builds what `request` names and writes it to `folder`. Files that would not change are left alone.
 pub(crate) fn build(request: &Request, folder: &Path) -> Result<Image> {
+    build_with(request, &[], folder)
+}
+
+/// The same, with these features of the hypervisor.
+pub(crate) fn build_with(request: &Request, features: &[&str], folder: &Path) -> Result<Image> {
     let assembly = assemble(request)?;
     let env = request.to_env().map_err(Failure::new)?;
     // The interrupt controller is a choice of compilation: only the code for the board's is in the image.
-    let features = match assembly.board.gic {
-        GicVersion::V2 => "gicv2",
-        GicVersion::V3 => "",
+    let gic = match assembly.board.gic {
+        GicVersion::V2 => Some("gicv2"),
+        GicVersion::V3 => None,
     };
+    let features = features.iter().copied().chain(gic).collect::<Vec<_>>().join(",");
     let built = cargo::Bare { package: "hypervisor", binary: "ostler", features, strip: false, env }.build()?;
     let elf_bytes = files::read(&built)?;
     let flat = flatten_elf(&elf_bytes).map_err(|why| Failure::new(format!("{}: {why}", built.display())))?;

@@ -42,7 +42,7 @@ impl Saved {
 impl Vcpu {
     /// Turns it on, out of reset, about to execute `entry` with `x0` as given, as soon as it is loaded. It is off.
     pub fn start(&mut self, entry: Gpa, x0: u64) {
-        self.context = Context::reset(x0);
+        self.context = Context::reset(x0, self.tag());
         self.saved = Saved { pc: entry.0, ..Saved::RESET };
         self.hcr &= !TVM;
         self.interface.start(&self.guest.vgic);
