@@ -5,6 +5,8 @@
 
 use std::path::PathBuf;
 
+use model::ExitBudget;
+
 pub use model::{Action, Policy};
 
 /// Index of a source text in a run's set of files.
@@ -56,6 +58,8 @@ pub struct VmSpec {
     pub fdt_dump_file: Option<Spanned<PathBuf>>,
     /// `set exit-on-halt`.
     pub exit_on_halt: Option<Spanned<bool>>,
+    /// `set ostler-exit-budget`.
+    pub exit_budget: Option<Spanned<ExitBudget>>,
     /// `unsupported instruction`.
     pub unsupported_instruction: Option<Spanned<Action>>,
     /// `unsupported reference`.

@@ -14,6 +14,7 @@
 )]
 
 pub mod attendance;
+pub mod budget;
 pub mod console;
 pub mod memory;
 pub mod random;

@@ -18,6 +18,7 @@ use arch::{Exit, Vcpu, alarm, gic, intid};
 use model::StopReason;
 
 use crate::attendance::{Look, Ticket};
+use crate::budget::Budget;
 use crate::images::Fill;
 use crate::scheduler::{Scheduler, Seats};
 use crate::vm::Vm;
@@ -32,6 +33,8 @@ pub struct Seat {
     ticket: Ticket,
     /// Another vCPU of the VM sits on this pCPU.
     has_sibling: bool,
+    /// What it may exit.
+    budget: Budget,
     /// What is to be done for it before it runs again, in its own time.
     work: Option<Work>,
 }
@@ -80,7 +83,14 @@ pub enum Next {
 impl Seat {
     /// The seat of `vcpu`, which is one of `vm`'s; `has_sibling` if another one of these sits on the same pCPU.
     pub fn new(vcpu: &'static mut Vcpu, vm: &'static Vm, has_sibling: bool) -> Seat {
-        Seat { vcpu, vm, ticket: vm.attendance.ticket(), has_sibling, work: None }
+        Seat {
+            vcpu,
+            vm,
+            ticket: vm.attendance.ticket(),
+            has_sibling,
+            budget: Budget::new(vm.config.exit_budget, arch::cpu::counter_hz()),
+            work: None,
+        }
     }
 
     /// Starts the vCPU if it is off and somebody left a start for it. A start is left for who is off alone (PSCI CPU_ON).
@@ -216,9 +226,10 @@ impl Pcpu {
     fn choose(&mut self) {
         let now = arch::cpu::counter();
         let timers = self.timers(now);
+        self.hold_to_budget(now);
         self.chosen = self.scheduler.choose(now);
         if self.chosen.is_some() && self.chosen != self.loaded {
-            self.switch();
+            self.switch(now);
         }
         let until = self.scheduler.until().into_iter().chain(timers).min();
         if core::mem::replace(&mut self.alarm, until) != until {
@@ -240,10 +251,25 @@ impl Pcpu {
         next
     }
 
+    /// Who is loaded and has used up its exits waits for the end of its period.
+    fn hold_to_budget(&mut self, now: u64) {
+        let recorder = &self.local.recorder;
+        if recorder.credit() >= 0 {
+            return;
+        }
+        if let Some((index, seat)) = seat(self.seats, self.loaded) {
+            match seat.budget.exhausted(now) {
+                Ok(exits) => recorder.set_credit(exits),
+                Err(until) => self.scheduler.hold(index, until),
+            }
+        }
+    }
+
     /// Loads the chosen one. Who was loaded and waits stays where it is until then: often it is itself the next one.
-    fn switch(&mut self) {
+    fn switch(&mut self, now: u64) {
         if let Some((index, old)) = seat(self.seats, self.loaded) {
             old.vcpu.unload();
+            old.budget.unload(self.local.recorder.credit());
             if !self.scheduler.is_ready(index) {
                 self.scheduler.wake_at(index, old.vcpu.deadline());
             }
@@ -256,6 +282,7 @@ impl Pcpu {
             return;
         }
         seat.vcpu.load();
+        self.local.recorder.set_credit(seat.budget.load(now));
         self.loaded = Some(chosen);
         if seat.has_sibling {
             arch::cpu::forget_guest_translations();

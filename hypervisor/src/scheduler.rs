@@ -31,7 +31,7 @@ pub struct Entry {
     slice: u64,
     /// Since when it waits, or is ready and does not run.
     since: u64,
-    /// If it is timed: when the counter has reached this, it is ready.
+    /// If it is timed or held: when the counter has reached this, it can run.
     deadline: u64,
     ran: u64,
     stolen: u64,
@@ -54,6 +54,8 @@ pub struct Scheduler<'a> {
     waiting: Seats,
     /// Those of the waiting ones that have no pCPU, so that nobody else would notice that their deadline has come.
     timed: Seats,
+    /// Those of the ready ones that have to wait for their deadline all the same.
+    held: Seats,
     /// Length of a slice in ticks.
     slice: u64,
     /// The next turn.
@@ -68,7 +70,17 @@ impl<'a> Scheduler<'a> {
     pub fn new(entries: &'a mut [Entry], hz: u64) -> Scheduler<'a> {
         let slice = hz.checked_div(SLICES_A_SECOND).unwrap_or(0).max(1);
         let none = Seats::default();
-        Scheduler { entries, ready: none, waiting: none, timed: none, slice, turns: 0, running: None, since: 0 }
+        Scheduler {
+            entries,
+            ready: none,
+            waiting: none,
+            timed: none,
+            held: none,
+            slice,
+            turns: 0,
+            running: None,
+            since: 0,
+        }
     }
 
     /// Whether `seat` can run.
@@ -118,8 +130,19 @@ impl<'a> Scheduler<'a> {
         self.ready.remove(seat);
         self.waiting.remove(seat);
         self.timed.remove(seat);
+        self.held.remove(seat);
         if let Some(entry) = self.entries.get_mut(seat) {
             entry.since = now;
+        }
+    }
+
+    /// `seat`, which is ready, does not run before the counter has reached `deadline`.
+    pub fn hold(&mut self, seat: usize, deadline: u64) {
+        if self.is_ready(seat)
+            && let Some(entry) = self.entries.get_mut(seat)
+        {
+            entry.deadline = deadline;
+            self.held.insert(seat);
         }
     }
 
@@ -137,7 +160,7 @@ impl<'a> Scheduler<'a> {
         {
             self.enqueue(seat);
         }
-        let ready = of(self.entries, self.ready);
+        let ready = of(self.entries, self.ready.without(self.held));
         let best = ready.min_by_key(|(_, entry)| (u8::MAX.saturating_sub(entry.priority), entry.turn));
         let best = best.map(|(seat, _)| seat);
         self.switch(best, now)
@@ -148,10 +171,11 @@ impl<'a> Scheduler<'a> {
     pub fn until(&self) -> Option<u64> {
         let running = self.running.and_then(|seat| Some((seat, self.entries.get(seat)?)));
         let may_wake = |entry: &Entry| running.is_none_or(|(_, running)| entry.goes_before(running));
-        let timed = of(self.entries, self.timed).filter(|(_, entry)| may_wake(entry));
+        let timed = of(self.entries, self.timed.with(self.held)).filter(|(_, entry)| may_wake(entry));
         let deadlines = timed.map(|(_, entry)| entry.deadline);
         let has_equal = |seat, priority| {
-            of(self.entries, self.ready).any(|(other, entry)| other != seat && entry.priority == priority)
+            of(self.entries, self.ready.without(self.held))
+                .any(|(other, entry)| other != seat && entry.priority == priority)
         };
         let slice = running
             .filter(|&(seat, running)| running.policy == Policy::RoundRobin && has_equal(seat, running.priority))
@@ -178,6 +202,11 @@ impl<'a> Scheduler<'a> {
             entry.ran = entry.ran.saturating_add(time);
             entry.slice = entry.slice.saturating_sub(time);
             running = Some(*entry);
+        }
+        for seat in self.held {
+            if self.entries.get(seat).is_none_or(|entry| entry.deadline <= now) {
+                self.held.remove(seat);
+            }
         }
         for seat in self.timed {
             if let Some(entry) = self.entries.get(seat)

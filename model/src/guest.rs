@@ -25,9 +25,27 @@ pub struct Vm {
     pub counter: Counter,
     /// `set exit-on-halt`: a vCPU that waits gives its pCPU to others.
     pub exit_on_halt: bool,
+    /// `set ostler-exit-budget`: what each of its vCPUs may exit.
+    pub exit_budget: Option<ExitBudget>,
     /// Where the stolen-time records lie (DEN 0057), [`STOLEN_TIME_BYTES`] for each vCPU, in memory that is read-only for the
     /// guest; `None` if no vCPU shares its pCPU, so that nothing can be stolen.
     pub stolen_time: Option<Gpa>,
+}
+
+/// How often a vCPU may exit to the hypervisor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExitBudget {
+    /// Exits in each period, from [`ExitBudget::LEAST`].
+    pub exits: u32,
+    /// Length of a period, 1 to [`ExitBudget::LONGEST_MS`] milliseconds.
+    pub period_ms: u32,
+}
+
+impl ExitBudget {
+    /// Fewest exits in a period: with fewer, a guest would hardly start.
+    pub const LEAST: u32 = 10;
+    /// Longest period.
+    pub const LONGEST_MS: u32 = 10_000;
 }
 
 /// Most vCPUs that one pCPU can have: its scheduler looks at each of them to choose one.

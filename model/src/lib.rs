@@ -17,7 +17,7 @@ mod unsupported;
 pub use address::{Extent, Gpa, Hpa, PAGE_BYTES};
 pub use board::{Board, GicVersion, System};
 pub use guest::{
-    Access, Console, Counter, Cpu, Direction, Entry, Gic, Load, Memory, Policy, STOLEN_TIME_BYTES, Seed,
+    Access, Console, Counter, Cpu, Direction, Entry, ExitBudget, Gic, Load, Memory, Policy, STOLEN_TIME_BYTES, Seed,
     VCPUS_PER_PCPU, Vdev, VdevKind, Vm, affinity, mpidr,
 };
 pub use interrupt::Irq;

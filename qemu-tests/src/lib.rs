@@ -20,7 +20,7 @@ mod verdict;
 pub use board::{Board, Copy};
 pub use console::Console;
 pub use error::{Error, Result};
-pub use machine::Machine;
+pub use machine::{COUNTED, Machine};
 pub use qmp::Qmp;
 pub use systems::*;
 pub use verdict::Verdict;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use config::assemble::{self, GicVersion};
 
-use crate::{Board, Console, Machine, Result};
+use crate::{Board, COUNTED, Console, Machine, Result};
 
 /// Set (to anything) by `cargo xtask test` when the images are there.
 const ENABLED: &str = "OSTLER_QEMU_TESTS";
@@ -135,6 +135,11 @@ pub const PRIORITY: System = System::of(
     ],
 );
 
+/// A VM that exits all the time and has a budget, and one of lower priority, on one pCPU.
+pub const STORM_HELD: System =
+    System::of("storm-held", &["qemu-tests/systems/storm-held.qvmconf", "qemu-tests/systems/storm-victim.qvmconf"])
+        .with_cpus(1);
+
 /// All of them.
 pub const SYSTEMS: &[System] = &[
     DEMO,
@@ -164,6 +169,7 @@ pub const SYSTEMS: &[System] = &[
     SMP_8_GICV2,
     FAIR,
     PRIORITY,
+    STORM_HELD,
 ];
 
 impl System {
@@ -193,6 +199,11 @@ impl System {
         let machine = Machine::of(&board, &self.folder().join("ostler.img")).zip(board.qemu_machine(self.gic));
         let (default, machine) = machine.expect("the board's page says how QEMU is it");
         Machine { machine, cpus: self.cpus, ..default }
+    }
+
+    /// Boots it on its own board, whose clock counts instructions; for one CPU.
+    pub fn boot_counted(&self) -> Result<(Board, Console)> {
+        Board::with_console(&Machine { extra: COUNTED.map(String::from).to_vec(), ..self.machine() }, None)
     }
 
     /// Boots it on its own board.

@@ -1,14 +1,17 @@
 //! Who runs when vCPUs share a pCPU. The guests work in one window of the counter that all of them read, and tell how much
 //! they got done and what time was stolen from them: it is what they tell that is held against each other, never a clock.
 
-use qemu_tests::{Error, FAIR, PRIORITY, Result, System, Verdict, enabled};
+use qemu_tests::{Board, Console, Error, FAIR, PRIORITY, Result, STORM_HELD, System, Verdict, enabled};
 
 /// All that the workers say.
 struct Told(String);
 
 impl Told {
     fn by(system: System) -> Result<Told> {
-        let (mut board, mut console) = system.boot()?;
+        Told::on(system.boot()?)
+    }
+
+    fn on((mut board, mut console): (Board, Console)) -> Result<Told> {
         let verdict = board.verdict(&mut console)?;
         let transcript = console.transcript();
         assert_eq!(verdict, Verdict::PoweredOff, "{transcript}");
@@ -70,5 +73,22 @@ fn a_higher_priority_runs_first_and_fifo_does_not_share() -> Result<()> {
     // Of two in FIFO order, whichever comes first keeps its pCPU until it sleeps.
     let first_in = [told.pieces("fifo-first")?, told.pieces("fifo-second")?];
     assert_eq!(first_in.iter().filter(|&&pieces| pieces == 0).count(), 1, "{first_in:?}");
+    Ok(())
+}
+
+#[test]
+fn a_storm_of_exits_is_held_to_its_budget() -> Result<()> {
+    if !enabled() {
+        return Ok(());
+    }
+    let held = Told::on(STORM_HELD.boot_counted()?)?;
+    // 1,000 exits in each 10 ms of a second, most of them calls; it sleeps and prints at the ends. Without a budget it makes
+    // ten million, and the victim nothing.
+    let calls = held.pieces("storm")?;
+    assert!((95_000..=101_000).contains(&calls), "the storm made {calls} calls");
+    // 100 instructions each, which are 10 ms.
+    let stolen = held.stolen_ms("victim")?;
+    assert!((5..20).contains(&stolen), "{stolen} ms were stolen from the victim");
+    assert!(held.pieces("victim")? > 1000);
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use model::{Counter, Cpu, Entry, Gic, Gpa, Memory, Seed, Unsupported, VdevKind, images::Kind};
+use model::{Counter, Cpu, Entry, ExitBudget, Gic, Gpa, Memory, Seed, Unsupported, VdevKind, images::Kind};
 
 /// A checked system, ready to be emitted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +61,8 @@ pub struct Vm {
     pub counter: Counter,
     /// `set exit-on-halt`.
     pub exit_on_halt: bool,
+    /// `set ostler-exit-budget`.
+    pub exit_budget: Option<ExitBudget>,
     /// See [`model::Vm::stolen_time`].
     pub stolen_time: Option<Gpa>,
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write};
 
-use model::{Action, Console, Counter, Gpa, VdevKind};
+use model::{Action, Console, Counter, ExitBudget, Gpa, VdevKind};
 
 use super::{Assembly, Load, Vdev, Vm};
 
@@ -99,8 +99,13 @@ fn vm(out: &mut Writer, vm: &Vm) {
             },
         );
         out.field("exit_on_halt", vm.exit_on_halt);
+        out.field("exit_budget", vm.exit_budget.map_or("None".to_owned(), exit_budget));
         out.field("stolen_time", vm.stolen_time.map_or("None".to_owned(), |at| format!("Some({})", gpa(at))));
     });
+}
+
+fn exit_budget(ExitBudget { exits, period_ms }: ExitBudget) -> String {
+    format!("Some(model::ExitBudget {{ exits: {exits}, period_ms: {period_ms} }})")
 }
 
 fn load(out: &mut Writer, load: &Load) {

@@ -77,6 +77,7 @@ pub(super) fn assemble(
             _ => Counter::StartsAtZero,
         },
         exit_on_halt: spec.exit_on_halt.is_none_or(|on| on.value),
+        exit_budget: spec.exit_budget.map(|budget| budget.value),
         stolen_time: stolen.map(|memory| memory.gpa),
     };
     Some(Guest { vm, tree: bytes })

@@ -214,6 +214,7 @@ pub(super) const WORDS: &[Entry] = &[
     works(Variable, "counter-offset", "NUMBER"),
     works(Variable, "fdt-dump-file", "FILE"),
     works(Variable, "exit-on-halt", "BOOLEAN"),
+    works(Variable, "ostler-exit-budget", "EXITS/MILLISECONDS"),
     works(Variable, "gic-hwassist", "true"),
     no_meaning(Variable, "grow-heap", "LENGTH", "everything is sized before the board starts"),
     no_meaning(Variable, "slog-buffer", "LENGTH", "there is no system log"),

@@ -5,8 +5,8 @@
 //! `from=SECONDS until=SECONDS` of the counter. Until then each sleeps. A worker that has begun too late says so, because
 //! nothing could be told from its count.
 //!
-//! In the window it works without a pause; with `pulse-ms=N` it does one piece of work every N ms and sleeps in between. On
-//! a host target there is nothing to build.
+//! In the window it works without a pause; with `pulse-ms=N` it does one piece of work every N ms and sleeps in between; with
+//! `storm` a piece of work is a call of the hypervisor. On a host target there is nothing to build.
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
 #[cfg(target_os = "none")]

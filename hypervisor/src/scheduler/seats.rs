@@ -15,6 +15,16 @@ impl Seats {
         self.0 & bit(seat) != 0
     }
 
+    /// Those that are in this or the other.
+    pub const fn with(self, others: Seats) -> Seats {
+        Seats(self.0 | others.0)
+    }
+
+    /// Those that are not in the other.
+    pub const fn without(self, others: Seats) -> Seats {
+        Seats(self.0 & !others.0)
+    }
+
     /// Puts `seat` into it.
     pub fn insert(&mut self, seat: usize) {
         self.0 |= bit(seat);

@@ -161,6 +161,29 @@ fn what_is_stolen_begins_when_the_alarm_comes_or_when_it_waits() {
     assert_eq!(scheduler.stolen(0), 4000 + 993 + 100, "not since a timer that was due before it waited");
 }
 
+#[test]
+fn who_is_held_leaves_the_pcpu_to_lower_ones_until_its_deadline() {
+    let mut entries = list(&[(20, Policy::RoundRobin), (10, Policy::RoundRobin), (20, Policy::Fifo)]);
+    let mut scheduler = scheduler(&mut entries);
+    scheduler.off(2, 0);
+    assert_eq!(scheduler.choose(0), Some(0));
+    scheduler.hold(0, 900);
+    assert_eq!((scheduler.choose(100), scheduler.until()), (Some(1), Some(900)));
+    scheduler.ready(2, 200);
+    assert_eq!((scheduler.choose(200), scheduler.until()), (Some(2), None), "it does not go before a FIFO equal");
+    scheduler.off(2, 300);
+    assert_eq!((scheduler.choose(300), scheduler.until()), (Some(1), Some(900)));
+    assert_eq!(scheduler.choose(899), Some(1));
+    assert_eq!(scheduler.choose(900), Some(0));
+    scheduler.hold(0, 2000);
+    scheduler.off(0, 1000);
+    scheduler.ready(0, 1100);
+    assert_eq!(scheduler.choose(1100), Some(0), "a new life is not held");
+    scheduler.off(1, 1100);
+    scheduler.hold(0, 3000);
+    assert_eq!((scheduler.choose(1200), scheduler.until()), (None, Some(3000)), "not even if nobody else runs");
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Ready(usize),

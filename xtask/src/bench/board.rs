@@ -4,15 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use qemu_tests::{Board, Machine};
+use qemu_tests::{Board, COUNTED, Machine};
 
 use crate::failure::{Failure, Result};
 use crate::host::interrupt::ChildGuard;
 use crate::image;
 use config::Request;
-
-/// How QEMU keeps time: an instruction takes 1 ns, and sleep takes none.
-pub(super) const COUNTED: [&str; 2] = ["-icount", "shift=0,sleep=off"];
 
 /// How long a board may take: a limit for hangs.
 pub(super) const PATIENCE: Duration = Duration::from_secs(120);

@@ -8,9 +8,9 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use qemu_tests::{Board, Machine, Verdict};
+use qemu_tests::{Board, COUNTED, Machine, Verdict};
 
-use crate::bench::board::{COUNTED, PATIENCE};
+use crate::bench::board::PATIENCE;
 use crate::bench::profile;
 use crate::bench::systems::System;
 use crate::failure::{Failure, Result};

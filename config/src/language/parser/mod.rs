@@ -77,6 +77,7 @@ impl<'a> Parser<'a> {
             counter_offset: None,
             fdt_dump_file: None,
             exit_on_halt: None,
+            exit_budget: None,
             unsupported_instruction: None,
             unsupported_reference: None,
             unsupported_register: None,

@@ -1,5 +1,7 @@
 //! Options that are one value each: `system`, `cmdline`, `set`, `unsupported`.
 
+use model::ExitBudget;
+
 use super::super::lexer::Word;
 use super::super::suggest;
 use super::super::vocabulary::{self, Entry, Place, Status};
@@ -113,6 +115,11 @@ impl Parser<'_> {
                     self.override_with("set exit-on-halt", |spec| Some(&mut spec.exit_on_halt), on);
                 }
             }
+            "ostler-exit-budget" => {
+                if let Some(budget) = self.exit_budget(value) {
+                    self.override_with("set ostler-exit-budget", |spec| Some(&mut spec.exit_budget), budget);
+                }
+            }
             "gic-hwassist" => {
                 if self.boolean(piece).is_some_and(|on| !on.value) {
                     let instead = "a guest's GIC always uses the hardware's help: leave it out";
@@ -130,6 +137,23 @@ impl Parser<'_> {
             _ if what.ends_with("LENGTH") => drop(self.size(piece)),
             _ => drop(self.address(piece)),
         }
+    }
+
+    /// `EXITS/MILLISECONDS`.
+    fn exit_budget(&mut self, value: &Word) -> Option<Spanned<ExitBudget>> {
+        let [exits, period] = value.split('/', 3)[..] else {
+            self.bad_value(
+                value.span,
+                format!("`{}` is not a budget of exits", value.text),
+                "write how many exits in how many milliseconds: `set ostler-exit-budget 10000/100`",
+            );
+            return None;
+        };
+        let exits = self.ranged(exits, "a number of exits", ExitBudget::LEAST.into(), u32::MAX.into());
+        let period = self.ranged(period, "a number of milliseconds", 1, ExitBudget::LONGEST_MS.into());
+        let word = |number: Spanned<u64>| u32::try_from(number.value).ok();
+        let budget = ExitBudget { exits: word(exits?)?, period_ms: word(period?)? };
+        Some(Spanned { value: budget, span: value.span })
     }
 
     /// Says that an option is accepted and does nothing.
