@@ -160,6 +160,16 @@ pub unsafe fn store_in_guest(hpa: Hpa, value: u64) {
     unsafe { &*word }.store(value, Ordering::Relaxed);
 }
 
+/// Loads an aligned word from the memory of a guest that may run, and that may write it at any time.
+///
+/// # Safety
+/// `hpa` is a multiple of 8 in direct-mapped RAM of one VM.
+pub unsafe fn load_from_guest(hpa: Hpa) -> u64 {
+    let word = core::ptr::with_exposed_provenance::<AtomicU64>(hpa.0 as usize);
+    // SAFETY: the caller's promise; an atomic word is right whatever the guest does meanwhile.
+    unsafe { &*word }.load(Ordering::Relaxed)
+}
+
 /// Bytes that nobody ever writes: the device tree, the image section.
 ///
 /// # Safety

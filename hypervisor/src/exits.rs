@@ -133,18 +133,8 @@ fn unsupported(seat: &mut Seat, event: Unsupported) {
     }
 }
 
-/// Stops the VM because of what this vCPU did, with the vCPU's state in the log.
+/// Stops the VM because of what this vCPU did. Its pCPU tells of it (`post_mortem`) when it lets go.
 fn stop(seat: &mut Seat, action: &'static str, what: u64) {
-    let name = seat.vm.config.name;
     let vcpu = &*seat.vcpu;
-    log::info!("{name}: vCPU {} pc {:#x} pstate {:#x}", vcpu.index(), vcpu.pc(), vcpu.pstate());
-    for (row, registers) in vcpu.registers().chunks(4).enumerate() {
-        log::info!("{name}: x{:<2} {registers:016x?}", row.saturating_mul(4));
-    }
-    let el1 = vcpu.el1();
-    log::info!("{name}: sp_el1 {:#x} sp_el0 {:#x} elr {:#x} spsr {:#x}", el1.sp_el1, el1.sp_el0, el1.elr, el1.spsr);
-    log::info!("{name}: esr {:#x} far {:#x} vbar {:#x} sctlr {:#x}", el1.esr, el1.far, el1.vbar, el1.sctlr);
-    log::info!("{name}: ttbr0 {:#x} ttbr1 {:#x} tcr {:#x} mair {:#x}", el1.ttbr0, el1.ttbr1, el1.tcr, el1.mair);
-    let reason = StopReason::Unsupported { vcpu: vcpu.index(), pc: vcpu.pc(), what, action };
-    seat.vm.stop(reason);
+    seat.vm.stop(StopReason::Unsupported { vcpu: vcpu.index(), pc: vcpu.pc(), what, action });
 }

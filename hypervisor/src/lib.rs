@@ -17,6 +17,7 @@ pub mod attendance;
 pub mod budget;
 pub mod console;
 pub mod memory;
+pub mod post_mortem;
 pub mod random;
 pub mod scheduler;
 pub mod timers;

@@ -20,6 +20,7 @@ use model::StopReason;
 use crate::attendance::{Look, Ticket};
 use crate::budget::Budget;
 use crate::images::Fill;
+use crate::post_mortem::{Report, Step};
 use crate::scheduler::{Scheduler, Seats};
 use crate::vm::Vm;
 use crate::{exits, interrupts, lifecycle};
@@ -45,6 +46,8 @@ enum Work {
     Renew(Fill),
     /// The vCPU's memory is cleaned for it.
     Clean(Fill),
+    /// The VM failed, and the pCPU's report of this vCPU is told before it lets go.
+    Tell,
 }
 
 /// One pCPU with all that sits on it.
@@ -63,6 +66,8 @@ pub struct Pcpu {
     is_stale: bool,
     /// For when the alarm is set.
     alarm: Option<u64>,
+    /// What is being told of a vCPU here.
+    report: &'static mut Option<Report>,
 }
 
 /// What a vCPU does after its exit was handled.
@@ -122,8 +127,13 @@ fn seat(seats: &mut [Option<Seat>], index: Option<usize>) -> Option<(usize, &mut
 }
 
 impl Pcpu {
-    /// The pCPU `local` with `seats`, in the order of the bits of its mailbox and of `scheduler`.
-    pub fn new(local: &'static PerCpu, seats: &'static mut [Option<Seat>], scheduler: Scheduler<'static>) -> Pcpu {
+    /// The pCPU `local` with `seats`, in the order of the bits of its mailbox and of `scheduler`, and a place for a report.
+    pub fn new(
+        local: &'static PerCpu,
+        seats: &'static mut [Option<Seat>],
+        scheduler: Scheduler<'static>,
+        report: &'static mut Option<Report>,
+    ) -> Pcpu {
         Pcpu {
             local,
             seats,
@@ -133,6 +143,7 @@ impl Pcpu {
             chosen: None,
             is_stale: true,
             alarm: None,
+            report,
         }
     }
 
@@ -156,6 +167,7 @@ impl Pcpu {
                         Work::Renew(fill) => lifecycle::renew(vm, fill),
                         // Cleaning can't fail.
                         Work::Clean(fill) => fill.step() != Ok(false),
+                        Work::Tell => self.tell(chosen),
                     };
                     self.worked(chosen, is_done);
                 }
@@ -206,6 +218,50 @@ impl Pcpu {
 
     /// The VM is to stop: the vCPU at seat `index` lets go of it.
     fn leave(&mut self, index: usize) {
+        let Some((_, seat)) = seat(self.seats, Some(index)) else { return };
+        if let Some(Work::Tell) = seat.work {
+            return;
+        }
+        if let Some(reason) = seat.vm.failure(seat.vcpu.index())
+            && seat.vcpu.is_on()
+            && self.report.is_none()
+        {
+            seat.work = Some(Work::Tell);
+            self.take_down(index, reason);
+            return;
+        }
+        self.let_go(index);
+    }
+
+    /// Takes down what the vCPU at seat `index` was doing when its VM failed for `reason`.
+    fn take_down(&mut self, index: usize, reason: StopReason) {
+        if self.loaded != Some(index) {
+            self.unload();
+            self.load(index, arch::cpu::counter());
+        }
+        if let Some((_, seat)) = seat(self.seats, Some(index)) {
+            *self.report = Some(Report::of(seat.vm, seat.vcpu, reason, &self.local.recorder));
+        }
+        self.ready(index);
+        self.is_stale = true;
+    }
+
+    /// Tells a line of the report of the vCPU at seat `index`. True if all is told.
+    fn tell(&mut self, index: usize) -> bool {
+        match self.report.as_mut().map_or(Step::Done, Report::step) {
+            Step::Told => false,
+            Step::Full => {
+                let millisecond = arch::cpu::counter_hz().checked_div(1000).unwrap_or(0);
+                self.scheduler.hold(index, arch::cpu::counter().saturating_add(millisecond));
+                self.is_stale = true;
+                false
+            }
+            Step::Done => true,
+        }
+    }
+
+    /// The vCPU at seat `index` lets go of its VM.
+    fn let_go(&mut self, index: usize) {
         self.scheduler.off(index, arch::cpu::counter());
         self.is_stale = true;
         let Some((_, seat)) = seat(self.seats, Some(index)) else { return };
@@ -267,6 +323,16 @@ impl Pcpu {
 
     /// Loads the chosen one. Who was loaded and waits stays where it is until then: often it is itself the next one.
     fn switch(&mut self, now: u64) {
+        self.unload();
+        if let Some((chosen, seat)) = seat(self.seats, self.chosen)
+            && seat.work.is_none()
+        {
+            self.load(chosen, now);
+        }
+    }
+
+    /// Takes the pCPU away from the vCPU that is loaded.
+    fn unload(&mut self) {
         if let Some((index, old)) = seat(self.seats, self.loaded) {
             old.vcpu.unload();
             old.budget.unload(self.local.recorder.credit());
@@ -275,19 +341,18 @@ impl Pcpu {
             }
         }
         self.loaded = None;
-        let Some((chosen, seat)) = seat(self.seats, self.chosen) else {
-            return;
-        };
-        if seat.work.is_some() {
-            return;
-        }
+    }
+
+    /// Gives the pCPU, where no vCPU is loaded, to the one at seat `index`.
+    fn load(&mut self, index: usize, now: u64) {
+        let Some((_, seat)) = seat(self.seats, Some(index)) else { return };
         seat.vcpu.load();
         self.local.recorder.set_credit(seat.budget.load(now));
-        self.loaded = Some(chosen);
+        self.loaded = Some(index);
         if seat.has_sibling {
             arch::cpu::forget_guest_translations();
         }
-        seat.vm.tell_stolen(seat.vcpu.index(), self.scheduler.stolen(chosen));
+        seat.vm.tell_stolen(seat.vcpu.index(), self.scheduler.stolen(index));
     }
 
     fn next(&mut self, index: usize, next: Next) {
@@ -310,8 +375,13 @@ impl Pcpu {
     /// A piece of the work at a seat is done. No guest was entered, so nobody has looked for interrupts.
     fn worked(&mut self, index: usize, is_done: bool) {
         if is_done && let Some((index, seat)) = seat(self.seats, Some(index)) {
-            if let Some(Work::Renew(_)) = seat.work.take() {
-                self.scheduler.off(index, arch::cpu::counter());
+            match seat.work.take() {
+                Some(Work::Renew(_)) => self.scheduler.off(index, arch::cpu::counter()),
+                Some(Work::Tell) => {
+                    *self.report = None;
+                    self.let_go(index);
+                }
+                Some(Work::Clean(_)) | None => {}
             }
             self.is_stale = true;
         }

@@ -133,6 +133,11 @@ pub fn printed(sources: u64) {
     with_mux(Mux::pump);
 }
 
+/// Whether a line of the hypervisor's own with so many bytes would fit now.
+pub fn has_room(bytes: usize) -> bool {
+    LOG.output.room() >= bytes
+}
+
 /// Moves what can be moved, of all sources.
 pub fn pump() {
     printed(u64::MAX);

@@ -115,6 +115,11 @@ impl Vm {
         self.guest.kick_all();
     }
 
+    /// Why it is about to stop, if that is a failure of vCPU `index`'s.
+    pub fn failure(&self, index: u32) -> Option<StopReason> {
+        self.reason.lock().filter(|reason| reason.culprit() == Some(index))
+    }
+
     /// All pCPUs have let go of it, and this one was the last: quiets its devices, and says why it stopped.
     pub fn stopped(&self) -> StopReason {
         for device in self.devices {

@@ -34,6 +34,15 @@ pub enum StopReason {
 }
 
 impl StopReason {
+    /// The vCPU whose state tells most about a failure; `None` if the end was no failure of the guest's.
+    pub const fn culprit(&self) -> Option<u32> {
+        match self {
+            StopReason::Unsupported { vcpu, .. } => Some(*vcpu),
+            StopReason::Watchdog | StopReason::BadMemory { .. } => Some(0),
+            StopReason::PowerOff | StopReason::Reset | StopReason::PowerCut | StopReason::NotStarted(_) => None,
+        }
+    }
+
     /// qvm's exit code for the same end (QNX Hypervisor user's guide, "qvm" exit codes).
     pub const fn code(&self) -> u8 {
         match self {

@@ -49,6 +49,11 @@ fn each_policy_is_its_vms_own() -> Result<()> {
     said(&transcript, "\x1e[ostler] abort-reference: stopped: unsupported: access to 0x9000000 by vCPU 0 at pc 0x", 1);
     said(&transcript, "\x1e[ostler] abort-instruction: stopped: unsupported: ", 1);
     said(&transcript, "(code 5)", 2);
+    // Before that, all that is known of it: instruction, address, exits.
+    said(&transcript, "\x1e[ostler] abort-reference: failed: unsupported: access to 0x9000000 by vCPU 0 at pc 0x", 1);
+    said(&transcript, ": ldr w", 1);
+    said(&transcript, "0x9000000 is not in VM abort-reference; nearest: pl011@1c090000 at 0x1c090000", 1);
+    said(&transcript, " load, syndrome 0x93", 1);
     said(&transcript, "trespass: load of 0x9000000 took a data abort", 1);
     said(&transcript, "\x1e[ostler] fail-reference: stopped: the guest powered off (code 0)", 1);
     said(&transcript, "trespass: instruction was no trouble", 1);

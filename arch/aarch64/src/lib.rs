@@ -22,6 +22,7 @@
 )]
 
 pub mod context;
+pub mod disassemble;
 pub mod exit;
 pub mod inject;
 pub mod intid;

@@ -110,9 +110,9 @@ impl Record {
 impl fmt::Display for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.cause {
-            Recorded::Interrupt => write!(f, "{:#018x} interrupt", self.pc),
+            Recorded::Interrupt => write!(f, "pc {:#x} interrupt", self.pc),
             Recorded::Exception(syndrome) => {
-                write!(f, "{:#018x} {}, syndrome {:#x}", self.pc, syndrome.class_name(), syndrome.0)?;
+                write!(f, "pc {:#x} {}, syndrome {:#x}", self.pc, syndrome.class_name(), syndrome.0)?;
                 if syndrome.is_abort() { write!(f, ", at {:#x}", self.gpa) } else { Ok(()) }
             }
         }
@@ -186,9 +186,9 @@ mod tests {
         let record = Record::of(words);
         assert!(record.tag.is_of_same_vm(Tag::new(3, 7)) && !record.tag.is_of_same_vm(Tag::new(2, 1)));
         assert_eq!(record.tag.vcpu(), 1);
-        assert_eq!(record.to_string(), "0x0000000040080000 load or store, syndrome 0x93000047, at 0x9040000");
+        assert_eq!(record.to_string(), "pc 0x40080000 store, syndrome 0x93000047, at 0x9040000");
         let record = Record::of([9, 0x10, Tag::new(3, 1).word() | INTERRUPT, 0]);
         assert_eq!((record.cause, record.tag), (Recorded::Interrupt, Tag::new(3, 1)));
-        assert_eq!(record.to_string(), "0x0000000000000010 interrupt");
+        assert_eq!(record.to_string(), "pc 0x10 interrupt");
     }
 }

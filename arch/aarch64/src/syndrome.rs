@@ -151,7 +151,9 @@ impl Syndrome {
             0x17 => "SMC",
             0x18 => "system register",
             0x20 => "fetch",
-            0x24 => "load or store",
+            // WnR, which cache maintenance sets too.
+            0x24 if self.0 & 1 << 6 != 0 => "store",
+            0x24 => "load",
             0x2f => "SError",
             _ => "instruction",
         }

@@ -6,6 +6,8 @@ mod frequent;
 mod quick;
 mod switch;
 
+use model::Hpa;
+
 use crate::context::Context;
 use crate::el1::El1;
 use crate::entry;
@@ -217,6 +219,16 @@ impl Vcpu {
             write!("ELR_EL2", taken.pc);
             write!("SPSR_EL2", taken.pstate);
         }
+    }
+
+    /// Where the guest's virtual address `address` is in host memory, by its own tables and the second stage; `None` if it
+    /// could not read there. Only while it is loaded, and not to go on after that: PAR_EL1 is lost.
+    pub fn translate(&self, address: u64) -> Option<Hpa> {
+        // SAFETY: translates without an access (DDI 0487 C5.5, `AT S12E1R`).
+        unsafe { core::arch::asm!("at s12e1r, {}", "isb", in(reg) address, options(nostack, preserves_flags)) };
+        let found = read!("PAR_EL1");
+        // F: a fault. Else PA has the page.
+        (found & 1 == 0).then_some(Hpa(found & 0x000f_ffff_ffff_f000 | address & 0xfff))
     }
 
     /// The virtual address that the guest used, for the abort to inject; `None` if the CPU does not know it.

@@ -14,6 +14,7 @@ use crate::address_space::{AddressSpace, SLOT_MEMORY};
 use crate::direct::Direct;
 use crate::memory::Pool;
 use crate::pcpu::{Pcpu, Seat};
+use crate::post_mortem::Report;
 use crate::scheduler::{Entry, Scheduler};
 use crate::vm::Vm;
 use crate::{board, gic};
@@ -25,6 +26,7 @@ pub(super) struct HandOver {
     private: Frame,
     seats: &'static mut [Option<Seat>],
     entries: &'static mut [Entry],
+    report: &'static mut Option<Report>,
     /// What the CPU reads before its MMU is on.
     start: CpuStart,
 }
@@ -77,6 +79,7 @@ impl Cpus {
                     .ok_or(Failure::Plain("a CPU has no redistributor"))?,
                 seats: memory.place_list(seats, |_, _| Some(None)).ok_or(NO_MEMORY)?,
                 entries: memory.place_list(seats, |_, _| Some(Entry::new(0, Policy::Fifo))).ok_or(NO_MEMORY)?,
+                report: memory.place(None).ok_or(NO_MEMORY)?,
                 start: CpuStart { root, stack: stacks.get(index).copied().unwrap_or(0), argument: 0 },
             })
         })?;
@@ -155,5 +158,5 @@ pub(super) extern "C" fn enter_pcpu(pcpu: u64) -> ! {
     arch::gic::init_cpu_interface();
     arch::init_cpu();
     let scheduler = Scheduler::new(pcpu.entries, arch::cpu::counter_hz());
-    Pcpu::new(pcpu.local, pcpu.seats, scheduler).run()
+    Pcpu::new(pcpu.local, pcpu.seats, scheduler, pcpu.report).run()
 }
