@@ -4,6 +4,8 @@
 //! `read` or `write`, then samples `line` and tells the virtual interrupt controller if it changed. Devices know
 //! neither VMs nor CPUs nor the board, so every one of them is tested on the host as it runs on the target.
 //!
+//! A device that waits for something is [`Timed`]: it is told the guest's time, and says until when nobody has to ask.
+//!
 //! Serial devices end in an [`Endpoint`]: a pair of rings that the console mux joins to the board's one UART.
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
@@ -18,12 +20,17 @@
     )
 )]
 
+mod clock;
 mod endpoint;
 mod pl011;
+mod pl061;
 mod registers;
 mod ring;
+mod sp805;
 
 pub use endpoint::Endpoint;
 pub use pl011::Pl011;
-pub use registers::{Registers, Width};
+pub use pl061::Pl061;
+pub use registers::{Registers, Timed, Width};
 pub use ring::Ring;
+pub use sp805::Sp805;

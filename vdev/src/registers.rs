@@ -68,6 +68,22 @@ pub trait Registers {
     fn quiesce(&mut self);
 }
 
+/// A device to which time matters. It is told the time, and never takes it by itself.
+pub trait Timed: Registers {
+    /// The guest's counter is at `now`: what has come about since it was last told comes about. To be called before everything
+    /// else that is done with the device.
+    fn advance(&mut self, now: u64);
+
+    /// Where the guest's counter will be when something comes about by itself; `None` if nothing will.
+    fn deadline(&self) -> Option<u64>;
+}
+
+/// A register of a PrimeCell's identification, `offset` bytes behind the first: PeriphID0 to 3, then PCellID0 to 3.
+pub(crate) fn identification(registers: &[u8; 8], offset: u64) -> u8 {
+    let index = usize::try_from(offset / 4).ok().filter(|_| offset & 3 == 0);
+    index.and_then(|index| registers.get(index)).copied().unwrap_or(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::Width;

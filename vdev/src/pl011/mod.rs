@@ -18,6 +18,7 @@ mod registers;
 #[cfg(test)]
 mod tests;
 
+use crate::registers::identification;
 use crate::{Endpoint, Registers, Width};
 use fifo::{DEPTH, Fifo};
 use registers::*;
@@ -282,10 +283,7 @@ impl Registers for Pl011<'_> {
             RIS => self.interrupts,
             MIS => self.interrupts & self.mask,
             DMACR => self.dma_control,
-            PERIPH_ID0.. if offset & 3 == 0 => {
-                let index = offset.wrapping_sub(PERIPH_ID0) / 4;
-                usize::try_from(index).ok().and_then(|index| IDENTIFICATION.get(index)).map_or(0, |&id| id.into())
-            }
+            PERIPH_ID0.. => identification(&IDENTIFICATION, offset.wrapping_sub(PERIPH_ID0)).into(),
             _ => 0,
         };
         u64::from(value) & width.mask()
