@@ -115,6 +115,8 @@ codes! {
     SHUT_OUT = "Q0124",
     /// Something lies where an old kernel cannot use it.
     OUT_OF_REACH = "Q0125",
+    /// A VM has two of a vdev of which it can have one.
+    ONLY_ONE = "Q0130",
 }
 
 #[cfg(test)]

@@ -60,6 +60,8 @@ pub struct VmSpec {
     pub exit_on_halt: Option<Spanned<bool>>,
     /// `set ostler-exit-budget`.
     pub exit_budget: Option<Spanned<ExitBudget>>,
+    /// `set ostler-poweroff-timeout`, in seconds.
+    pub poweroff_timeout: Option<Spanned<u64>>,
     /// `unsupported instruction`.
     pub unsupported_instruction: Option<Spanned<Action>>,
     /// `unsupported reference`.
@@ -162,4 +164,25 @@ pub enum VdevSpecKind {
         /// `hostdev`, in order.
         hostdev: Vec<Spanned<String>>,
     },
+    /// `vdev pl061`.
+    Pl061,
+    /// `vdev wdt-sp805`.
+    WdtSp805 {
+        /// `frequency HERTZ`.
+        frequency: Option<Spanned<u64>>,
+        /// `action [dump,]terminate`, which is the same with and without `dump`.
+        action: Option<Spanned<String>>,
+    },
+}
+
+impl VdevSpecKind {
+    /// The word behind `vdev`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            VdevSpecKind::Gic { .. } => "gic",
+            VdevSpecKind::Pl011 { .. } => "pl011",
+            VdevSpecKind::Pl061 => "pl061",
+            VdevSpecKind::WdtSp805 { .. } => "wdt-sp805",
+        }
+    }
 }

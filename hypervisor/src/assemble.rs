@@ -12,7 +12,7 @@ use model::{Access, Console, Extent, Hpa, PAGE_BYTES, VdevKind};
 use spin::Mutex;
 use vdev::Endpoint;
 
-use crate::bus::Device;
+use crate::bus::{Device, Kind, Serial, Timed};
 use crate::direct::Direct;
 use crate::images::Fill;
 use crate::vm::{Start, Vm};
@@ -70,12 +70,15 @@ impl Workshop<'_> {
         let devices = memory
             .place_list(config.vdevs.len(), |_, vdev| {
                 let vdev = config.vdevs.get(vdev)?;
-                let VdevKind::Pl011 { console } = vdev.kind;
-                let endpoint = match console {
-                    Console::Board(_) => Some(consoles.next()?),
-                    Console::Nowhere => None,
+                let kind = match vdev.kind {
+                    VdevKind::Pl011 { console: Console::Board(_) } => {
+                        Kind::Serial(Serial::new(vdev, Some(consoles.next()?)))
+                    }
+                    VdevKind::Pl011 { console: Console::Nowhere } => Kind::Serial(Serial::new(vdev, None)),
+                    VdevKind::Pl061 => Kind::Timed(Timed::power_key(vdev)),
+                    VdevKind::Sp805 { frequency_hz } => Kind::Timed(Timed::watchdog(vdev, frequency_hz)),
                 };
-                Some(Device::new(vdev, endpoint))
+                Some(Device::new(vdev, kind))
             })
             .ok_or(NO_MEMORY)?;
         let entry = Start { entry: config.entry.pc, argument: config.entry.argument };

@@ -1,44 +1,49 @@
 //! A VM's devices by address, and the way of their interrupts to its interrupt controller.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+mod serial;
+mod timed;
 
 use arch::Guest;
-use model::{Gpa, Vdev, VdevKind};
-use spin::Mutex;
-use vdev::{Endpoint, Pl011, Registers, Width};
+use model::{Gpa, Vdev};
+use vdev::{Registers, Width};
+
+pub use serial::Serial;
+pub use timed::Timed;
 
 /// A device of one VM. Its lock is held for one access, by one pCPU, and never while waiting.
 pub struct Device {
     config: &'static Vdev,
-    endpoint: Option<&'static Endpoint>,
-    /// The bit of its source in the console; zero until it is connected.
-    source: AtomicU64,
-    state: Mutex<State>,
+    kind: Kind,
 }
 
-struct State {
-    uart: Pl011<'static>,
-    /// The interrupt line as the interrupt controller last saw it.
-    line: bool,
+/// What it is, by what it lives on besides its registers.
+pub enum Kind {
+    /// Characters.
+    Serial(Serial),
+    /// Time.
+    Timed(Timed),
 }
 
 impl Device {
-    /// The device that `config` describes; `endpoint` is its end of the console, if it has one.
-    pub fn new(config: &'static Vdev, endpoint: Option<&'static Endpoint>) -> Device {
-        let VdevKind::Pl011 { .. } = config.kind;
-        let state = Mutex::new(State { uart: Pl011::new(endpoint), line: false });
-        Device { config, endpoint, source: AtomicU64::new(0), state }
+    /// The device that `config` describes.
+    pub fn new(config: &'static Vdev, kind: Kind) -> Device {
+        Device { config, kind }
     }
 
-    /// What it prints is the console's source with this bit.
-    pub fn connect(&self, source: u64) {
-        self.source.store(source, Ordering::Relaxed);
+    /// The serial device that it is.
+    pub fn serial(&self) -> Option<&Serial> {
+        match &self.kind {
+            Kind::Serial(serial) => Some(serial),
+            Kind::Timed(_) => None,
+        }
     }
 
-    /// The bit of its source in the console if the console has something of it to show, else zero.
-    pub fn printed(&self) -> u64 {
-        let has_output = self.endpoint.is_some_and(|endpoint| !endpoint.output.is_empty());
-        if has_output { self.source.load(Ordering::Relaxed) } else { 0 }
+    /// The device that waits for a time that it is.
+    pub fn timed(&self) -> Option<&Timed> {
+        match &self.kind {
+            Kind::Timed(timed) => Some(timed),
+            Kind::Serial(_) => None,
+        }
     }
 
     /// The offset of `gpa` in the device's registers; `None` outside of them.
@@ -48,40 +53,58 @@ impl Device {
 
     /// A load by a guest.
     pub fn read(&self, guest: &Guest, offset: u64, width: Width) -> u64 {
-        self.with(guest, |device| device.read(offset, width))
+        match &self.kind {
+            Kind::Serial(serial) => serial.with(guest, |uart| uart.read(offset, width)),
+            Kind::Timed(timed) => timed.with(guest, |device| device.registers().read(offset, width)),
+        }
     }
 
     /// A store by a guest.
     pub fn write(&self, guest: &Guest, offset: u64, width: Width, value: u64) {
-        self.with(guest, |device| device.write(offset, width, value));
-    }
-
-    /// Its console endpoint changed.
-    pub fn poll(&self, guest: &Guest) {
-        self.with(guest, Pl011::poll);
+        match &self.kind {
+            Kind::Serial(serial) => serial.with(guest, |uart| uart.write(offset, width, value)),
+            Kind::Timed(timed) => timed.with(guest, |device| device.registers().write(offset, width, value)),
+        }
     }
 
     /// The VM stops: no effect on anything from now on.
     pub fn quiesce(&self) {
-        self.state.lock().uart.quiesce();
+        match &self.kind {
+            Kind::Serial(serial) => serial.quiesce(),
+            Kind::Timed(timed) => timed.quiesce(),
+        }
     }
 
     /// The VM starts again: the device as after power-on.
     pub fn reset(&self, guest: &Guest) {
-        self.with(guest, Pl011::reset);
+        match &self.kind {
+            Kind::Serial(serial) => serial.with(guest, Registers::reset),
+            Kind::Timed(timed) => timed.with(guest, |device| device.registers().reset()),
+        }
+    }
+}
+
+/// A device's interrupt line.
+struct Line {
+    intid: Option<u32>,
+    /// As the interrupt controller last saw it.
+    level: bool,
+}
+
+impl Line {
+    /// The line of the device that `config` describes, after power-on.
+    fn new(config: &Vdev) -> Line {
+        Line { intid: config.intid, level: false }
     }
 
-    /// Does something to the device and tells the interrupt controller what became of its line, all under the lock:
-    /// the controller sees the changes in the order in which they happened.
-    fn with<R>(&self, guest: &Guest, action: impl FnOnce(&mut Pl011<'static>) -> R) -> R {
-        let mut state = self.state.lock();
-        let result = action(&mut state.uart);
-        let line = state.uart.line();
-        if line != core::mem::replace(&mut state.line, line)
-            && let Some(intid) = self.config.intid
+    /// The line is at `level` now. Called under the device's lock: the controller sees the changes in the order in which they
+    /// happened.
+    #[inline]
+    fn set(&mut self, guest: &Guest, level: bool) {
+        if level != core::mem::replace(&mut self.level, level)
+            && let Some(intid) = self.intid
         {
-            guest.set_line(intid, line);
+            guest.set_line(intid, level);
         }
-        result
     }
 }

@@ -67,9 +67,14 @@ fn memory(seat: &mut Seat, access: &MemoryAccess) {
         Some(value) => {
             device.write(&vm.guest, offset, width, value);
             seat.vcpu.skip();
-            let source = device.printed();
-            if source != 0 {
-                terminal::printed(source);
+            match device.serial() {
+                Some(serial) => {
+                    let source = serial.printed();
+                    if source != 0 {
+                        terminal::printed(source);
+                    }
+                }
+                None => vm.rearm(),
             }
         }
         None => {

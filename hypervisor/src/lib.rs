@@ -50,6 +50,8 @@ pub mod lifecycle;
 #[cfg(target_os = "none")]
 pub mod pcpu;
 #[cfg(target_os = "none")]
+pub mod power;
+#[cfg(target_os = "none")]
 pub mod terminal;
 #[cfg(target_os = "none")]
 pub mod uart;

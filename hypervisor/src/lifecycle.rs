@@ -7,7 +7,7 @@ use model::{Console, StopReason, VdevKind};
 use crate::images::Fill;
 use crate::timers::Timer;
 use crate::vm::Vm;
-use crate::{board, terminal};
+use crate::{board, power, terminal};
 
 /// VMs that have not ended.
 static ALIVE: AtomicUsize = AtomicUsize::new(0);
@@ -39,9 +39,11 @@ pub fn stopped(vm: &'static Vm) -> Option<Fill> {
 }
 
 /// `timer` of `vm` has gone off. Called by the VM's home, outside of any guest.
-pub fn timer(_vm: &'static Vm, timer: Timer) {
+pub fn timer(vm: &'static Vm, timer: Timer) {
     match timer {
-        Timer::Devices | Timer::Restart | Timer::Progress | Timer::PowerOff => {}
+        Timer::Devices => vm.tend(),
+        Timer::PowerOff => power::timed_out(vm),
+        Timer::Restart | Timer::Progress => {}
     }
 }
 

@@ -10,13 +10,14 @@ use model::{Console, System, VdevKind};
 use spin::{Mutex, Once};
 use vdev::Endpoint;
 
-use crate::board;
+use crate::bus::Device;
 use crate::console::{
     BoardUart, Command, Listed, Lost, MAX_SOURCES, Mux, Note, RECORD_SEPARATOR, Source, Speaker, Wake,
 };
 use crate::direct::Direct;
 use crate::uart::Uart;
 use crate::vm::Vm;
+use crate::{board, power};
 
 /// The hypervisor's own lines on their way to the mux.
 static LOG: Endpoint = Endpoint::new();
@@ -84,7 +85,7 @@ pub fn open(system: &'static System, uart: Option<u64>, memory: &mut Direct<'_>)
         system.vms.iter().flat_map(|vm| {
             let directions = vm.vdevs.iter().filter_map(|vdev| match vdev.kind {
                 VdevKind::Pl011 { console: Console::Board(direction) } => Some((vdev.name, direction)),
-                VdevKind::Pl011 { console: Console::Nowhere } => None,
+                _ => None,
             });
             let alone = directions.clone().nth(1).is_none();
             directions.map(move |(name, direction)| (if alone { vm.name } else { name }, direction))
@@ -123,7 +124,9 @@ pub fn connect(index: usize, vm: &'static Vm, device: usize) {
     let Some(source) = index.checked_add(1) else { return };
     if let Some((slot, device_itself)) = DEVICES.get(source).zip(vm.devices.get(device)) {
         slot.call_once(|| (vm, device));
-        device_itself.connect(1u64.checked_shl(source as u32).unwrap_or(0));
+        if let Some(serial) = device_itself.serial() {
+            serial.connect(1u64.checked_shl(source as u32).unwrap_or(0));
+        }
     }
 }
 
@@ -174,8 +177,9 @@ fn with_mux(mut action: impl FnMut(&mut Mux<Uart>) -> Wake) {
         AGAIN.store(false, Ordering::SeqCst);
         held.stir(STIRRED.swap(0, Ordering::SeqCst));
         let wake = action(&mut held);
+        let mut deed = None;
         if let Some(command) = held.take_command() {
-            obey(command, &mut held);
+            deed = obey(command, &mut held);
             // There may be more behind it.
             AGAIN.store(true, Ordering::SeqCst);
         }
@@ -184,16 +188,31 @@ fn with_mux(mut action: impl FnMut(&mut Mux<Uart>) -> Wake) {
             held.come_back();
         }
         drop(held);
+        if let Some((deed, vm)) = deed {
+            deed(vm);
+        }
         for (vm, device) in wake.filter_map(|index| DEVICES.get(index)?.get()) {
-            if let Some(device) = vm.devices.get(*device) {
-                device.poll(&vm.guest);
+            if let Some(serial) = vm.devices.get(*device).and_then(Device::serial) {
+                serial.poll(&vm.guest);
             }
         }
     }
 }
 
+/// What is to be done to the VM that has the console, when the mux is not held any more.
+type Deed = (fn(&'static Vm), &'static Vm);
+
 /// Does what was typed behind the escape key. The mux is held, so the lines are shown when it pumps next.
-fn obey(command: Command, mux: &mut Mux<Uart>) {
+fn obey(command: Command, mux: &mut Mux<Uart>) -> Option<Deed> {
+    let deed = match command {
+        Command::PowerKey => Some(power::press as fn(&'static Vm)),
+        Command::PowerCut => Some(power::cut as fn(&'static Vm)),
+        _ => None,
+    };
+    let in_focus = mux.in_focus().and_then(|index| DEVICES.get(index)?.get());
+    if let Some((deed, &(vm, _))) = deed.zip(in_focus) {
+        return Some((deed, vm));
+    }
     let done = match command {
         Command::Next => mux.focus_next().map(told_of_focus),
         Command::Focus(number) => mux.focus_number(number).map(told_of_focus),
@@ -203,11 +222,13 @@ fn obey(command: Command, mux: &mut Mux<Uart>) {
             log::info!("the other guests {}", if muted { "are muted until Ctrl-] m" } else { "speak again" });
             Some(())
         }
-        Command::List => None,
+        // Nobody has the console.
+        Command::PowerKey | Command::PowerCut | Command::List => None,
     };
     if done.is_none() {
         list(mux);
     }
+    None
 }
 
 fn told_of_focus(name: &str) {
@@ -234,7 +255,8 @@ fn list(mux: &Mux<Uart>) {
     }
     log::info!("free memory: {} KiB", board::free_bytes() >> 10);
     log::info!("Ctrl-] and: a number or n changes the console, b shows its last lines again,");
-    log::info!("m mutes the other guests or lets them speak, Ctrl-] types Ctrl-]");
+    log::info!("m mutes the other guests or lets them speak, Ctrl-] types Ctrl-],");
+    log::info!("o asks the guest that has the console to power off, x cuts its power");
 }
 
 /// Shows all that is still in the rings, as long as the UART takes it: the board is about to end.

@@ -1,6 +1,6 @@
 //! One virtual machine at run time: its memory, its devices, its vCPUs' home, and its end.
 
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use arch::Guest;
 use arch::vgic::KickMask;
@@ -38,6 +38,10 @@ pub struct Vm {
     pub attendance: Attendance,
     /// What it waits for, looked at by its home: the pCPU of its first vCPU.
     pub timers: Timers,
+    /// Somebody at the console has asked it to power off.
+    pub asked_off: AtomicBool,
+    /// Held while [`Timer::Devices`] is armed, so that who does it last has seen what all others did to the devices.
+    arming: Mutex<()>,
     /// Where its stolen-time records lie.
     stolen: Option<Hpa>,
     /// Why somebody asked it to stop.
@@ -63,6 +67,8 @@ impl Vm {
             starts,
             attendance: Attendance::new(config.cpus.len() as u32),
             timers: Timers::new(),
+            asked_off: AtomicBool::new(false),
+            arming: Mutex::new(()),
             stolen: config.stolen_time.and_then(|gpa| find(extents, gpa, config.cpus.len())),
             reason: Mutex::new(None),
             restarts: AtomicU32::new(0),
@@ -108,6 +114,24 @@ impl Vm {
         }
     }
 
+    /// Sees to it that the home looks after the devices when one of them waits for that. To be called after whatever was done to
+    /// a [`crate::bus::Timed`]. Any CPU.
+    pub fn rearm(&self) {
+        let _turn = self.arming.lock();
+        let timed = self.devices.iter().filter_map(Device::timed);
+        let deadlines = timed.filter_map(|timed| timed.deadline(&self.guest));
+        self.arm(Timer::Devices, deadlines.map(|deadline| self.guest.physical(deadline)).min());
+    }
+
+    /// Looks after the devices that wait for a time: a watchdog that bites stops the VM. By its home, to which nobody else can
+    /// give a new life meanwhile.
+    pub fn tend(&self) {
+        if self.devices.iter().filter_map(Device::timed).any(|timed| timed.bites(&self.guest)) {
+            return self.stop(StopReason::Watchdog);
+        }
+        self.rearm();
+    }
+
     /// Asks all of the VM's pCPUs to let go of it. The first reason counts.
     pub fn stop(&self, reason: StopReason) {
         self.reason.lock().get_or_insert(reason);
@@ -125,6 +149,10 @@ impl Vm {
         for device in self.devices {
             device.quiesce();
         }
+        for timer in [Timer::Devices, Timer::PowerOff] {
+            self.arm(timer, None);
+        }
+        self.asked_off.store(false, Ordering::Relaxed);
         self.reason.lock().take().unwrap_or(StopReason::PowerOff)
     }
 

@@ -30,6 +30,8 @@ pub struct Vm {
     /// Where the stolen-time records lie (DEN 0057), [`STOLEN_TIME_BYTES`] for each vCPU, in memory that is read-only for the
     /// guest; `None` if no vCPU shares its pCPU, so that nothing can be stolen.
     pub stolen_time: Option<Gpa>,
+    /// `set ostler-poweroff-timeout`: seconds from the power key to the power cut.
+    pub poweroff_timeout_s: u32,
 }
 
 /// How often a vCPU may exit to the hypervisor.
@@ -193,7 +195,17 @@ pub enum VdevKind {
         /// `hostdev`: where its characters come from and go to.
         console: Console,
     },
+    /// Arm PrimeCell GPIO with a power key.
+    Pl061,
+    /// Arm watchdog module.
+    Sp805 {
+        /// `frequency`: that of the clock that it counts, in hertz; not zero.
+        frequency_hz: u32,
+    },
 }
+
+/// The line of a PL061 that its power key is on, as on QEMU's `virt` machine.
+pub const POWER_KEY_LINE: u32 = 3;
 
 /// The far end of a serial device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -134,6 +134,21 @@ pub const PRIORITY: System = System::of(
         "qemu-tests/systems/fifo-second.qvmconf",
     ],
 );
+/// A guest that no longer feeds its watchdog.
+pub const WATCHDOG: System = System::of("watchdog", &["qemu-tests/systems/watchdog.qvmconf"]);
+/// Guests that do not power off when they are asked to: one for a second, one for a day, and one that cannot be asked.
+pub const POWER_KEY: System = System::of(
+    "power-key",
+    &[
+        "qemu-tests/systems/power-key.qvmconf",
+        "qemu-tests/systems/power-key-patient.qvmconf",
+        "qemu-tests/systems/power-keyless.qvmconf",
+    ],
+);
+/// Debian that feeds its watchdog, and crashes when it is told to.
+pub const LINUX_WATCHDOG: System = System::of("linux-watchdog", &["qemu-tests/systems/linux-watchdog.qvmconf"]);
+/// Debian that listens to its power key.
+pub const LINUX_POWER_KEY: System = System::of("linux-power-key", &["qemu-tests/systems/linux-power-key.qvmconf"]);
 
 /// A VM that exits all the time and has a budget, and one of lower priority, on one pCPU.
 pub const STORM_HELD: System =
@@ -170,6 +185,10 @@ pub const SYSTEMS: &[System] = &[
     FAIR,
     PRIORITY,
     STORM_HELD,
+    WATCHDOG,
+    POWER_KEY,
+    LINUX_WATCHDOG,
+    LINUX_POWER_KEY,
 ];
 
 impl System {

@@ -74,7 +74,8 @@ pub trait Timed: Registers {
     /// else that is done with the device.
     fn advance(&mut self, now: u64);
 
-    /// Where the guest's counter will be when something comes about by itself; `None` if nothing will.
+    /// Where the guest's counter will be, or is, when somebody has to look at what has come about by itself; `None` if nothing
+    /// will.
     fn deadline(&self) -> Option<u64>;
 }
 

@@ -104,6 +104,16 @@ impl Guest {
         (self.vttbr >> 48).wrapping_sub(1) as u32
     }
 
+    /// The guest's virtual counter now.
+    pub fn counter(&self) -> u64 {
+        cpu::counter().wrapping_sub(self.counter_offset())
+    }
+
+    /// Where the physical counter is when the guest's is at `ticks`.
+    pub fn physical(&self, ticks: u64) -> u64 {
+        ticks.wrapping_add(self.counter_offset())
+    }
+
     /// CNTVOFF_EL2: host counter minus guest counter.
     pub(crate) fn counter_offset(&self) -> u64 {
         self.counter_offset.load(Ordering::Relaxed)

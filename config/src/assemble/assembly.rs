@@ -65,6 +65,8 @@ pub struct Vm {
     pub exit_budget: Option<ExitBudget>,
     /// See [`model::Vm::stolen_time`].
     pub stolen_time: Option<Gpa>,
+    /// `set ostler-poweroff-timeout`.
+    pub poweroff_timeout_s: u32,
 }
 
 /// The owned twin of [`model::Load`].

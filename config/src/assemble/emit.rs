@@ -100,6 +100,7 @@ fn vm(out: &mut Writer, vm: &Vm) {
         );
         out.field("exit_on_halt", vm.exit_on_halt);
         out.field("exit_budget", vm.exit_budget.map_or("None".to_owned(), exit_budget));
+        out.field("poweroff_timeout_s", vm.poweroff_timeout_s);
         out.field("stolen_time", vm.stolen_time.map_or("None".to_owned(), |at| format!("Some({})", gpa(at))));
     });
 }
@@ -126,12 +127,15 @@ fn vdev(out: &mut Writer, vdev: &Vdev) {
         out.field("gpa", gpa(vdev.gpa));
         out.field("size_bytes", format_args!("{:#x}", vdev.size_bytes));
         out.field("intid", format_args!("{:?}", vdev.intid));
-        let VdevKind::Pl011 { console } = vdev.kind;
-        let console = match console {
-            Console::Nowhere => "model::Console::Nowhere".to_owned(),
-            Console::Board(direction) => format!("model::Console::Board(model::Direction::{direction:?})"),
+        let kind = match vdev.kind {
+            VdevKind::Pl011 { console: Console::Nowhere } => "Pl011 { console: model::Console::Nowhere }".to_owned(),
+            VdevKind::Pl011 { console: Console::Board(direction) } => {
+                format!("Pl011 {{ console: model::Console::Board(model::Direction::{direction:?}) }}")
+            }
+            VdevKind::Pl061 => "Pl061".to_owned(),
+            VdevKind::Sp805 { frequency_hz } => format!("Sp805 {{ frequency_hz: {frequency_hz} }}"),
         };
-        out.line(&format!("kind: model::VdevKind::Pl011 {{ console: {console} }},"));
+        out.field("kind", format_args!("model::VdevKind::{kind}"));
     });
 }
 

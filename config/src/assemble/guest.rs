@@ -13,6 +13,9 @@ use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::spec::{LoadKind, LoadSpec, VmSpec};
 
+/// Without `set ostler-poweroff-timeout`.
+const POWEROFF_TIMEOUT_S: u32 = 60;
+
 /// One assembled VM.
 pub(super) struct Guest {
     pub(super) vm: Vm,
@@ -79,6 +82,10 @@ pub(super) fn assemble(
         exit_on_halt: spec.exit_on_halt.is_none_or(|on| on.value),
         exit_budget: spec.exit_budget.map(|budget| budget.value),
         stolen_time: stolen.map(|memory| memory.gpa),
+        poweroff_timeout_s: spec
+            .poweroff_timeout
+            .and_then(|time| u32::try_from(time.value).ok())
+            .unwrap_or(POWEROFF_TIMEOUT_S),
     };
     Some(Guest { vm, tree: bytes })
 }

@@ -16,8 +16,11 @@ const DISTRIBUTOR: u64 = 0x2f00_0000;
 const REDISTRIBUTORS_OFFSET: u64 = 0x10_0000;
 /// How far above the distributor a GICv2's CPU interface is: on a page of its own for guests with 64 KiB pages too.
 const CPU_INTERFACE_OFFSET: u64 = 0x1_0000;
-/// Size of a PL011's register frame (DDI 0183, section 3.2).
-const PL011_BYTES: u64 = 0x1000;
+/// Size of a register frame: the PL011's (DDI 0183, section 3.2), the PL061's (DDI 0190, 3.2), the SP805's (DDI 0270, 3.2).
+const FRAME_BYTES: u64 = 0x1000;
+/// A watchdog's address and frequency without `loc` and `frequency`, as in qvm.
+const WATCHDOG: u64 = 0x1c0f_0000;
+const WATCHDOG_HZ: u32 = 25_000_000;
 
 /// The virtual GIC and the name that `intr` calls it by.
 pub(super) struct Controller {
@@ -88,40 +91,86 @@ pub(super) fn vdevs(
     let mut lines = HashMap::new();
     let mut names = HashMap::from([(controller.name.clone(), super::home(spec))]);
     for vdev in &spec.vdevs {
-        let VdevSpecKind::Pl011 { hostdev } = &vdev.kind else { continue };
-        let intid = line(vdev, controller, &mut lines, diagnostics);
-        let console = console(vdev, hostdev, diagnostics);
-        let Some(loc) = &vdev.loc else {
-            let error = Diagnostic::error(codes::VDEV_OPTION, "this pl011 has no `loc`").at(vdev.span);
-            diagnostics.push(error.hint("say where its registers are, for example `loc 0x1c090000`"));
+        let Some(kind) = kind(vdev, diagnostics) else { continue };
+        let word = vdev.kind.word();
+        let (address, example) = usual(&kind);
+        let intid = line(vdev, example, controller, &mut lines, diagnostics);
+        let Some((start, loc)) = place(vdev) else {
+            let error = Diagnostic::error(codes::VDEV_OPTION, format!("this {word} has no `loc`")).at(vdev.span);
+            diagnostics.push(error.hint(format!("say where its registers are, for example `loc {address:#x}`")));
             continue;
         };
-        let name = vdev.name.as_ref().map_or_else(|| format!("pl011@{:x}", loc.value), |name| name.value.clone());
+        let name = vdev.name.as_ref().map_or_else(|| format!("{word}@{start:x}"), |name| name.value.clone());
         let span = vdev.name.as_ref().map_or(vdev.span, |name| name.span);
         if let Some(first) = names.insert(name.clone(), span) {
             let error = Diagnostic::error(codes::DUPLICATE_VDEV, format!("two vdevs are called `{name}`"));
             diagnostics.push(error.at(span).label(first, "first used here"));
         }
-        if claims.claim((loc.value, PL011_BYTES), &format!("vdev `{name}`"), Some(loc.span), diagnostics).is_some() {
-            let kind = VdevKind::Pl011 { console };
-            vdevs.push(Vdev { name, gpa: Gpa(loc.value), size_bytes: PL011_BYTES, intid, kind });
+        if claims.claim((start, FRAME_BYTES), &format!("vdev `{name}`"), Some(loc), diagnostics).is_some() {
+            vdevs.push(Vdev { name, gpa: Gpa(start), size_bytes: FRAME_BYTES, intid, kind });
         }
     }
+    only_one(spec, diagnostics);
     vdevs.sort_by_key(|vdev| vdev.gpa);
     vdevs
 }
 
-/// The INTID of `intr`, if it is good; `taken` is who has which.
+/// What `vdev` is; `None` for the interrupt controller.
+fn kind(vdev: &VdevSpec, diagnostics: &mut Diagnostics) -> Option<VdevKind> {
+    Some(match &vdev.kind {
+        VdevSpecKind::Gic { .. } => return None,
+        VdevSpecKind::Pl011 { hostdev } => VdevKind::Pl011 { console: console(vdev, hostdev, diagnostics) },
+        VdevSpecKind::Pl061 => VdevKind::Pl061,
+        VdevSpecKind::WdtSp805 { frequency, .. } => {
+            let given = frequency.and_then(|frequency| u32::try_from(frequency.value).ok());
+            VdevKind::Sp805 { frequency_hz: given.unwrap_or(WATCHDOG_HZ) }
+        }
+    })
+}
+
+/// Where the registers of `vdev` are, and where that is said.
+fn place(vdev: &VdevSpec) -> Option<(u64, Span)> {
+    match (&vdev.loc, &vdev.kind) {
+        (Some(loc), _) => Some((loc.value, loc.span)),
+        (None, VdevSpecKind::WdtSp805 { .. }) => Some((WATCHDOG, vdev.span)),
+        (None, _) => None,
+    }
+}
+
+/// Address and line that a vdev of this kind mostly has, for hints.
+fn usual(kind: &VdevKind) -> (u64, u32) {
+    match kind {
+        VdevKind::Pl011 { .. } => (0x1c09_0000, 37),
+        VdevKind::Pl061 => (0x1c1d_0000, 38),
+        VdevKind::Sp805 { .. } => (WATCHDOG, 39),
+    }
+}
+
+/// A VM has one power key and one watchdog: who presses, and who bites, is then no question.
+fn only_one(spec: &VmSpec, diagnostics: &mut Diagnostics) {
+    for word in ["pl061", "wdt-sp805"] {
+        let mut same = spec.vdevs.iter().filter(|vdev| vdev.kind.word() == word);
+        let Some(first) = same.next() else { continue };
+        for second in same {
+            let error = Diagnostic::error(codes::ONLY_ONE, format!("this VM has a {word} already")).at(second.span);
+            diagnostics.push(error.label(first.span, "here").hint("leave one of them out"));
+        }
+    }
+}
+
+/// The INTID of `intr`, if it is good; `taken` is who has which, and `example` is for a hint.
 fn line(
     vdev: &VdevSpec,
+    example: u32,
     controller: &Controller,
     taken: &mut HashMap<u32, Span>,
     diagnostics: &mut Diagnostics,
 ) -> Option<u32> {
     let name = &controller.name;
     let Some(Spanned { value: (_, line), span }) = &vdev.intr else {
-        let error = Diagnostic::error(codes::VDEV_OPTION, "this pl011 has no `intr`").at(vdev.span);
-        diagnostics.push(error.hint(format!("say which line it interrupts by, for example `intr {name}:37`")));
+        let error = Diagnostic::error(codes::VDEV_OPTION, format!("this {} has no `intr`", vdev.kind.word()));
+        let hint = format!("say which line it interrupts by, for example `intr {name}:{example}`");
+        diagnostics.push(error.at(vdev.span).hint(hint));
         return None;
     };
     let error = |message: String| Diagnostic::error(codes::INTERRUPT, message).at(*span);

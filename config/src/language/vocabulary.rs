@@ -97,9 +97,9 @@ const fn refused(place: Place, word: &'static str, arguments: &'static str, inst
 
 const X86_DEVICE: &str = "it is a device of x86 boards: an arm64 guest has the `gic` and its timers, so leave it out";
 const NO_PCI: &str = "there is no virtual PCI yet: leave it out";
-const NO_VIRTIO: &str = "leave it out; the vdevs that work are `gic` and `pl011`";
+const NO_VIRTIO: &str = "leave it out; the vdevs that work are `gic`, `pl011`, `pl061` and `wdt-sp805`";
 const NO_DEVICE: &str = NO_VIRTIO;
-const NO_WATCHDOG: &str = "there is no virtual watchdog yet: leave it out, and disable it in the guest";
+const X86_WATCHDOG: &str = "it is the watchdog of x86 guests: use `vdev wdt-sp805`";
 const OF_MISSING_VDEV: &str = "leave it out with its vdev, which is not supported yet either";
 const NO_HOST_SERVERS: &str = "no host server stands behind a VM, so no message can block";
 const NO_ASINFO: &str = "the GIC's addresses come from the board";
@@ -146,6 +146,8 @@ pub(super) const WORDS: &[Entry] = &[
 
     works(VdevType, "gic", ""),
     works(VdevType, "pl011", ""),
+    works(VdevType, "pl061", ""),
+    works(VdevType, "wdt-sp805", ""),
     refused(VdevType, "ioapic", "", X86_DEVICE),
     refused(VdevType, "8259", "", X86_DEVICE),
     refused(VdevType, "timer8254", "", X86_DEVICE),
@@ -165,8 +167,7 @@ pub(super) const WORDS: &[Entry] = &[
     refused(VdevType, "virtio-vsock", "", NO_VIRTIO),
     refused(VdevType, "shmem", "", NO_DEVICE),
     refused(VdevType, "smmu", "", NO_DEVICE),
-    refused(VdevType, "wdt-sp805", "", NO_WATCHDOG),
-    refused(VdevType, "wdt-ib700", "", NO_WATCHDOG),
+    refused(VdevType, "wdt-ib700", "", X86_WATCHDOG),
     refused(VdevType, "pci-dummy", "", NO_PCI),
     refused(VdevType, "progress", "", NO_DEVICE),
     refused(VdevType, "trace", "", NO_DEVICE),
@@ -178,7 +179,7 @@ pub(super) const WORDS: &[Entry] = &[
     works(Vdev(&["gic"]), "version", "2|3"),
     refused(Vdev(&["gic"]), "msi", "ADDRESS,FIRST,COUNT", "there is no virtual PCI whose devices could send messages: leave it out"),
     refused(Vdev(&["gic", "ioapic"]), "hostvector", "N", "no interrupt of the board can be passed to a guest yet: leave it out"),
-    works(Vdev(&["pl011", "ser8250", "timer8254", "hpet", "virtio-console", "virtio-blk", "virtio-net", "ioapic", "shmem", "smmu", "wdt-sp805", "virtio-entropy"]), "intr", "PIC:LINE"),
+    works(Vdev(&["pl011", "pl061", "ser8250", "timer8254", "hpet", "virtio-console", "virtio-blk", "virtio-net", "ioapic", "shmem", "smmu", "wdt-sp805", "virtio-entropy"]), "intr", "PIC:LINE"),
     works(Vdev(&["pl011"]), "hostdev", "[<|>]-"),
     no_meaning(Vdev(&["pl011"]), "delayed", "SECONDS|forever", "the board's console is always open"),
     no_meaning(Vdev(&["pl011"]), "batch", "MICROSECONDS", "output is always collected, and no guest waits for it"),
@@ -197,8 +198,9 @@ pub(super) const WORDS: &[Entry] = &[
     refused(Vdev(&["shmem"]), "allow", "PATTERN", OF_MISSING_VDEV),
     refused(Vdev(&["shmem"]), "deny", "PATTERN", OF_MISSING_VDEV),
     refused(Vdev(&["shmem"]), "subst", "[MATCH],PREFIX", OF_MISSING_VDEV),
-    refused(Vdev(&["wdt-sp805"]), "frequency", "HERTZ", OF_MISSING_VDEV),
-    refused(Vdev(&["wdt-sp805", "wdt-ib700"]), "action", "[dump,]terminate|fiq", OF_MISSING_VDEV),
+    works(Vdev(&["wdt-sp805"]), "frequency", "HERTZ"),
+    works(Vdev(&["wdt-sp805"]), "action", "[dump,]terminate"),
+    refused(Vdev(&["wdt-ib700"]), "action", "[dump,]terminate|fiq", OF_MISSING_VDEV),
     refused(Vdev(&["pci-dummy"]), "clone", "pci:BUS:DEVICE.FUNCTION", OF_MISSING_VDEV),
     refused(Vdev(&["mc146818"]), "reg", "OFFSET,VALUE", OF_MISSING_VDEV),
     refused(Vdev(&["virtio-fs"]), "host_path", "PATH", OF_MISSING_VDEV),
@@ -216,6 +218,7 @@ pub(super) const WORDS: &[Entry] = &[
     works(Variable, "exit-on-halt", "BOOLEAN"),
     works(Variable, "ostler-exit-budget", "EXITS/MILLISECONDS"),
     works(Variable, "gic-hwassist", "true"),
+    works(Variable, "ostler-poweroff-timeout", "SECONDS"),
     no_meaning(Variable, "grow-heap", "LENGTH", "everything is sized before the board starts"),
     no_meaning(Variable, "slog-buffer", "LENGTH", "there is no system log"),
     no_meaning(Variable, "message-block-timeout", "MILLISECONDS", NO_HOST_SERVERS),

@@ -20,6 +20,15 @@ pub struct Uart {
     pub is_generic: bool,
 }
 
+/// Another device with registers and an interrupt.
+#[derive(Clone, Copy, Debug)]
+pub struct Device {
+    /// Its registers.
+    pub base: usize,
+    /// Its INTID.
+    pub interrupt: u32,
+}
+
 /// The most CPUs that guests use: those of two clusters of 16.
 pub const MAX_CPUS: usize = 32;
 /// The most ranges of memory that guests use.
@@ -56,6 +65,10 @@ pub struct Machine {
     pub clock_frequency: Option<usize>,
     /// The console.
     pub uart: Uart,
+    /// An SP805, if there is one.
+    pub watchdog: Option<Device>,
+    /// A PL061, if there is one.
+    pub gpio: Option<Device>,
     /// How PSCI is called.
     pub conduit: Conduit,
     /// Affinities of the CPUs, in the tree's order: the first is the one that starts.
@@ -85,6 +98,10 @@ impl Machine {
         let psci = tree.find_compatible(&["arm,psci-1.0", "arm,psci-0.2"])?;
         let chosen =
             |name| tree.find_node("/chosen").and_then(|node| node.property(name)).map_or(&[][..], |found| found.value);
+        let device = |compatible| {
+            let node = tree.find_compatible(&[compatible])?;
+            Some(Device { base: region(&node, 0)?, interrupt: interrupt(&node, 0)? })
+        };
         Some(Machine {
             tree: address,
             is_ostler: tree.find_node("/")?.property("model").and_then(|model| model.as_str()) == Some("QVM-v8A"),
@@ -96,6 +113,8 @@ impl Machine {
             virtual_timer: interrupt(&timer, 2)?,
             clock_frequency: timer.property("clock-frequency").and_then(|property| property.as_usize()),
             uart: Uart { base: region(&uart, 0)?, interrupt: interrupt(&uart, 0)?, is_generic: pl011.is_none() },
+            watchdog: device("arm,sp805"),
+            gpio: device("arm,pl061"),
             conduit: match psci.property("method")?.as_str()? {
                 "hvc" => Conduit::Hvc,
                 "smc" => Conduit::Smc,

@@ -17,6 +17,10 @@ pub enum Command {
     Back,
     /// `m`: the guests out of focus are muted, or speak again.
     Mute,
+    /// `o`: the power key of the guest in focus is pressed.
+    PowerKey,
+    /// `x`: its power is cut.
+    PowerCut,
     /// Anything else: says who there is, and which keys.
     List,
 }
@@ -51,6 +55,8 @@ impl Keys {
             (true, b'n') => Key::Console(Command::Next),
             (true, b'b') => Key::Console(Command::Back),
             (true, b'm') => Key::Console(Command::Mute),
+            (true, b'o') => Key::Console(Command::PowerKey),
+            (true, b'x') => Key::Console(Command::PowerCut),
             (true, digit @ b'1'..=b'9') => Key::Console(Command::Focus(digit.wrapping_sub(b'0'))),
             (true, _) => Key::Console(Command::List),
         }
@@ -64,7 +70,8 @@ mod tests {
     #[test]
     fn only_what_follows_the_escape_is_the_consoles() {
         let mut keys = Keys::default();
-        let meant: Vec<Key> = b"n\x1dn3\x1d3\x1d\x1d\x1d?b\x1dbm\x1dmx".iter().map(|&byte| keys.typed(byte)).collect();
+        let meant: Vec<Key> =
+            b"n\x1dn3\x1d3\x1d\x1d\x1d?b\x1dbm\x1dmx\x1dx\x1doo".iter().map(|&byte| keys.typed(byte)).collect();
         let expected = [
             Key::Guest(b'n'),
             Key::Nothing,
@@ -83,6 +90,11 @@ mod tests {
             Key::Nothing,
             Key::Console(Mute),
             Key::Guest(b'x'),
+            Key::Nothing,
+            Key::Console(PowerCut),
+            Key::Nothing,
+            Key::Console(PowerKey),
+            Key::Guest(b'o'),
         ];
         assert_eq!(meant, expected);
     }

@@ -1,7 +1,7 @@
 //! The Arm PrimeCell GPIO (PL061, DDI 0190B), with a power key on one of its eight lines.
 //!
-//! The key is on the line on which QEMU's `virt` machine has one; the other lines are not connected and read as low, and
-//! what the guest puts out goes nowhere. [`Pl061::press`] presses the key, and it comes up by itself: a driver that waits
+//! The key's line ([`model::POWER_KEY_LINE`]) is high while it is down. The other lines are not connected and read as low,
+//! and what the guest puts out goes nowhere. [`Pl061::press`] presses the key, and it comes up by itself: a driver that waits
 //! until the line no longer bounces finds it down, and an operating system that knows long presses takes it for a short one.
 
 mod registers;
@@ -11,6 +11,7 @@ mod tests;
 use crate::clock::is_forward;
 use crate::registers::identification;
 use crate::{Registers, Timed, Width};
+use model::POWER_KEY_LINE;
 use registers::*;
 
 /// One PL061 with a power key.
@@ -39,9 +40,6 @@ pub struct Pl061 {
 impl Pl061 {
     /// Size of the register frame in bytes.
     pub const FRAME_BYTES: u64 = 0x1000;
-    /// The line of the power key; high while it is down.
-    pub const KEY_LINE: u32 = 3;
-
     /// A GPIO after power-on. Its key stays down for `hold` ticks of the guest's counter.
     pub const fn new(hold: u64) -> Pl061 {
         Pl061 {
@@ -76,7 +74,7 @@ impl Pl061 {
 
     /// What comes in, a bit a line. Of outputs that is nothing: what the guest puts out goes nowhere.
     fn input(&self) -> u8 {
-        u8::from(self.release.is_some()).wrapping_shl(Pl061::KEY_LINE) & !self.direction
+        u8::from(self.release.is_some()).wrapping_shl(POWER_KEY_LINE) & !self.direction
     }
 
     /// The levels of all lines.

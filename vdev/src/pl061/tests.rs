@@ -3,7 +3,7 @@
 use super::*;
 use proptest::prelude::*;
 
-const KEY: u64 = 1 << Pl061::KEY_LINE;
+const KEY: u64 = 1 << POWER_KEY_LINE;
 /// GPIODATA of all lines.
 const DATA: u64 = 0x3fc;
 

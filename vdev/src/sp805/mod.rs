@@ -145,6 +145,9 @@ impl Timed for Sp805 {
     }
 
     fn deadline(&self) -> Option<u64> {
+        if self.bites() {
+            return Some(self.now);
+        }
         let waits = !self.raised || (self.control & RESEN != 0 && !self.expired);
         if self.quiesced || !self.is_counting() || !waits {
             return None;

@@ -99,6 +99,14 @@ fn machine_cases() -> Vec<(&'static str, Outcome)> {
         }),
         ("vdev-without-loc", pl011("intr gic:37 hostdev -")),
         ("vdev-without-intr", pl011("loc 0x1c090000 hostdev -")),
+        ("vdev-pl061-without-both", one(&with_rest("vdev pl061"))),
+        ("vdev-watchdog-without-intr", one(&with_rest("vdev wdt-sp805"))),
+        ("vdev-second", {
+            let first = "vdev pl061 loc 0x1c1d0000 intr gic:38\nvdev wdt-sp805 intr gic:39";
+            one(&with_rest(&format!(
+                "{first}\nvdev wdt-sp805 loc 0x1c100000 intr gic:40\nvdev pl061 loc 0x1c1e0000 intr gic:41"
+            )))
+        }),
         ("vdev-without-hostdev", pl011("loc 0x1c090000 intr gic:37")),
         ("vdev-name-twice", {
             let first = "vdev pl011 name con loc 0x1c090000 intr gic:37 hostdev -";

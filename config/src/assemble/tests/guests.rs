@@ -50,8 +50,10 @@ fn a_gic_serves_so_many_vcpus_and_no_more() {
 fn consoles_go_the_way_that_hostdev_says() {
     let console = |hostdev: &str| {
         let text = format!("vdev pl011 loc 0x1c090000 intr gic:37 {hostdev} {REST}");
-        let VdevKind::Pl011 { console } = Project::new().vm(&text).vdevs[0].kind;
-        console
+        match Project::new().vm(&text).vdevs[0].kind {
+            VdevKind::Pl011 { console } => console,
+            other => panic!("{other:?}"),
+        }
     };
     assert_eq!(console("hostdev -"), Console::Board(Direction::Both));
     assert_eq!(console("hostdev >-"), Console::Board(Direction::Output));
@@ -66,6 +68,25 @@ fn vdevs_are_sorted_and_named() {
     let vm = Project::new().vm(&format!("{first} vdev pl011 loc 0x1c090000 intr gic:37 hostdev - {REST}"));
     let names: Vec<_> = vm.vdevs.iter().map(|vdev| vdev.name.as_str()).collect();
     assert_eq!(names, ["pl011@1c090000", "second"]);
+}
+
+#[test]
+fn a_watchdog_has_qvms_defaults() {
+    let watchdog = |options: &str| {
+        let vm = Project::new().vm(&format!("vdev wdt-sp805 intr gic:39 {options} {REST}"));
+        (vm.vdevs[0].gpa, vm.vdevs[0].intid, vm.vdevs[0].kind)
+    };
+    let sp805 = |frequency_hz| VdevKind::Sp805 { frequency_hz };
+    assert_eq!(watchdog(""), (Gpa(0x1c0f_0000), Some(39), sp805(25_000_000)));
+    assert_eq!(watchdog("loc 0x10000 frequency 1000 action dump,terminate"), (Gpa(0x1_0000), Some(39), sp805(1000)));
+}
+
+#[test]
+fn a_power_key_and_its_patience() {
+    let vm = Project::new().vm(&format!("vdev pl061 loc 0x1c1d0000 intr gic:38 {REST}"));
+    assert_eq!((vm.vdevs[0].kind, vm.vdevs[0].name.as_str()), (VdevKind::Pl061, "pl061@1c1d0000"));
+    assert_eq!(vm.poweroff_timeout_s, 60);
+    assert_eq!(Project::new().vm(&format!("set ostler-poweroff-timeout 5 {REST}")).poweroff_timeout_s, 5);
 }
 
 #[test]

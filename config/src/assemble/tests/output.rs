@@ -11,6 +11,8 @@ rom 4K
 cpu sched 20f
 load hello.elf
 vdev pl011 loc 0x1c090000 intr gic:37 hostdev -
+vdev pl061 loc 0x1c1d0000 intr gic:38
+vdev wdt-sp805 intr gic:39
 set counter-offset 16
 ";
 

@@ -11,7 +11,8 @@ use super::Project;
 
 const VM: &str = "system guest ram 0x40000000,64M ram 0x80000000,1M rom 0xc0000000,4K cpu cpu cpu
     load Image initrd load ramdisk cmdline \"console=ttyAMA0 quiet\"
-    vdev pl011 loc 0x1c090000 intr gic:37 hostdev - vdev pl011 loc 0x1c0a0000 intr gic:38 hostdev >-";
+    vdev pl011 loc 0x1c090000 intr gic:37 hostdev - vdev pl011 loc 0x1c0a0000 intr gic:38 hostdev >-
+    vdev wdt-sp805 intr gic:39 frequency 1000000 vdev pl061 loc 0x1c1d0000 intr gic:40";
 
 /// A tree in source form, as far as tests need it: written by hand so that they run without `dtc`.
 pub(super) fn compiled(source: &str) -> Vec<u8> {
@@ -79,6 +80,30 @@ fn the_generated_tree_as_another_reader_sees_it() {
     let chosen = tree.find_node("/chosen").unwrap();
     let initrd = |end: &str| chosen.property(&format!("linux,initrd-{end}")).unwrap().as_usize().unwrap();
     assert_eq!((initrd("start"), initrd("end") - initrd("start")), (0x4010_0000, 0x1808));
+}
+
+#[test]
+fn a_watchdog_and_a_power_key_are_what_their_bindings_want() {
+    let project = Project::new();
+    let blob = tree_of(&project, VM);
+    let tree = Fdt::new(&blob).unwrap();
+    let property = |path: &str, name: &str| tree.find_node(path).unwrap().property(name).unwrap().value.to_vec();
+    let watchdog = "/watchdog@1c0f0000";
+    assert_eq!(property(watchdog, "compatible"), strings(&["arm,sp805", "arm,primecell"]));
+    assert_eq!(property(watchdog, "clock-names"), strings(&["wdog_clk", "apb_pclk"]));
+    assert_eq!(property(watchdog, "interrupts"), cells(&[0, 7, 4]));
+    let clocks = [property("/watchdog-clk", "phandle"), property("/apb-pclk", "phandle")].concat();
+    assert_eq!(property(watchdog, "clocks"), clocks);
+    assert_eq!(property("/watchdog-clk", "clock-frequency"), cells(&[1_000_000]));
+    let gpio = "/gpio@1c1d0000";
+    assert_eq!(property(gpio, "compatible"), strings(&["arm,pl061", "arm,primecell"]));
+    assert_eq!((property(gpio, "#gpio-cells"), property(gpio, "#interrupt-cells")), (cells(&[2]), cells(&[2])));
+    let key = "/gpio-keys/key-poweroff";
+    assert_eq!(property(key, "linux,code"), cells(&[116]));
+    assert_eq!(property(key, "gpios"), [property(gpio, "phandle"), cells(&[3, 0])].concat());
+    assert_eq!(property(key, "label"), strings(&["GPIO Key Poweroff"]));
+    let uarts: Vec<_> = tree.aliases().unwrap().all().map(|(name, _)| name).collect();
+    assert_eq!(uarts, ["serial0", "serial1"], "only UARTs are serial");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The device tree of a VM: what an arm64 guest needs to find everything that its qvm file gave it.
 
-use model::{Access, Gic, GicVersion, Memory, VdevKind, affinity};
+use model::{Access, Gic, GicVersion, Memory, POWER_KEY_LINE, VdevKind, affinity};
 use sha2::{Digest, Sha512};
 
 use super::super::Vdev;
@@ -15,8 +15,8 @@ pub(in super::super) struct Facts<'a> {
     pub(in super::super) vdevs: &'a [Vdev],
     pub(in super::super) cmdline: Option<&'a str>,
     pub(in super::super) initrd: Option<Range>,
-    /// Two phandles that no other tree uses.
-    pub(in super::super) phandles: [u32; 2],
+    /// Phandles that no other tree uses.
+    pub(in super::super) phandles: [u32; 4],
 }
 
 /// Interrupt types and flags of the GIC's bindings (bindings/interrupt-controller/arm,gic.yaml and arm,gic-v3.yaml).
@@ -25,8 +25,10 @@ const PPI: u32 = 1;
 const LEVEL_HIGH: u32 = 4;
 /// PPIs of the timers: secure, non-secure physical, virtual, hypervisor (DEN 0094, Base System Architecture, 3.7).
 const TIMERS: [u32; 4] = [13, 14, 11, 10];
-/// The clock that the PL011's driver divides; the vdev does not care.
-const UART_CLOCK_HZ: u32 = 24_000_000;
+/// The bus clock of PrimeCells, which the PL011's driver divides too; no vdev cares.
+const BUS_CLOCK_HZ: u32 = 24_000_000;
+/// KEY_POWER of Linux's `input-event-codes.h`.
+const KEY_POWER: u32 = 116;
 
 /// Values that cannot occur by chance, at places that boot fills with random bytes: kaslr-seed and rng-seed.
 pub(super) fn seed_patterns() -> [Vec<u8>; 2] {
@@ -36,7 +38,7 @@ pub(super) fn seed_patterns() -> [Vec<u8>; 2] {
 
 /// The tree of one VM.
 pub(in super::super) fn generate(facts: &Facts) -> Tree {
-    let [gic_phandle, clock_phandle] = facts.phandles;
+    let [gic_phandle, ..] = facts.phandles;
     let mut root = Node::default();
     root.set("#address-cells", cells(&[2]))
         .set("#size-cells", cells(&[2]))
@@ -44,7 +46,8 @@ pub(in super::super) fn generate(facts: &Facts) -> Tree {
         .set("model", strings(&["QVM-v8A"]))
         .set("compatible", strings(&["linux,dummy-virt"]))
         .set("interrupt-parent", cells(&[gic_phandle]));
-    let uarts: Vec<String> = facts.vdevs.iter().map(|vdev| format!("/{}", unit("pl011", vdev.gpa.0))).collect();
+    let uarts = facts.vdevs.iter().filter(|vdev| matches!(vdev.kind, VdevKind::Pl011 { .. }));
+    let uarts: Vec<String> = uarts.map(|vdev| format!("/{}", unit("pl011", vdev.gpa.0))).collect();
     for (index, path) in uarts.iter().enumerate() {
         root.child("aliases").set(&format!("serial{index}"), strings(&[path]));
     }
@@ -59,26 +62,69 @@ pub(in super::super) fn generate(facts: &Facts) -> Tree {
     let timers = TIMERS.iter().flat_map(|&timer| [PPI, timer, private_level_high(facts)]).collect::<Vec<_>>();
     root.child("timer").set("compatible", strings(&["arm,armv8-timer"])).set("interrupts", cells(&timers));
     gic(root.child(&unit("interrupt-controller", facts.gic.distributor.0)), facts, gic_phandle);
-    if !uarts.is_empty() {
-        root.child("apb-pclk")
-            .set("compatible", strings(&["fixed-clock"]))
-            .set("#clock-cells", cells(&[0]))
-            .set("clock-frequency", cells(&[UART_CLOCK_HZ]))
-            .set("clock-output-names", strings(&["clk24mhz"]))
-            .set("phandle", cells(&[clock_phandle]));
+    primecells(&mut root, facts);
+    Tree { root, reservations: vec![] }
+}
+
+/// The vdevs, all of which are PrimeCells, and their clocks.
+fn primecells(root: &mut Node, facts: &Facts) {
+    let [_, bus, watchdog, gpio] = facts.phandles;
+    if !facts.vdevs.is_empty() {
+        clock(root.child("apb-pclk"), BUS_CLOCK_HZ, "clk24mhz", bus);
     }
     for vdev in facts.vdevs {
-        let VdevKind::Pl011 { .. } = vdev.kind;
-        let node = root.child(&unit("pl011", vdev.gpa.0));
-        node.set("compatible", strings(&["arm,pl011", "arm,primecell"]))
+        let (name, compatible) = match vdev.kind {
+            VdevKind::Pl011 { .. } => ("pl011", "arm,pl011"),
+            VdevKind::Pl061 => ("gpio", "arm,pl061"),
+            VdevKind::Sp805 { .. } => ("watchdog", "arm,sp805"),
+        };
+        let (clocks, names) = match vdev.kind {
+            VdevKind::Pl011 { .. } => (vec![bus, bus], vec!["uartclk", "apb_pclk"]),
+            VdevKind::Pl061 => (vec![bus], vec!["apb_pclk"]),
+            VdevKind::Sp805 { .. } => (vec![watchdog, bus], vec!["wdog_clk", "apb_pclk"]),
+        };
+        let node = root.child(&unit(name, vdev.gpa.0));
+        node.set("compatible", strings(&[compatible, "arm,primecell"]))
             .set("reg", wide(&[vdev.gpa.0, vdev.size_bytes]))
-            .set("clocks", cells(&[clock_phandle, clock_phandle]))
-            .set("clock-names", strings(&["uartclk", "apb_pclk"]));
+            .set("clocks", cells(&clocks))
+            .set("clock-names", strings(&names));
         if let Some(line) = vdev.intid.and_then(|intid| intid.checked_sub(32)) {
             node.set("interrupts", cells(&[SPI, line, LEVEL_HIGH]));
         }
+        match vdev.kind {
+            VdevKind::Pl011 { .. } => {}
+            VdevKind::Pl061 => {
+                node.set("gpio-controller", [])
+                    .set("#gpio-cells", cells(&[2]))
+                    .set("interrupt-controller", [])
+                    .set("#interrupt-cells", cells(&[2]))
+                    .set("#address-cells", cells(&[0]))
+                    .set("phandle", cells(&[gpio]));
+                power_key(root.child("gpio-keys"), gpio);
+            }
+            VdevKind::Sp805 { frequency_hz } => {
+                clock(root.child("watchdog-clk"), frequency_hz, "wdog_clk", watchdog);
+            }
+        }
     }
-    Tree { root, reservations: vec![] }
+}
+
+/// A clock that always runs (bindings/clock/fixed-clock.yaml).
+fn clock(node: &mut Node, hz: u32, name: &str, phandle: u32) {
+    node.set("compatible", strings(&["fixed-clock"]))
+        .set("#clock-cells", cells(&[0]))
+        .set("clock-frequency", cells(&[hz]))
+        .set("clock-output-names", strings(&[name]))
+        .set("phandle", cells(&[phandle]));
+}
+
+/// The key on the GPIO's line, high when it is down (bindings/input/gpio-keys.yaml): what QEMU's `virt` machine has, too.
+fn power_key(node: &mut Node, gpio: u32) {
+    node.set("compatible", strings(&["gpio-keys"]));
+    node.child("key-poweroff")
+        .set("label", strings(&["GPIO Key Poweroff"]))
+        .set("linux,code", cells(&[KEY_POWER]))
+        .set("gpios", cells(&[gpio, POWER_KEY_LINE, 0]));
 }
 
 fn chosen(node: &mut Node, facts: &Facts, has_uart: bool) {

@@ -52,12 +52,12 @@ fn merge_node(base: &mut Node, over: Node) {
     }
 }
 
-/// Two phandles that none of `trees` uses.
-pub(in super::super) fn free_phandles<'a>(trees: impl Iterator<Item = &'a Tree>) -> [u32; 2] {
+/// Phandles that none of `trees` uses, as many as [`super::Facts`] takes.
+pub(in super::super) fn free_phandles<'a>(trees: impl Iterator<Item = &'a Tree>) -> [u32; 4] {
     let mut used = std::collections::HashSet::new();
     for tree in trees {
         tree.root.walk(&mut |node| used.extend(node.get("phandle").or(node.get("linux,phandle"))));
     }
     let mut free = (1_u32..).filter(|phandle| !used.contains(phandle.to_be_bytes().as_slice()));
-    [(); 2].map(|()| free.next().expect("a tree has fewer nodes than there are phandles"))
+    [(); 4].map(|()| free.next().expect("a tree has fewer nodes than there are phandles"))
 }

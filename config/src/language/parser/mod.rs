@@ -20,7 +20,7 @@ use super::vocabulary::{self, Entry, Place, Status};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::Source;
-use crate::spec::{FileId, Span, Spanned, VdevSpecKind, VmSpec};
+use crate::spec::{FileId, Span, Spanned, VmSpec};
 
 pub use settings::name_problem;
 
@@ -78,6 +78,7 @@ impl<'a> Parser<'a> {
             fdt_dump_file: None,
             exit_on_halt: None,
             exit_budget: None,
+            poweroff_timeout: None,
             unsupported_instruction: None,
             unsupported_reference: None,
             unsupported_register: None,
@@ -138,10 +139,7 @@ impl<'a> Parser<'a> {
     }
 
     fn vdev_kind(&self, index: usize) -> Option<&'static str> {
-        self.spec.vdevs.get(index).map(|vdev| match vdev.kind {
-            VdevSpecKind::Gic { .. } => "gic",
-            VdevSpecKind::Pl011 { .. } => "pl011",
-        })
+        self.spec.vdevs.get(index).map(|vdev| vdev.kind.word())
     }
 
     fn entry(&mut self, entry: &'static Entry, word: &Word) {

@@ -120,6 +120,11 @@ impl Parser<'_> {
                     self.override_with("set ostler-exit-budget", |spec| Some(&mut spec.exit_budget), budget);
                 }
             }
+            "ostler-poweroff-timeout" => {
+                if let Some(time) = self.ranged(piece, "a number of seconds", 1, 86_400) {
+                    self.override_with("set ostler-poweroff-timeout", |spec| Some(&mut spec.poweroff_timeout), time);
+                }
+            }
             "gic-hwassist" => {
                 if self.boolean(piece).is_some_and(|on| !on.value) {
                     let instead = "a guest's GIC always uses the hardware's help: leave it out";

@@ -23,21 +23,23 @@ impl Parser<'_> {
                 self.not_supported(&format!("vdev {text}"), span, instead);
             }
             Some(entry) => self.open_vdev(entry.word, span),
-            None => match text.strip_suffix("-safety").and_then(|plain| vocabulary::find(plain, is_type)) {
-                Some(plain) => {
-                    let instead = format!("there are no certified variants: write `vdev {}`", plain.word);
-                    self.not_supported(&format!("vdev {text}"), span, &instead);
-                }
-                None => {
-                    let hint = match suggest::nearest(text, vocabulary::words(is_type)) {
+            None => {
+                match text.strip_suffix("-safety").and_then(|plain| vocabulary::find(plain, is_type)) {
+                    Some(plain) => {
+                        let instead = format!("there are no certified variants: write `vdev {}`", plain.word);
+                        self.not_supported(&format!("vdev {text}"), span, &instead);
+                    }
+                    None => {
+                        let hint = match suggest::nearest(text, vocabulary::words(is_type)) {
                         Some(nearest) => format!("did you mean `{nearest}`?"),
-                        None => "there are `gic` and `pl011`; a vdev of one's own cannot be loaded".to_owned(),
+                        None => "there are `gic`, `pl011`, `pl061` and `wdt-sp805`; a vdev of one's own cannot be loaded".to_owned(),
                     };
-                    let diagnostic =
-                        Diagnostic::error(codes::UNKNOWN_WORD, format!("there is no vdev `{}`", argument.text));
-                    self.diagnostics.push(diagnostic.at(argument.span).hint(hint));
+                        let diagnostic =
+                            Diagnostic::error(codes::UNKNOWN_WORD, format!("there is no vdev `{}`", argument.text));
+                        self.diagnostics.push(diagnostic.at(argument.span).hint(hint));
+                    }
                 }
-            },
+            }
         }
     }
 
@@ -49,6 +51,8 @@ impl Parser<'_> {
             _ => {
                 let kind = match kind {
                     "gic" => VdevSpecKind::Gic { version: None },
+                    "pl061" => VdevSpecKind::Pl061,
+                    "wdt-sp805" => VdevSpecKind::WdtSp805 { frequency: None, action: None },
                     _ => VdevSpecKind::Pl011 { hostdev: Vec::new() },
                 };
                 self.spec.vdevs.push(VdevSpec { kind, loc: None, intr: None, name: None, span });
@@ -74,6 +78,8 @@ impl Parser<'_> {
             "name" => self.vdev_name(index, &argument),
             "version" => self.gic_version(index, &argument),
             "hostdev" => self.hostdev(index, argument),
+            "frequency" => self.frequency(index, &argument),
+            "action" => self.action(index, argument),
             "sched" => drop(self.sched(&argument)),
             "delayed" if argument.text == "forever" => {}
             "delayed" => drop(self.plain(argument.piece(), "a number of seconds, or `forever`")),
@@ -137,9 +143,47 @@ impl Parser<'_> {
             "version",
             |spec| match &mut spec.vdevs.get_mut(index)?.kind {
                 VdevSpecKind::Gic { version } => Some(version),
-                VdevSpecKind::Pl011 { .. } => None,
+                _ => None,
             },
             version,
+        );
+    }
+
+    /// The clock of a watchdog. A counter of the architecture is no faster (DDI 0487 D11.1.2).
+    fn frequency(&mut self, index: usize, argument: &Word) {
+        let Some(hertz) = self.ranged(argument.piece(), "a frequency in hertz", 1, 1_000_000_000) else { return };
+        self.override_with(
+            "frequency",
+            |spec| match &mut spec.vdevs.get_mut(index)?.kind {
+                VdevSpecKind::WdtSp805 { frequency, .. } => Some(frequency),
+                _ => None,
+            },
+            hertz,
+        );
+    }
+
+    /// What a watchdog's bite does: `[dump,]terminate`.
+    fn action(&mut self, index: usize, argument: Word) {
+        match argument.text.as_str() {
+            "terminate" | "dump,terminate" => {}
+            "fiq" | "dump,fiq" => {
+                let instead =
+                    "a guest gets no FIQ from its watchdog: the interrupt at the first time-out is its warning";
+                return self.not_supported(&format!("action {}", argument.text), argument.span, instead);
+            }
+            text => {
+                let message = format!("`{text}` is not what a watchdog can do");
+                return self.bad_value(argument.span, message, "write `action terminate` or `action dump,terminate`");
+            }
+        }
+        let value = Spanned { value: argument.text, span: argument.span };
+        self.override_with(
+            "action",
+            |spec| match &mut spec.vdevs.get_mut(index)?.kind {
+                VdevSpecKind::WdtSp805 { action, .. } => Some(action),
+                _ => None,
+            },
+            value,
         );
     }
 

@@ -49,6 +49,8 @@ fn is_in(section: &str, entry: &Entry) -> bool {
         "Every vdev" => entry.place == Place::AnyVdev,
         "`vdev gic`" => entry.fits_vdev("gic"),
         "`vdev pl011`" => entry.fits_vdev("pl011"),
+        "`vdev pl061`" => entry.fits_vdev("pl061"),
+        "`vdev wdt-sp805`" => entry.fits_vdev("wdt-sp805"),
         "Options of refused vdevs" => matches!((entry.place, entry.status), (Place::Vdev(_), Status::Refused(_))),
         "Variables" => entry.place == Place::Variable,
         other => panic!("a section that the code does not know: {other}"),

@@ -36,6 +36,11 @@ impl<U: BoardUart> Mux<U> {
         self.command.take()
     }
 
+    /// The source that has the focus.
+    pub fn in_focus(&self) -> Option<usize> {
+        self.focus
+    }
+
     /// Gives the focus to the next source that can have it. Its name; `None` if nobody can. To be followed by a pump.
     pub fn focus_next(&mut self) -> Option<&'static str> {
         self.focus_on(self.after(self.focus?))

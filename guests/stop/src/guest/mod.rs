@@ -1,0 +1,24 @@
+//! The program: chooses by the command line.
+
+mod key;
+mod watchdog;
+
+use guest_runtime::{Machine, Program, Verdict, gic, program, timer};
+
+program!(Program::new("stop", main).with_interrupts(interrupt));
+
+fn main(machine: &Machine) -> Verdict {
+    gic::open(machine)?;
+    timer::open(machine)?;
+    let mut words = machine.command_line.split_whitespace();
+    match words.next() {
+        Some("watchdog") => watchdog::starve(machine),
+        Some("key") => key::ignore(machine),
+        _ => Err("the command line says neither `watchdog` nor `key`"),
+    }
+}
+
+fn interrupt(intid: u32) {
+    watchdog::took(intid);
+    key::took(intid);
+}

@@ -1,0 +1,83 @@
+//! How a VM is stopped from outside: by its watchdog, by its power key, by a power cut.
+
+use qemu_tests::{LINUX_POWER_KEY, LINUX_WATCHDOG, POWER_KEY, Result, Verdict, WATCHDOG, enabled};
+
+/// Ctrl-], before a key of the console's own.
+const ESCAPE: &str = "\x1d";
+
+#[test]
+fn a_watchdog_interrupts_and_then_bites() -> Result<()> {
+    if !enabled() {
+        return Ok(());
+    }
+    let (mut board, mut console) = WATCHDOG.boot()?;
+    console.expect("stop: fed in time, no interrupt")?;
+    console.expect("stop: fed by ten interrupts")?;
+    console.expect("stop: the interrupt, and nobody feeds it any more")?;
+    console.expect("\x1e[ostler] starved: stopped: its watchdog was not fed in time (code 4)")?;
+    assert_eq!(board.verdict(&mut console)?, Verdict::BadEnd("guest-reset".into()));
+    Ok(())
+}
+
+/// Each guest in turn gets the console when the one before it has stopped.
+#[test]
+fn who_does_not_power_off_is_cut_off() -> Result<()> {
+    if !enabled() {
+        return Ok(());
+    }
+    let (mut board, mut console) = POWER_KEY.boot()?;
+    console.expect("stop: watches the power key")?;
+    console.expect("stop: watches the power key")?;
+    // The time-out.
+    console.send(&format!("{ESCAPE}1{ESCAPE}o"))?;
+    console.expect("\x1e[ostler] stubborn: power key pressed")?;
+    console.expect("stop: the power key is down")?;
+    console.expect("stop: the power key is up")?;
+    console.expect("\x1e[ostler] stubborn: not off after 1 s")?;
+    console.expect("\x1e[ostler] stubborn: stopped: its power was cut (code 3)")?;
+    // The second press.
+    console.expect("\x1e[ostler] the console is patient's now")?;
+    console.send(&format!("{ESCAPE}o"))?;
+    console.expect("\x1e[ostler] patient: power key pressed")?;
+    console.expect("stop: the power key is up")?;
+    console.send(&format!("{ESCAPE}o"))?;
+    console.expect("\x1e[ostler] patient: stopped: its power was cut (code 3)")?;
+    // No key at all, and then the cord.
+    console.expect("\x1e[ostler] the console is keyless's now")?;
+    console.send(&format!("{ESCAPE}o"))?;
+    console.expect("\x1e[ostler] keyless: no power key (`vdev pl061`")?;
+    console.send(&format!("{ESCAPE}x"))?;
+    console.expect("\x1e[ostler] keyless: stopped: its power was cut (code 3)")?;
+    assert_eq!(board.verdict(&mut console)?, Verdict::BadEnd("guest-reset".into()));
+    Ok(())
+}
+
+/// The kernel stands still after its panic, and nothing in the guest will ever end that.
+#[test]
+fn debian_that_crashed_is_bitten() -> Result<()> {
+    if !enabled() {
+        return Ok(());
+    }
+    let (mut board, mut console) = LINUX_WATCHDOG.boot()?;
+    console.expect("linux: feeds the watchdog sp805-wdt")?;
+    console.expect("linux: fed for longer than it waits")?;
+    console.expect("Kernel panic - not syncing: sysrq triggered crash")?;
+    console.expect("\x1e[ostler] watched: stopped: its watchdog was not fed in time (code 4)")?;
+    assert_eq!(board.verdict(&mut console)?, Verdict::BadEnd("guest-reset".into()));
+    Ok(())
+}
+
+#[test]
+fn debian_powers_off_in_order_when_it_is_asked_to() -> Result<()> {
+    if !enabled() {
+        return Ok(());
+    }
+    let (mut board, mut console) = LINUX_POWER_KEY.boot()?;
+    console.expect("linux: listens to the power key")?;
+    console.send(&format!("{ESCAPE}o"))?;
+    console.expect("\x1e[ostler] orderly: power key pressed")?;
+    console.expect("linux: the power key was pressed, powering off")?;
+    console.expect("\x1e[ostler] orderly: stopped: the guest powered off (code 0)")?;
+    assert_eq!(board.verdict(&mut console)?, Verdict::PoweredOff);
+    Ok(())
+}
