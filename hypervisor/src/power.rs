@@ -8,6 +8,7 @@ use core::sync::atomic::Ordering;
 
 use model::StopReason;
 
+use crate::bus::Device;
 use crate::timers::Timer;
 use crate::vm::Vm;
 
@@ -17,8 +18,10 @@ pub fn press(vm: &'static Vm) {
         return cut(vm);
     }
     let (name, seconds) = (vm.config.name, vm.config.poweroff_timeout_s);
-    if press_key(vm) {
+    if has_key(vm) {
+        // Before the guest can answer.
         log::info!("{name}: power key pressed; Ctrl-] o again cuts the power, and so do {seconds} s without an end");
+        press_key(vm);
     } else {
         log::info!("{name}: no power key (`vdev pl061` in its file is one); Ctrl-] o again cuts the power");
     }
@@ -41,12 +44,9 @@ pub fn timed_out(vm: &'static Vm) {
     }
 }
 
-/// Presses the key, if there is one.
-fn press_key(vm: &Vm) -> bool {
-    let mut devices = vm.devices.iter().filter_map(|device| device.timed());
-    let is_pressed = devices.any(|timed| timed.press(&vm.guest));
+fn press_key(vm: &Vm) {
+    vm.devices.iter().filter_map(Device::timed).for_each(|timed| timed.press(&vm.guest));
     vm.rearm();
-    is_pressed
 }
 
 fn has_key(vm: &Vm) -> bool {

@@ -136,13 +136,13 @@ pub const PRIORITY: System = System::of(
 );
 /// A guest that no longer feeds its watchdog.
 pub const WATCHDOG: System = System::of("watchdog", &["qemu-tests/systems/watchdog.qvmconf"]);
-/// Guests that do not power off when they are asked to: one for a second, one for a day, and one that cannot be asked.
+/// Guests that do not power off when they are asked to: one that cannot be asked, one for a second, and one for a day.
 pub const POWER_KEY: System = System::of(
     "power-key",
     &[
+        "qemu-tests/systems/power-keyless.qvmconf",
         "qemu-tests/systems/power-key.qvmconf",
         "qemu-tests/systems/power-key-patient.qvmconf",
-        "qemu-tests/systems/power-keyless.qvmconf",
     ],
 );
 /// Debian that feeds its watchdog, and crashes when it is told to.

@@ -59,15 +59,12 @@ impl Timed {
         Timed { state: Mutex::new(State { device, line: Line::new(config) }) }
     }
 
-    /// Presses the power key. False if it is no power key.
-    pub fn press(&self, guest: &Guest) -> bool {
+    /// Presses the power key, if it is one.
+    pub fn press(&self, guest: &Guest) {
         self.with(guest, |device| match device {
-            Either::Gpio(gpio) => {
-                gpio.press();
-                true
-            }
-            Either::Watchdog(_) => false,
-        })
+            Either::Gpio(gpio) => gpio.press(),
+            Either::Watchdog(_) => {}
+        });
     }
 
     /// Whether the watchdog, if it is one, bites.

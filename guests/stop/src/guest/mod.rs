@@ -3,6 +3,7 @@
 mod key;
 mod watchdog;
 
+use guest_runtime::wait::wait_until;
 use guest_runtime::{Machine, Program, Verdict, gic, program, timer};
 
 program!(Program::new("stop", main).with_interrupts(interrupt));
@@ -14,7 +15,10 @@ fn main(machine: &Machine) -> Verdict {
     match words.next() {
         Some("watchdog") => watchdog::starve(machine),
         Some("key") => key::ignore(machine),
-        _ => Err("the command line says neither `watchdog` nor `key`"),
+        Some("sleep") => loop {
+            wait_until(|| false);
+        },
+        _ => Err("the command line says neither `watchdog` nor `key` nor `sleep`"),
     }
 }
 
