@@ -38,7 +38,7 @@ pub struct Vm {
     pub attendance: Attendance,
     /// What it waits for, looked at by its home: the pCPU of its first vCPU.
     pub timers: Timers,
-    /// Somebody at the console has asked it to power off.
+    /// Somebody at the console has asked it, in this life, to power off.
     pub asked_off: AtomicBool,
     /// Held while [`Timer::Devices`] is armed, so that who does it last has seen what all others did to the devices.
     arming: Mutex<()>,
@@ -152,7 +152,6 @@ impl Vm {
         for timer in [Timer::Devices, Timer::PowerOff] {
             self.arm(timer, None);
         }
-        self.asked_off.store(false, Ordering::Relaxed);
         self.reason.lock().take().unwrap_or(StopReason::PowerOff)
     }
 
@@ -168,6 +167,7 @@ impl Vm {
         for device in self.devices {
             device.reset(&self.guest);
         }
+        self.asked_off.store(false, Ordering::Relaxed);
         self.begin();
         let restarts = self.restarts.fetch_add(1, Ordering::Relaxed).saturating_add(1);
         log::info!("{}: restarts ({restarts})", self.config.name);

@@ -136,6 +136,8 @@ pub const PRIORITY: System = System::of(
 );
 /// A guest that no longer feeds its watchdog.
 pub const WATCHDOG: System = System::of("watchdog", &["qemu-tests/systems/watchdog.qvmconf"]);
+/// A guest that resets itself for ever, each time with its watchdog on.
+pub const WATCHDOG_RESET: System = System::of("watchdog-reset", &["qemu-tests/systems/watchdog-reset.qvmconf"]);
 /// Guests that do not power off when they are asked to: one that cannot be asked, one for a second, and one for a day.
 pub const POWER_KEY: System = System::of(
     "power-key",
@@ -186,6 +188,7 @@ pub const SYSTEMS: &[System] = &[
     PRIORITY,
     STORM_HELD,
     WATCHDOG,
+    WATCHDOG_RESET,
     POWER_KEY,
     LINUX_WATCHDOG,
     LINUX_POWER_KEY,

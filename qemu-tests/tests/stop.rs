@@ -1,6 +1,6 @@
 //! How a VM is stopped from outside: by its watchdog, by its power key, by a power cut.
 
-use qemu_tests::{LINUX_POWER_KEY, LINUX_WATCHDOG, POWER_KEY, Result, Verdict, WATCHDOG, enabled};
+use qemu_tests::{LINUX_POWER_KEY, LINUX_WATCHDOG, POWER_KEY, Result, Verdict, WATCHDOG, WATCHDOG_RESET, enabled};
 
 /// Ctrl-], before a key of the console's own.
 const ESCAPE: &str = "\x1d";
@@ -16,6 +16,17 @@ fn a_watchdog_interrupts_and_then_bites() -> Result<()> {
     console.expect("stop: the interrupt, and nobody feeds it any more")?;
     console.expect("\x1e[ostler] starved: stopped: its watchdog was not fed in time (code 4)")?;
     assert_eq!(board.verdict(&mut console)?, Verdict::BadEnd("guest-reset".into()));
+    Ok(())
+}
+
+/// A watchdog that was on when its VM was reset is off in the next life, and forgotten by the VM's home.
+#[test]
+fn a_watchdog_of_an_earlier_life_does_not_bite() -> Result<()> {
+    if !enabled() {
+        return Ok(());
+    }
+    let (_board, mut console) = WATCHDOG_RESET.boot()?;
+    console.expect("\x1e[ostler] again: restarts (300)")?;
     Ok(())
 }
 

@@ -15,10 +15,11 @@ fn main(machine: &Machine) -> Verdict {
     match words.next() {
         Some("watchdog") => watchdog::starve(machine),
         Some("key") => key::ignore(machine),
+        Some("reset") => watchdog::arm_and_reset(machine),
         Some("sleep") => loop {
             wait_until(|| false);
         },
-        _ => Err("the command line says neither `watchdog` nor `key` nor `sleep`"),
+        _ => Err("the command line says none of `watchdog`, `reset`, `key` and `sleep`"),
     }
 }
 

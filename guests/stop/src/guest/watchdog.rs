@@ -5,7 +5,7 @@ use guest_runtime::gic::Interrupt;
 use guest_runtime::machine::Device;
 use guest_runtime::mmio::{read32, write32};
 use guest_runtime::wait::wait_until;
-use guest_runtime::{Machine, Verdict, fail, say, timer};
+use guest_runtime::{Machine, Verdict, fail, psci, say, timer};
 
 const LOAD: usize = 0x000;
 const VALUE: usize = 0x004;
@@ -74,6 +74,17 @@ pub(super) fn starve(machine: &Machine) -> Verdict {
     timer::alarm(60_000);
     wait_until(|| timer::count() > 0);
     Err("it did not bite")
+}
+
+/// Starts it and resets the machine at once, which is to stop it.
+pub(super) fn arm_and_reset(machine: &Machine) -> Verdict {
+    let Device { base, .. } = machine.watchdog.ok_or("there is no watchdog")?;
+    if read32(base + CONTROL) != 0 {
+        return Err("it is on before it was started");
+    }
+    write32(base + LOAD, machine.number("load").ok_or("the command line has no `load`")? as u32);
+    write32(base + CONTROL, ON);
+    psci::system_reset()
 }
 
 fn feed(base: usize) {
