@@ -98,6 +98,7 @@ mod tests {
         exit_on_halt: true,
         exit_budget: None,
         stolen_time: None,
+        poweroff_timeout_s: 60,
     };
 
     #[test]
