@@ -34,13 +34,12 @@ pub fn cut(vm: &'static Vm) {
     vm.stop(StopReason::PowerCut);
 }
 
-/// The time that `vm` has to power off is over. Without a key it never knew, and nothing was asked for.
+/// The time that `vm` has to power off is over. Without a key it never knew; and it may live another life since, if it stopped
+/// while the key was pressed.
 pub fn timed_out(vm: &'static Vm) {
-    if has_key(vm) {
+    if vm.asked_off.swap(false, Ordering::Relaxed) && has_key(vm) {
         log::info!("{}: not off after {} s", vm.config.name, vm.config.poweroff_timeout_s);
         cut(vm);
-    } else {
-        vm.asked_off.store(false, Ordering::Relaxed);
     }
 }
 
