@@ -21,7 +21,7 @@ use crate::direct::{Direct, constant_bytes};
 use crate::memory::{Pool, Span, TooFragmented};
 use crate::random::Random;
 use crate::verify::Mismatch;
-use crate::{board, gic, images, interrupts, lifecycle, terminal};
+use crate::{board, epitaph, fatal, gic, images, interrupts, lifecycle, terminal};
 use cpus::{Cpus, HandOver, enter_pcpu};
 
 /// The boot protocol's limit for a device tree.
@@ -76,6 +76,7 @@ impl fmt::Display for Failure {
 
 /// Boots the board; `tree` and `image` are physical, `level` is the exception level that the boot loader left us in.
 pub fn boot(system: &'static System, tree: u64, image: Image, level: u64) -> ! {
+    fatal::know_system(system);
     if level == 2 {
         arch::cpu::clear_local();
         arch::entry::install_vectors();
@@ -180,6 +181,7 @@ fn prepare(
     mut endpoints: &'static [Endpoint],
 ) -> Result<(&'static mut HandOver, u64), Failure> {
     let section = greet(system, image)?;
+    epitaph::tell();
     for note in &facts.notes {
         log::warn!("device tree: {note}");
     }

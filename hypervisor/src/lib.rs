@@ -16,10 +16,12 @@
 pub mod attendance;
 pub mod budget;
 pub mod console;
+pub mod epitaph;
 pub mod memory;
 pub mod post_mortem;
 pub mod random;
 pub mod scheduler;
+pub mod stacks;
 pub mod timers;
 pub mod verify;
 
@@ -49,6 +51,8 @@ pub mod interrupts;
 pub mod lifecycle;
 #[cfg(target_os = "none")]
 pub mod pcpu;
+#[cfg(all(target_os = "none", feature = "provoke"))]
+pub mod provoke;
 #[cfg(target_os = "none")]
 pub mod terminal;
 #[cfg(target_os = "none")]

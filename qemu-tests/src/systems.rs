@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use config::assemble::{self, GicVersion};
+use config::assemble::{self, GicVersion, OnFailure};
 
 use crate::{Board, COUNTED, Console, Machine, Result};
 
@@ -25,6 +25,12 @@ pub struct System {
     pub cpus: u32,
     /// The board's interrupt controller.
     pub gic: GicVersion,
+    /// What the board does after a failure of the hypervisor itself.
+    pub on_failure: OnFailure,
+    /// It walks all tables before its guests run.
+    pub self_test: bool,
+    /// Keys make its hypervisor fail.
+    pub provoke: bool,
 }
 
 /// The demo, as `cargo xtask run` starts it.
@@ -107,6 +113,14 @@ pub const TICKS_GICV2: System =
 /// Eight vCPUs, as many as a GICv2 has, on four pCPUs.
 pub const SMP_8_GICV2: System =
     System::of("smp-8-gicv2", &["qemu-tests/systems/smp-8.qvmconf"]).with_gic(GicVersion::V2);
+/// A VM that spins on the boot CPU beside one that beats on others, and keys that make the hypervisor fail.
+pub const FAILURE: System =
+    System::of("failure", &["qemu-tests/systems/failure-spin.qvmconf", "qemu-tests/systems/failure-beats.qvmconf"])
+        .with_failures(OnFailure::Reset)
+        .with_self_test();
+/// The same on a board with a GICv2 that halts.
+pub const FAILURE_HALT: System =
+    System::of("failure-halt", FAILURE.files).with_gic(GicVersion::V2).with_failures(OnFailure::Halt).with_self_test();
 /// Eight workers of equal priority on two pCPUs.
 pub const FAIR: System = System::of(
     "fair",
@@ -167,6 +181,8 @@ pub const SYSTEMS: &[System] = &[
     PAGES_GICV2,
     TICKS_GICV2,
     SMP_8_GICV2,
+    FAILURE,
+    FAILURE_HALT,
     FAIR,
     PRIORITY,
     STORM_HELD,
@@ -175,7 +191,15 @@ pub const SYSTEMS: &[System] = &[
 impl System {
     /// On the boards' default: four CPUs, a GICv3.
     const fn of(name: &'static str, files: &'static [&'static str]) -> System {
-        System { name, files, cpus: 4, gic: GicVersion::V3 }
+        System {
+            name,
+            files,
+            cpus: 4,
+            gic: GicVersion::V3,
+            on_failure: OnFailure::Reset,
+            self_test: false,
+            provoke: false,
+        }
     }
 
     /// On a board with so many CPUs.
@@ -186,6 +210,16 @@ impl System {
     /// On a board with this interrupt controller.
     const fn with_gic(self, gic: GicVersion) -> System {
         System { gic, ..self }
+    }
+
+    /// With a walk through all tables before its guests run.
+    const fn with_self_test(self) -> System {
+        System { self_test: true, ..self }
+    }
+
+    /// With keys that make the hypervisor fail, after which the board does this.
+    const fn with_failures(self, on_failure: OnFailure) -> System {
+        System { provoke: true, on_failure, ..self }
     }
 
     /// Where its image and symbols are.

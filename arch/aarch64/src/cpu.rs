@@ -5,6 +5,7 @@ use core::mem::offset_of;
 
 use aarch64_cpu::registers::{CurrentEL, MPIDR_EL1, Readable};
 
+use crate::in_hand::InHand;
 use crate::mailbox::Mailbox;
 use crate::recorder::Recorder;
 use crate::registers::{read, write};
@@ -23,6 +24,8 @@ pub struct PerCpu {
     pub mailbox: Mailbox,
     /// Its last exits.
     pub recorder: Recorder,
+    /// The vCPU that it has in hand.
+    pub in_hand: InHand,
 }
 
 /// Offset of [`PerCpu::emergency_stack`] for the vectors.
@@ -253,11 +256,13 @@ pub struct FaultRegisters {
     pub far: u64,
     /// Where it happened.
     pub elr: u64,
+    /// PSTATE there.
+    pub spsr: u64,
 }
 
 impl FaultRegisters {
     /// The last exception's.
     pub fn read() -> FaultRegisters {
-        FaultRegisters { esr: read!("ESR_EL2"), far: read!("FAR_EL2"), elr: read!("ELR_EL2") }
+        FaultRegisters { esr: read!("ESR_EL2"), far: read!("FAR_EL2"), elr: read!("ELR_EL2"), spsr: read!("SPSR_EL2") }
     }
 }

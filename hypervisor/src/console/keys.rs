@@ -17,6 +17,9 @@ pub enum Command {
     Back,
     /// `m`: the guests out of focus are muted, or speak again.
     Mute,
+    /// A capital letter: the hypervisor fails in the way that it stands for.
+    #[cfg(feature = "provoke")]
+    Provoke(u8),
     /// Anything else: says who there is, and which keys.
     List,
 }
@@ -52,6 +55,8 @@ impl Keys {
             (true, b'b') => Key::Console(Command::Back),
             (true, b'm') => Key::Console(Command::Mute),
             (true, digit @ b'1'..=b'9') => Key::Console(Command::Focus(digit.wrapping_sub(b'0'))),
+            #[cfg(feature = "provoke")]
+            (true, key @ b'A'..=b'Z') => Key::Console(Command::Provoke(key)),
             (true, _) => Key::Console(Command::List),
         }
     }
