@@ -101,10 +101,10 @@ struct InHand;
 impl Display for InHand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let in_hand = arch::cpu::local().and_then(|local| local.in_hand.get());
-        let Some((vm, vcpu)) = in_hand else { return f.write_str("no vCPU in hand") };
+        let Some((vm, vcpu)) = in_hand else { return f.write_str("no vCPU") };
         match SYSTEM.get().and_then(|system| system.vms.get(vm as usize)) {
-            Some(config) => write!(f, "vCPU {vcpu} of VM {} in hand", config.name),
-            None => write!(f, "vCPU {vcpu} of VM number {vm} in hand"),
+            Some(config) => write!(f, "vCPU {vcpu} of VM {}", config.name),
+            None => write!(f, "vCPU {vcpu} of VM number {vm}"),
         }
     }
 }
@@ -125,16 +125,20 @@ fn tell(failure: &Failure<'_>) {
     let others = stop_others();
     let Failure { what, frame } = failure;
     let pcpu = arch::cpu::index();
-    let trace = Trace::of(frame.sp);
-    let mut lines = Emergency::open();
-    lines.line(format_args!("failure of the hypervisor on pCPU {pcpu}: {what}"));
-    lines.line(format_args!("{InHand}"));
-
+    // x30, the link register.
+    let trace = Trace::of(frame.x.last().copied().unwrap_or(0), frame.sp);
+    // Should telling more fail, so much is left. A text takes what fits and never fails.
     let mut text = Text::new();
-    // A text takes what fits and never fails.
-    let _ = write!(text, "pCPU {pcpu}: {what}\n{InHand}\ncalled from");
+    let _ = write!(text, "pCPU {pcpu}, with {InHand}: ");
+    epitaph::leave(&text);
+
+    let mut lines = Emergency::open();
+    lines.line(format_args!("failure of the hypervisor on pCPU {pcpu}, with {InHand}:"));
+    lines.line(format_args!("{what}"));
+
+    let _ = write!(text, "{what}\ncalled from");
     trace.clone().take(EPITAPH_CALLS).for_each(|call| {
-        let _ = write!(text, " {call:#x}");
+        let _ = write!(text, " {:#x}", call.to);
     });
     epitaph::leave(&text);
 
@@ -146,7 +150,7 @@ fn tell(failure: &Failure<'_>) {
     }
     lines.line(format_args!("sp {:#x}", frame.sp));
     lines.line(format_args!("calls, as far as they can be guessed from the stack (cargo xtask symbolize names them):"));
-    trace.for_each(|call| lines.line(format_args!("  called from {call:#x}")));
+    trace.for_each(|call| lines.line(format_args!("  called from {call}")));
     if let Some((stopped, all)) = others {
         lines.line(format_args!("{stopped} of {all} other pCPUs have stopped"));
     }

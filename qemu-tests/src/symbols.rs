@@ -95,8 +95,11 @@ impl Symbols {
         let at = if is_return { address - INSTRUCTION_BYTES } else { address };
         let (start, function) = self.symbol(at)?;
         let offset = address - start;
-        let innermost = self.frames(at).into_iter().next()?;
-        let place = match (innermost.file, innermost.line) {
+        let frames = self.frames(at);
+        // The line of ours rather than one of the standard library that was inlined there.
+        let ours = frames.iter().find(|frame| frame.file.as_ref().is_some_and(|file| !file.starts_with("/rustc/")));
+        let innermost = ours.or(frames.first())?;
+        let place = match (&innermost.file, innermost.line) {
             (Some(file), Some(line)) => format!(" ({file}:{line})"),
             (Some(file), None) => format!(" ({file})"),
             _ => String::new(),
