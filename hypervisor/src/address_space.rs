@@ -113,6 +113,16 @@ impl AddressSpace {
         Ok(stacks)
     }
 
+    /// What the tables lie in, to read them back.
+    pub fn memory(&self) -> &OwnTables {
+        &self.memory
+    }
+
+    /// Bits of address that they translate.
+    pub fn input_bits(&self) -> u32 {
+        self.table.input_bits()
+    }
+
     /// The root's physical address.
     pub fn root(&self) -> Hpa {
         self.table.root()

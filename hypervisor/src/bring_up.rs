@@ -5,6 +5,8 @@
 //! wrong before that point ends the board with a message that names what was expected and what was found.
 
 mod cpus;
+#[cfg(feature = "self-test")]
+mod self_test;
 
 use core::fmt;
 
@@ -36,6 +38,8 @@ enum Failure {
     Level(u64),
     Vm(&'static str, &'static str),
     Cpu(u64, i64),
+    #[cfg(feature = "self-test")]
+    SelfTest(crate::audit::Violation<'static>),
 }
 
 impl From<Mismatch> for Failure {
@@ -69,6 +73,8 @@ impl fmt::Display for Failure {
                  (QEMU: -M virt,virtualization=on and -kernel)"
             ),
             Failure::Vm(name, why) => write!(f, "{name}: {why}"),
+            #[cfg(feature = "self-test")]
+            Failure::SelfTest(violation) => write!(f, "the self-test failed: {violation}"),
             Failure::Cpu(affinity, error) => write!(f, "CPU {affinity:#x} does not start: PSCI error {error}"),
         }
     }
@@ -223,6 +229,9 @@ fn prepare(
     if let Some(uart) = facts.console.and_then(|console| console.intid) {
         interrupts::enable_console(uart);
     }
+
+    #[cfg(feature = "self-test")]
+    self_test::run(facts, image, pool, space, &cpus)?;
 
     // From here on nothing is allocated any more.
     board::set_free_bytes(pool.free_bytes());

@@ -204,7 +204,8 @@ mod tests {
         fn a_bit_that_flips_is_noticed(what in ".{0,200}", bit in 0..WORDS * 64) {
             let epitaph = Epitaph::new();
             epitaph.leave(&text(&what));
-            prop_assert_eq!(epitaph.find().unwrap().as_str(), what);
+            let found = epitaph.find().unwrap();
+            prop_assert_eq!(found.as_str(), what);
             epitaph.set(bit / 64, epitaph.word(bit / 64) ^ 1 << (bit % 64));
             prop_assert!(epitaph.find().is_none());
         }

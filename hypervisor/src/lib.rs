@@ -14,6 +14,8 @@
 )]
 
 pub mod attendance;
+#[cfg(any(test, feature = "self-test"))]
+pub mod audit;
 pub mod budget;
 pub mod console;
 pub mod epitaph;

@@ -235,6 +235,12 @@ pub unsafe fn use_tables(root: u64) {
     }
 }
 
+/// The root of the tables that this CPU uses at EL2.
+pub fn tables_in_use() -> u64 {
+    // BADDR (DDI 0487 D24.2, TTBR0_EL2), without ASID and CnP, which are zero without VHE.
+    read!("TTBR0_EL2") & 0x0000_ffff_ffff_fffe
+}
+
 /// Goes on in `next`, handing it `argument`, with an empty stack that ends at `stack`.
 ///
 /// # Safety

@@ -100,6 +100,13 @@ impl Cpus {
         Some(())
     }
 
+    /// The VMs that have been seated, each once.
+    #[cfg(feature = "self-test")]
+    pub(super) fn vms(&self) -> impl Iterator<Item = &'static Vm> + Clone {
+        let seats = self.pcpus.iter().flat_map(|pcpu| pcpu.seats.iter().flatten());
+        seats.filter(|seat| seat.vcpu.index() == 0).map(|seat| seat.vm)
+    }
+
     /// Starts all but the boot CPU, number `boot`, at physical address `entry`. What is left for the boot CPU itself: what it
     /// is handed, and its stack.
     pub(super) fn start_others(
