@@ -271,10 +271,12 @@ impl Emergency {
     }
 
     fn put(&mut self, text: &str) {
-        let Some(uart) = &mut self.0 else { return };
         for byte in text.bytes() {
-            // Bounded: a UART that is stuck must not keep the board from ending.
-            let _ = (0..DRAIN_ROUNDS).any(|_| uart.try_put(byte));
+            let Some(uart) = &mut self.0 else { return };
+            // A UART that is stuck must not keep the board from ending: it is given up.
+            if !(0..DRAIN_ROUNDS).any(|_| uart.try_put(byte)) {
+                self.0 = None;
+            }
         }
     }
 }

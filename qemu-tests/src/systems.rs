@@ -50,11 +50,12 @@ pub const FULL_4: System = System::of(
     ],
 );
 /// The same on two pCPUs.
-pub const FULL_2: System = System::of("full-2", FULL_4.files).with_cpus(2);
+pub const FULL_2: System = System::of("full-2", FULL_4.files).with_cpus(2).with_self_test();
 /// The same on four pCPUs with a GICv2.
 pub const FULL_4_GICV2: System = System::of("full-4-gicv2", FULL_4.files).with_gic(GicVersion::V2);
 /// The same on two pCPUs with a GICv2.
-pub const FULL_2_GICV2: System = System::of("full-2-gicv2", FULL_4.files).with_cpus(2).with_gic(GicVersion::V2);
+pub const FULL_2_GICV2: System =
+    System::of("full-2-gicv2", FULL_4.files).with_cpus(2).with_gic(GicVersion::V2).with_self_test();
 /// The bare-metal guest alone; it powers off by itself.
 pub const HELLO: System = System::of("hello", &["qemu-tests/systems/hello-beats.qvmconf"]);
 /// Three times Debian, each reading what it does not own, with three policies.
@@ -67,7 +68,7 @@ pub const LINUX_TRESPASS: System = System::of(
     ],
 );
 /// The guest that does what it must not, with qvm's default policies.
-pub const TRESPASS: System = System::of("trespass", &["guests/trespass/trespass.qvmconf"]);
+pub const TRESPASS: System = System::of("trespass", &["guests/trespass/trespass.qvmconf"]).with_self_test();
 /// The same guest four times, with policies that are not the defaults.
 pub const POLICIES: System = System::of(
     "policies",
@@ -102,7 +103,8 @@ pub const SMP_32: System = System::of("smp-32", &["qemu-tests/systems/smp-32.qvm
 pub const PSCI: System = System::of("psci", &["qemu-tests/systems/psci.qvmconf"]);
 /// A VM that switches its last vCPU off, beside one that resets itself by SYSTEM_RESET2 for ever.
 pub const PSCI_ENDS: System =
-    System::of("psci-ends", &["qemu-tests/systems/psci-cpu-off.qvmconf", "qemu-tests/systems/psci-reset2.qvmconf"]);
+    System::of("psci-ends", &["qemu-tests/systems/psci-cpu-off.qvmconf", "qemu-tests/systems/psci-reset2.qvmconf"])
+        .with_self_test();
 /// A guest with page tables of its own, in several ranges of memory.
 pub const PAGES: System = System::of("pages", &["qemu-tests/systems/pages.qvmconf"]);
 /// The same on a board with a GICv2.

@@ -2,22 +2,20 @@
 
 use std::time::Duration;
 
-use qemu_tests::{Board, Console, FAILURE, FAILURE_HALT, Machine, Result, Symbols, System, Verdict, enabled};
+use qemu_tests::{Board, Console, FAILURE, FAILURE_HALT, Machine, Result, Symbols, Verdict, enabled};
 
 /// Boots, waits until both VMs run, and types the key that makes the hypervisor fail.
-fn provoke(system: System, machine: &Machine, key: char) -> Result<(Board, Console)> {
+fn provoke(machine: &Machine, key: char) -> Result<(Board, Console)> {
     let (board, mut console) = Board::with_console(machine, None)?;
-    runs(system, &mut console)?;
+    runs(&mut console)?;
     console.send(&format!("\x1d{key}"))?;
     Ok((board, console))
 }
 
-/// Waits until both VMs run.
-fn runs(system: System, console: &mut Console) -> Result<()> {
-    console.expect("trespass: spins")?;
-    console.expect("hello: alive")?;
-    assert!(system.provoke, "the keys are there");
-    Ok(())
+/// Waits until both VMs run. The one in focus may be interrupted in the middle of its only line; the other is shown by lines,
+/// and begins to beat long after the boot CPU, which comes to no key before it has its VM in hand, has started it.
+fn runs(console: &mut Console) -> Result<()> {
+    console.expect("[beats] hello: alive").map(drop)
 }
 
 /// Fails by `key`; returns what was told, with names behind addresses.
@@ -25,7 +23,7 @@ fn told(key: char) -> Result<Option<String>> {
     if !enabled() {
         return Ok(None);
     }
-    let (mut board, mut console) = provoke(FAILURE, &FAILURE.machine(), key)?;
+    let (mut board, mut console) = provoke(&FAILURE.machine(), key)?;
     console.expect("\x1e[ostler] failure of the hypervisor on pCPU 0, with vCPU 0 of VM spin:\r\n\x1e[ostler] ")?;
     let told = console.expect("\x1e[ostler] the board's configuration says: reset")?;
     assert_eq!(board.verdict(&mut console)?, Verdict::BadEnd("guest-reset".into()));
@@ -95,7 +93,7 @@ fn a_failure_while_telling_ends_at_once() -> Result<()> {
     if !enabled() {
         return Ok(());
     }
-    let (mut board, mut console) = provoke(FAILURE, &FAILURE.machine(), 'L')?;
+    let (mut board, mut console) = provoke(&FAILURE.machine(), 'L')?;
     console.expect("\x1e[ostler] failure of the hypervisor on pCPU 0")?;
     assert_eq!(board.verdict(&mut console)?, Verdict::BadEnd("guest-reset".into()));
     let transcript = console.transcript();
@@ -110,7 +108,7 @@ fn the_next_boot_says_once_how_the_last_run_ended() -> Result<()> {
     }
     const EPITAPH: &str = "\x1e[ostler] warning: the last run ended by a failure of the hypervisor:";
     let machine = Machine { reset_ends: false, ..FAILURE.machine() };
-    let (mut board, mut console) = provoke(FAILURE, &machine, 'P')?;
+    let (mut board, mut console) = provoke(&machine, 'P')?;
     console.expect("the board's configuration says: reset")?;
     console.expect("\x1e[ostler] Ostler ")?;
     console.expect(EPITAPH)?;
@@ -119,10 +117,10 @@ fn the_next_boot_says_once_how_the_last_run_ended() -> Result<()> {
     let symbols = Symbols::read(&FAILURE.folder().join("ostler.elf")).expect("the image's ELF file has symbols");
     has(&symbols.named(&calls[calls.find("called from").unwrap_or(0)..]), " hypervisor::provoke::panics+");
     // The VMs run as if nothing had been. A reset that nobody's failure caused has nothing to tell.
-    runs(FAILURE, &mut console)?;
+    runs(&mut console)?;
     board.qmp().execute("system_reset")?;
     console.expect("\x1e[ostler] Ostler ")?;
-    runs(FAILURE, &mut console)?;
+    runs(&mut console)?;
     let transcript = console.transcript();
     assert_eq!(transcript.matches(EPITAPH).count(), 1, "{transcript}");
     // A failure that could not be told of leaves who failed.
@@ -137,7 +135,7 @@ fn a_board_that_halts_runs_no_guest_any_more() -> Result<()> {
     if !enabled() {
         return Ok(());
     }
-    let (mut board, mut console) = provoke(FAILURE_HALT, &FAILURE_HALT.machine(), 'R')?;
+    let (mut board, mut console) = provoke(&FAILURE_HALT.machine(), 'R')?;
     console.expect("\x1e[ostler] failure of the hypervisor on pCPU 0, with vCPU 0 of VM spin:")?;
     console.expect("\x1e[ostler] 3 of 3 other pCPUs have stopped")?;
     console.expect("\x1e[ostler] the board's configuration says: halt")?;
