@@ -185,6 +185,13 @@ fn a_device_that_was_not_given_is_found() {
 }
 
 #[test]
+fn a_device_that_can_be_executed_is_found() {
+    let mut system = System::new();
+    replace(&mut system.guest_memory, GICV | 1 << 54 | 0x4c7, GICV | 0x4c7);
+    system.breaks("VM b: 0x1000000 leads to 0x8040000, which is a device and executable: it belongs to nobody");
+}
+
+#[test]
 fn its_own_memory_in_another_place_is_found() {
     let mut system = System::new();
     system.reach(0, A + PAGE, Stage2Attributes::ReadWrite);
