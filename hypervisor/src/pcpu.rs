@@ -326,9 +326,9 @@ impl Pcpu {
     fn switch(&mut self, now: u64) {
         self.unload();
         if let Some((chosen, seat)) = seat(self.seats, self.chosen) {
-            self.local.in_hand.take(seat.vm.guest.number(), seat.vcpu.index());
-            if seat.work.is_none() {
-                self.load(chosen, now);
+            match seat.work {
+                None => self.load(chosen, now),
+                Some(_) => self.local.in_hand.take(seat.vm.guest.number(), seat.vcpu.index()),
             }
         }
     }
@@ -348,6 +348,7 @@ impl Pcpu {
     /// Gives the pCPU, where no vCPU is loaded, to the one at seat `index`.
     fn load(&mut self, index: usize, now: u64) {
         let Some((_, seat)) = seat(self.seats, Some(index)) else { return };
+        self.local.in_hand.take(seat.vm.guest.number(), seat.vcpu.index());
         seat.vcpu.load();
         self.local.recorder.set_credit(seat.budget.load(now));
         self.loaded = Some(index);
