@@ -37,6 +37,9 @@ pub struct Start {
     pub argument: u64,
 }
 
+/// Size of the boot CPU's first stack.
+pub const BOOT_STACK_BYTES: u64 = 16384;
+
 unsafe extern "C" {
     /// The image's first byte at its link address.
     pub static IMAGE_BASE: u8;
@@ -50,6 +53,8 @@ unsafe extern "C" {
     pub static __data_end: u8;
     /// End of the zeroed pages.
     pub static __bss_end: u8;
+    /// End of the stack that the boot CPU begins on, [`BOOT_STACK_BYTES`] long.
+    pub static __boot_stack_top: u8;
     /// Where PSCI starts a secondary CPU, at its link address.
     pub static _secondary: u8;
 }
@@ -210,7 +215,7 @@ invalidate:
     .global __boot_tables
 __boot_tables:
     .skip   4096 * {tables}
-    .skip   16384
+    .skip   {boot_stack}
     .global __boot_stack_top
 __boot_stack_top:
     "#,
@@ -220,4 +225,5 @@ __boot_stack_top:
     mair = const crate::early::MAIR,
     sctlr = const SCTLR,
     tables = const crate::early::TABLES,
+    boot_stack = const BOOT_STACK_BYTES,
 );

@@ -27,6 +27,8 @@ pub struct Request {
     pub memory_bytes: Option<u64>,
     /// The board's variant: interrupt controller, if not the board's default.
     pub gic: Option<model::GicVersion>,
+    /// What it does after a failure of the hypervisor itself, unless what `board.toml` says.
+    pub on_failure: Option<model::OnFailure>,
     /// The qvm files, one a VM; relative paths count from the root.
     pub files: Vec<PathBuf>,
 }

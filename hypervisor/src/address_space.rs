@@ -7,7 +7,7 @@
 //! | physical | the boot page | execute: secondary CPUs turn their MMU on there |
 //! | physical | UART, GIC | device |
 //! | `IMAGE_BASE` | the hypervisor | each section as it needs |
-//! | `STACKS` | one slot a pCPU | read, write, between guard pages |
+//! | `stacks::STACKS` | one slot a pCPU | read, write, between guard pages |
 //!
 //! Writable means not executable, everywhere (SCTLR_EL2.WXN says it once more).
 
@@ -16,26 +16,7 @@ use model::{Hpa, PAGE_BYTES};
 
 use crate::direct::OwnTables;
 use crate::memory::Span;
-
-/// Where the stacks are: the top-level entry after the image's.
-const STACKS: u64 = 0xC080_0000_0000;
-/// Virtual bytes of one pCPU's slot: guard, emergency stack, guard, stack.
-const SLOT_BYTES: u64 = 0x1_0000;
-/// The emergency stack in a slot.
-const EMERGENCY: Span = Span { start: 0x1000, end: 0x3000 };
-/// The stack in a slot: it ends where the slot does, and below it lie unmapped pages.
-const STACK: Span = Span { start: 0xb000, end: SLOT_BYTES };
-/// Physical bytes that a slot needs.
-pub const SLOT_MEMORY: u64 = EMERGENCY.size() + STACK.size();
-
-/// The stacks of one pCPU, by their tops.
-#[derive(Clone, Copy, Debug)]
-pub struct Stacks {
-    /// For all that the hypervisor does.
-    pub stack: u64,
-    /// For fatal exceptions only.
-    pub emergency: u64,
-}
+use crate::stacks::{self, Stacks};
 
 /// Where the hypervisor lies in physical memory.
 #[derive(Clone, Copy, Debug)]
@@ -121,18 +102,25 @@ impl AddressSpace {
         self.map(start, start, end.wrapping_sub(start), attributes)
     }
 
-    /// Maps `memory`, [`SLOT_MEMORY`] bytes, as the stacks of pCPU `index`.
+    /// Maps `memory`, [`stacks::SLOT_MEMORY`] bytes, as the stacks of pCPU `index`.
     pub fn map_stacks(&mut self, index: u32, memory: Hpa) -> Result<Stacks, MapError> {
-        let slot = u64::from(index)
-            .checked_mul(SLOT_BYTES)
-            .and_then(|offset| STACKS.checked_add(offset))
-            .ok_or(MapError::OutOfRange)?;
+        let stacks = stacks::of(index).ok_or(MapError::OutOfRange)?;
         let mut phys = memory.0;
-        for part in [EMERGENCY, STACK] {
-            self.map(slot.wrapping_add(part.start), phys, part.size(), Stage1Attributes::ReadWrite)?;
+        for part in [stacks.emergency, stacks.stack] {
+            self.map(part.start, phys, part.size(), Stage1Attributes::ReadWrite)?;
             phys = phys.wrapping_add(part.size());
         }
-        Ok(Stacks { stack: slot.wrapping_add(STACK.end), emergency: slot.wrapping_add(EMERGENCY.end) })
+        Ok(stacks)
+    }
+
+    /// What the tables lie in, to read them back.
+    pub fn memory(&self) -> &OwnTables {
+        &self.memory
+    }
+
+    /// Bits of address that they translate.
+    pub fn input_bits(&self) -> u32 {
+        self.table.input_bits()
     }
 
     /// The root's physical address.

@@ -5,6 +5,8 @@
 //! wrong before that point ends the board with a message that names what was expected and what was found.
 
 mod cpus;
+#[cfg(feature = "self-test")]
+mod self_test;
 
 use core::fmt;
 
@@ -21,7 +23,7 @@ use crate::direct::{Direct, constant_bytes};
 use crate::memory::{Pool, Span, TooFragmented};
 use crate::random::Random;
 use crate::verify::Mismatch;
-use crate::{board, gic, images, interrupts, lifecycle, terminal};
+use crate::{board, epitaph, fatal, gic, images, interrupts, lifecycle, terminal};
 use cpus::{Cpus, HandOver, enter_pcpu};
 
 /// The boot protocol's limit for a device tree.
@@ -36,6 +38,8 @@ enum Failure {
     Level(u64),
     Vm(&'static str, &'static str),
     Cpu(u64, i64),
+    #[cfg(feature = "self-test")]
+    SelfTest(crate::audit::Violation<'static>),
 }
 
 impl From<Mismatch> for Failure {
@@ -69,6 +73,8 @@ impl fmt::Display for Failure {
                  (QEMU: -M virt,virtualization=on and -kernel)"
             ),
             Failure::Vm(name, why) => write!(f, "{name}: {why}"),
+            #[cfg(feature = "self-test")]
+            Failure::SelfTest(violation) => write!(f, "the self-test failed: {violation}"),
             Failure::Cpu(affinity, error) => write!(f, "CPU {affinity:#x} does not start: PSCI error {error}"),
         }
     }
@@ -76,6 +82,7 @@ impl fmt::Display for Failure {
 
 /// Boots the board; `tree` and `image` are physical, `level` is the exception level that the boot loader left us in.
 pub fn boot(system: &'static System, tree: u64, image: Image, level: u64) -> ! {
+    fatal::know_system(system);
     if level == 2 {
         arch::cpu::clear_local();
         arch::entry::install_vectors();
@@ -180,6 +187,7 @@ fn prepare(
     mut endpoints: &'static [Endpoint],
 ) -> Result<(&'static mut HandOver, u64), Failure> {
     let section = greet(system, image)?;
+    epitaph::tell();
     for note in &facts.notes {
         log::warn!("device tree: {note}");
     }
@@ -221,6 +229,9 @@ fn prepare(
     if let Some(uart) = facts.console.and_then(|console| console.intid) {
         interrupts::enable_console(uart);
     }
+
+    #[cfg(feature = "self-test")]
+    self_test::run(facts, image, pool, space, &cpus)?;
 
     // From here on nothing is allocated any more.
     board::set_free_bytes(pool.free_bytes());

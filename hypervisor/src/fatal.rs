@@ -1,44 +1,182 @@
 //! The hypervisor's own failures: a panic, or an exception taken at EL2.
 //!
-//! Neither is ever a guest's doing; if one is, that is the bug. What is known is printed, past the console's rings
-//! and locks, and the board is reset.
+//! Neither is ever a guest's doing; if one is, that is the bug. The other pCPUs are stopped, so that no guest goes on
+//! without the hypervisor. What is known is printed, past the console's rings and locks, and left for the next boot
+//! (`epitaph`). Then the board does what its configuration says.
+//!
+//! Nothing here is trusted: every loop is bounded, only memory that is mapped is read, and a failure while telling of one
+//! ends at once.
 
-use core::sync::atomic::{AtomicBool, Ordering};
+mod trace;
 
+use core::fmt::{self, Display, Write};
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use arch::cpu::{FaultRegisters, PerCpu};
 use arch::entry::FatalFrame;
+use arch::syndrome::{OwnException, Syndrome};
+use model::{OnFailure, System};
+use spin::Once;
 
-use crate::terminal;
+use crate::epitaph::{self, Text};
+use crate::stacks::{self, Part};
+use crate::terminal::Emergency;
+use trace::Trace;
 
-/// Only the first failure is told; a failure while telling ends at once.
-static FAILING: AtomicBool = AtomicBool::new(false);
+/// The pCPU that failed first, counted from 1; zero as long as none has.
+static FAILED: AtomicU32 = AtomicU32::new(0);
+/// pCPUs that have been stopped.
+static STOPPED: AtomicU32 = AtomicU32::new(0);
+/// Looks at [`STOPPED`] before one that does not come is given up: it holds no guest, or it would have come.
+const PATIENCE: u32 = 10_000_000;
+/// Return addresses that the epitaph has room for.
+const EPITAPH_CALLS: usize = 8;
 
-fn fail(tell: impl FnOnce()) -> ! {
-    if !FAILING.swap(true, Ordering::AcqRel) {
-        tell();
-    }
-    crate::board::end(false)
+static SYSTEM: Once<&'static System> = Once::new();
+static PCPUS: Once<&'static [PerCpu]> = Once::new();
+
+/// Keeps what was configured: names, and what to do after a failure.
+pub fn know_system(system: &'static System) {
+    SYSTEM.call_once(|| system);
+}
+
+/// From here on a failure stops these pCPUs.
+pub fn know_pcpus(pcpus: &'static [PerCpu]) {
+    PCPUS.call_once(|| pcpus);
 }
 
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
-    fail(|| terminal::emergency(format_args!("panic on pCPU {}: {info}", arch::cpu::index())))
+    let frame = FatalFrame::here();
+    fail(&Failure { what: What::Panic(info), frame: &frame })
 }
 
 /// Where the vectors go with an exception that was taken at EL2.
 #[unsafe(no_mangle)]
 extern "C" fn ostler_fatal(vector: u64, frame: &FatalFrame) -> ! {
-    fail(|| {
-        let syndrome = arch::cpu::FaultRegisters::read();
-        terminal::emergency(format_args!(
-            "fatal exception {vector} on pCPU {}: ESR {:#x} FAR {:#x} ELR {:#x} SP {:#x}",
-            arch::cpu::index(),
-            syndrome.esr,
-            syndrome.far,
-            syndrome.elr,
-            frame.sp
-        ));
-        for (index, pair) in frame.x.chunks(4).enumerate() {
-            terminal::emergency(format_args!("x{:<2} {pair:016x?}", index.saturating_mul(4)));
+    let registers = FaultRegisters::read();
+    let exception = OwnException { vector, syndrome: Syndrome(registers.esr), far: registers.far };
+    fail(&Failure { what: What::Exception(exception, registers), frame })
+}
+
+/// Another pCPU has failed: this one stops for good.
+pub fn stopped() -> ! {
+    STOPPED.fetch_add(1, Ordering::AcqRel);
+    arch::cpu::halt()
+}
+
+struct Failure<'a> {
+    what: What<'a>,
+    frame: &'a FatalFrame,
+}
+
+enum What<'a> {
+    Panic(&'a core::panic::PanicInfo<'a>),
+    Exception(OwnException, FaultRegisters),
+}
+
+impl Display for What<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            What::Panic(info) => {
+                write!(f, "panic: {}", info.message())?;
+                info.location().map_or(Ok(()), |at| write!(f, " at {}:{}", at.file(), at.line()))
+            }
+            What::Exception(exception, registers) => {
+                let guard = exception.data_address().and_then(stacks::place);
+                if let Some((index, Part::StackGuard | Part::EmergencyGuard)) = guard
+                    && index == arch::cpu::index()
+                {
+                    f.write_str("stack overflow: ")?;
+                }
+                write!(f, "{exception}, pc {:#x}", registers.elr)
+            }
         }
-    })
+    }
+}
+
+/// The vCPU that this pCPU has in hand, by names.
+struct InHand;
+
+impl Display for InHand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let in_hand = arch::cpu::local().and_then(|local| local.in_hand.get());
+        let Some((vm, vcpu)) = in_hand else { return f.write_str("no vCPU") };
+        match SYSTEM.get().and_then(|system| system.vms.get(vm as usize)) {
+            Some(config) => write!(f, "vCPU {vcpu} of VM {}", config.name),
+            None => write!(f, "vCPU {vcpu} of VM number {vm}"),
+        }
+    }
+}
+
+fn fail(failure: &Failure<'_>) -> ! {
+    let own = arch::cpu::index().saturating_add(1);
+    match FAILED.compare_exchange(0, own, Ordering::AcqRel, Ordering::Acquire) {
+        Ok(_) => tell(failure),
+        // It failed while it told: nothing more is to be hoped for.
+        Err(first) if first == own => {}
+        // The other one tells, and ends the board.
+        Err(_) => stopped(),
+    }
+    end()
+}
+
+fn tell(failure: &Failure<'_>) {
+    let others = stop_others();
+    let Failure { what, frame } = failure;
+    let pcpu = arch::cpu::index();
+    // x30, the link register.
+    let trace = Trace::of(frame.x.last().copied().unwrap_or(0), frame.sp);
+    // Should telling more fail, so much is left. A text takes what fits and never fails.
+    let mut text = Text::new();
+    let _ = write!(text, "pCPU {pcpu}, with {InHand}: ");
+    epitaph::leave(&text);
+
+    let mut lines = Emergency::open();
+    lines.line(format_args!("failure of the hypervisor on pCPU {pcpu}, with {InHand}:"));
+    lines.line(format_args!("{what}"));
+
+    let _ = write!(text, "{what}\ncalled from");
+    trace.clone().take(EPITAPH_CALLS).for_each(|call| {
+        let _ = write!(text, " {:#x}", call.to);
+    });
+    epitaph::leave(&text);
+
+    if let What::Exception(_, FaultRegisters { esr, far, elr, spsr }) = what {
+        lines.line(format_args!("pc {elr:#x} pstate {spsr:#x} esr {esr:#x} far {far:#x}"));
+    }
+    for (row, registers) in frame.x.chunks(4).enumerate() {
+        lines.line(format_args!("x{:<2} {registers:016x?}", row.saturating_mul(4)));
+    }
+    lines.line(format_args!("sp {:#x}", frame.sp));
+    lines.line(format_args!("calls, as far as they can be guessed from the stack (cargo xtask symbolize names them):"));
+    trace.for_each(|call| lines.line(format_args!("  called from {call}")));
+    if let Some((stopped, all)) = others {
+        lines.line(format_args!("{stopped} of {all} other pCPUs have stopped"));
+    }
+    lines.line(format_args!("the board's configuration says: {}", on_failure().word()));
+}
+
+/// Stops the other pCPUs, whatever they do: how many have stopped, and of how many.
+fn stop_others() -> Option<(u32, u32)> {
+    let pcpus = *PCPUS.get()?;
+    let own = arch::cpu::local()?;
+    let others = || pcpus.iter().filter(|pcpu| !core::ptr::eq(*pcpu, own));
+    others().for_each(|pcpu| arch::gic::send_stop(pcpu.doorbell));
+    let all = u32::try_from(others().count()).ok()?;
+    let stopped = || STOPPED.load(Ordering::Acquire);
+    // Who waits for a lock at EL2 does not come, and runs no guest.
+    let _ = (0..PATIENCE).any(|_| stopped() >= all);
+    Some((stopped(), all))
+}
+
+fn on_failure() -> OnFailure {
+    SYSTEM.get().map_or(OnFailure::Reset, |system| system.board.on_failure)
+}
+
+fn end() -> ! {
+    match on_failure() {
+        OnFailure::Reset => crate::board::end(false),
+        OnFailure::Halt => arch::cpu::halt(),
+    }
 }

@@ -22,7 +22,7 @@ fn frame(address: u64) -> Frame {
 }
 
 /// All registers that the hypervisor itself uses.
-pub fn regions(facts: &Facts) -> impl Iterator<Item = &Region> {
+pub fn regions(facts: &Facts) -> impl Iterator<Item = &Region> + Clone {
     let (distributor, cpus, own) = match &facts.gic {
         Some(Gic::V3 { distributor, redistributors, .. }) => (Some(distributor), redistributors.as_slice(), [None; 2]),
         Some(Gic::V2 { distributor, cpu_interface, hypervisor_interface, .. }) => {

@@ -2,9 +2,9 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use arch::gic;
+use arch::{gic, intid};
 
-use crate::{board, terminal};
+use crate::{board, fatal, terminal};
 
 /// INTID of the board's UART; zero, an SGI of ours, if it has none.
 static CONSOLE: AtomicU32 = AtomicU32::new(0);
@@ -27,6 +27,9 @@ pub fn has_console() -> bool {
 pub fn handle(intid: u32) {
     if intid != 0 && intid == CONSOLE.load(Ordering::Relaxed) {
         terminal::interrupt();
+    }
+    if intid == intid::STOP {
+        fatal::stopped();
     }
     gic::deactivate(intid);
 }

@@ -14,12 +14,16 @@
 )]
 
 pub mod attendance;
+#[cfg(any(test, feature = "self-test"))]
+pub mod audit;
 pub mod budget;
 pub mod console;
+pub mod epitaph;
 pub mod memory;
 pub mod post_mortem;
 pub mod random;
 pub mod scheduler;
+pub mod stacks;
 pub mod timers;
 pub mod verify;
 
@@ -51,6 +55,8 @@ pub mod lifecycle;
 pub mod pcpu;
 #[cfg(target_os = "none")]
 pub mod power;
+#[cfg(all(target_os = "none", feature = "provoke"))]
+pub mod provoke;
 #[cfg(target_os = "none")]
 pub mod terminal;
 #[cfg(target_os = "none")]

@@ -34,7 +34,7 @@ impl Span {
 pub struct TooFragmented;
 
 /// The free memory of the board, in whole pages.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Pool {
     spans: [Span; SPANS],
     count: usize,

@@ -267,14 +267,15 @@ impl Pcpu {
         let Some((_, seat)) = seat(self.seats, Some(index)) else { return };
         seat.vcpu.stop();
         seat.work = None;
-        if self.loaded == Some(index) {
-            self.loaded = None;
-        }
+        let was_loaded = self.loaded.take_if(|loaded| *loaded == index).is_some();
         if seat.vm.attendance.leave(&mut seat.ticket) {
             seat.work = lifecycle::stopped(seat.vm).map(Work::Renew);
             if seat.work.is_some() {
                 self.ready(index);
             }
+        }
+        if was_loaded {
+            self.local.in_hand.drop();
         }
     }
 
@@ -324,10 +325,11 @@ impl Pcpu {
     /// Loads the chosen one. Who was loaded and waits stays where it is until then: often it is itself the next one.
     fn switch(&mut self, now: u64) {
         self.unload();
-        if let Some((chosen, seat)) = seat(self.seats, self.chosen)
-            && seat.work.is_none()
-        {
-            self.load(chosen, now);
+        if let Some((chosen, seat)) = seat(self.seats, self.chosen) {
+            match seat.work {
+                None => self.load(chosen, now),
+                Some(_) => self.local.in_hand.take(seat.vm.guest.number(), seat.vcpu.index()),
+            }
         }
     }
 
@@ -346,6 +348,7 @@ impl Pcpu {
     /// Gives the pCPU, where no vCPU is loaded, to the one at seat `index`.
     fn load(&mut self, index: usize, now: u64) {
         let Some((_, seat)) = seat(self.seats, Some(index)) else { return };
+        self.local.in_hand.take(seat.vm.guest.number(), seat.vcpu.index());
         seat.vcpu.load();
         self.local.recorder.set_credit(seat.budget.load(now));
         self.loaded = Some(index);
@@ -367,6 +370,7 @@ impl Pcpu {
             Next::Off => {
                 self.scheduler.off(index, arch::cpu::counter());
                 self.loaded = None;
+                self.local.in_hand.drop();
             }
         }
         self.is_stale = true;
@@ -376,7 +380,10 @@ impl Pcpu {
     fn worked(&mut self, index: usize, is_done: bool) {
         if is_done && let Some((index, seat)) = seat(self.seats, Some(index)) {
             match seat.work.take() {
-                Some(Work::Renew(_)) => self.scheduler.off(index, arch::cpu::counter()),
+                Some(Work::Renew(_)) => {
+                    self.scheduler.off(index, arch::cpu::counter());
+                    self.local.in_hand.drop();
+                }
                 Some(Work::Tell) => {
                     *self.report = None;
                     self.let_go(index);

@@ -30,7 +30,7 @@ static AGAIN: AtomicBool = AtomicBool::new(false);
 static STIRRED: AtomicU64 = AtomicU64::new(0);
 /// The bit of [`LOG`].
 const LOG_BIT: u64 = 1;
-/// Where the UART is, for [`emergency`].
+/// Where the UART is, for [`Emergency`].
 static UART: Once<usize> = Once::new();
 /// The device at the guest's end of each source, by the mux's index.
 static DEVICES: [Once<(&'static Vm, usize)>; MAX_SOURCES] = [const { Once::new() }; MAX_SOURCES];
@@ -222,6 +222,11 @@ fn obey(command: Command, mux: &mut Mux<Uart>) -> Option<Deed> {
             log::info!("the other guests {}", if muted { "are muted until Ctrl-] m" } else { "speak again" });
             Some(())
         }
+        #[cfg(feature = "provoke")]
+        Command::Provoke(key) => {
+            crate::provoke::typed(key);
+            Some(())
+        }
         // Nobody has the console.
         Command::PowerKey | Command::PowerCut | Command::List => None,
     };
@@ -269,26 +274,44 @@ pub fn drain() {
     }
 }
 
-/// Prints a line past rings and locks: for failures of the hypervisor itself, when nothing else can be relied on.
-pub fn emergency(line: fmt::Arguments<'_>) {
-    struct Raw(Uart);
-    impl Raw {
-        fn put(&mut self, byte: u8) {
-            // Bounded: a UART that is stuck must not keep the board from ending.
-            let _ = (0..DRAIN_ROUNDS).any(|_| self.0.try_put(byte));
+/// Lines past rings and locks: for failures of the hypervisor itself, when nothing else can be relied on.
+pub struct Emergency(Option<Uart>);
+
+impl Emergency {
+    /// Begins on a line of its own.
+    pub fn open() -> Emergency {
+        // SAFETY: as in `open`. Another pCPU may drive the same UART; characters may mix, and nothing worse.
+        let mut lines = Emergency(UART.get().map(|&base| unsafe { Uart::new(base) }));
+        lines.put("\r\n");
+        lines
+    }
+
+    /// Prints a line.
+    pub fn line(&mut self, line: fmt::Arguments<'_>) {
+        // Writing never fails.
+        let _ = writeln!(self, "{}[ostler] {line}", char::from(RECORD_SEPARATOR));
+    }
+
+    fn put(&mut self, text: &str) {
+        for byte in text.bytes() {
+            let Some(uart) = &mut self.0 else { return };
+            // A UART that is stuck must not keep the board from ending: it is given up.
+            if !(0..DRAIN_ROUNDS).any(|_| uart.try_put(byte)) {
+                self.0 = None;
+            }
         }
     }
-    impl Write for Raw {
-        fn write_str(&mut self, text: &str) -> fmt::Result {
-            text.bytes().for_each(|byte| self.put(byte));
-            Ok(())
+}
+
+impl Write for Emergency {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for part in text.split_inclusive('\n') {
+            let line = part.strip_suffix('\n');
+            self.put(line.unwrap_or(part));
+            if line.is_some() {
+                self.put("\r\n");
+            }
         }
+        Ok(())
     }
-    let Some(&base) = UART.get() else { return };
-    // SAFETY: as in `open`. Another pCPU may drive the same UART; characters may mix, and nothing worse.
-    let mut raw = Raw(unsafe { Uart::new(base) });
-    raw.put(b'\r');
-    raw.put(b'\n');
-    raw.put(RECORD_SEPARATOR);
-    let _ = write!(raw, "[ostler] {line}\r\n");
 }

@@ -124,7 +124,7 @@ fn whole_pages(what: &'static str, region: &Region) -> Result<(), Mismatch> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::Hpa;
+    use model::{Hpa, OnFailure};
 
     fn facts(cpus: usize, memory: u64) -> Facts {
         let at = |start| Region { start: Hpa(start), size_bytes: memory };
@@ -139,7 +139,8 @@ mod tests {
         facts
     }
 
-    const ASSUMED: Board = Board { name: "test", gic: GicVersion::V3, cpus: 4, memory_bytes: 1 << 30 };
+    const ASSUMED: Board =
+        Board { name: "test", gic: GicVersion::V3, cpus: 4, memory_bytes: 1 << 30, on_failure: OnFailure::Reset };
 
     #[test]
     fn less_is_refused_and_more_is_not() {

@@ -28,6 +28,36 @@ pub struct Board {
     pub cpus: u32,
     /// Bytes of RAM that the configuration relies on.
     pub memory_bytes: u64,
+    /// What it does when the hypervisor itself has failed.
+    pub on_failure: OnFailure,
+}
+
+/// What a board does when the hypervisor itself has failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum OnFailure {
+    /// It starts again.
+    #[default]
+    Reset,
+    /// It stands still, for whoever wants to look at it.
+    Halt,
+}
+
+impl OnFailure {
+    /// All that there are, with the words for them.
+    pub const ALL: [(&'static str, OnFailure); 2] = [("reset", OnFailure::Reset), ("halt", OnFailure::Halt)];
+
+    /// What `word` means, if it is one of [`OnFailure::ALL`].
+    pub fn from_word(word: &str) -> Option<OnFailure> {
+        OnFailure::ALL.into_iter().find(|(name, _)| *name == word).map(|(_, action)| action)
+    }
+
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            OnFailure::Reset => "reset",
+            OnFailure::Halt => "halt",
+        }
+    }
 }
 
 /// Architecture of a GIC, real or virtual.

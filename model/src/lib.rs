@@ -15,7 +15,7 @@ mod stop;
 mod unsupported;
 
 pub use address::{Extent, Gpa, Hpa, PAGE_BYTES};
-pub use board::{Board, GicVersion, System};
+pub use board::{Board, GicVersion, OnFailure, System};
 pub use guest::{
     Access, Console, Counter, Cpu, Direction, Entry, ExitBudget, Gic, Load, Memory, POWER_KEY_LINE, Policy,
     STOLEN_TIME_BYTES, Seed, VCPUS_PER_PCPU, Vdev, VdevKind, Vm, affinity, mpidr,

@@ -14,6 +14,7 @@ mod console;
 mod error;
 mod machine;
 mod qmp;
+mod symbols;
 mod systems;
 mod verdict;
 
@@ -22,5 +23,6 @@ pub use console::Console;
 pub use error::{Error, Result};
 pub use machine::{COUNTED, Machine};
 pub use qmp::Qmp;
+pub use symbols::{Frame, Symbols};
 pub use systems::*;
 pub use verdict::Verdict;

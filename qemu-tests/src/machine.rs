@@ -24,6 +24,8 @@ pub struct Machine {
     pub memory_bytes: u64,
     /// The bootable image.
     pub kernel: PathBuf,
+    /// A reset of the board ends QEMU, so that it can be told from a power-off; if not, the board starts again.
+    pub reset_ends: bool,
     /// Keep the CPUs stopped until a debugger or the monitor starts them.
     pub waits_for_debugger: bool,
     /// More arguments, after all others.
@@ -41,6 +43,7 @@ impl Machine {
             cpus: board.cpus.default,
             memory_bytes: board.memory.default,
             kernel: kernel.to_path_buf(),
+            reset_ends: true,
             waits_for_debugger: false,
             extra: Vec::new(),
         })
@@ -53,9 +56,11 @@ impl Machine {
         let mut command = Command::new(&self.binary);
         command.args(["-machine", &self.machine, "-cpu", cpu, "-smp", &self.cpus.to_string()]);
         command.arg("-m").arg(format!("{}M", self.memory_bytes >> 20));
-        // A reset must end QEMU, so that it can be told from a power-off. No display, no network card and nothing
-        // else that the board's description does not name.
-        command.args(["-no-reboot", "-nodefaults", "-nic", "none", "-display", "none", "-kernel"]).arg(&self.kernel);
+        if self.reset_ends {
+            command.arg("-no-reboot");
+        }
+        // No display, no network card and nothing else that the board's description does not name.
+        command.args(["-nodefaults", "-nic", "none", "-display", "none", "-kernel"]).arg(&self.kernel);
         command
     }
 }

@@ -87,7 +87,17 @@ impl Qmp {
 
     /// Executes a command without arguments and returns what it answers.
     pub fn execute(&mut self, command: &str) -> Result<Value> {
-        let line = format!("{}\n", json!({ "execute": command }));
+        self.execute_with(command, json!({}))
+    }
+
+    /// Executes a command of the monitor for people and returns what it prints.
+    pub fn monitor(&mut self, command: &str) -> Result<String> {
+        let printed = self.execute_with("human-monitor-command", json!({ "command-line": command }))?;
+        Ok(printed.as_str().unwrap_or_default().to_owned())
+    }
+
+    fn execute_with(&mut self, command: &str, arguments: Value) -> Result<Value> {
+        let line = format!("{}\n", json!({ "execute": command, "arguments": arguments }));
         self.writer.write_all(line.as_bytes()).map_err(|error| Error::io("QMP", &error))?;
         let answer =
             self.answers.recv_timeout(ANSWER).map_err(|_| Error::Broken(format!("no answer to `{command}`")))?;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use config::assemble::{self, GicVersion};
+use config::assemble::{self, GicVersion, OnFailure};
 
 use crate::{Board, COUNTED, Console, Machine, Result};
 
@@ -25,6 +25,12 @@ pub struct System {
     pub cpus: u32,
     /// The board's interrupt controller.
     pub gic: GicVersion,
+    /// What the board does after a failure of the hypervisor itself.
+    pub on_failure: OnFailure,
+    /// It walks all tables before its guests run.
+    pub self_test: bool,
+    /// Keys make its hypervisor fail.
+    pub provoke: bool,
 }
 
 /// The demo, as `cargo xtask run` starts it.
@@ -44,11 +50,12 @@ pub const FULL_4: System = System::of(
     ],
 );
 /// The same on two pCPUs.
-pub const FULL_2: System = System::of("full-2", FULL_4.files).with_cpus(2);
+pub const FULL_2: System = System::of("full-2", FULL_4.files).with_cpus(2).with_self_test();
 /// The same on four pCPUs with a GICv2.
 pub const FULL_4_GICV2: System = System::of("full-4-gicv2", FULL_4.files).with_gic(GicVersion::V2);
 /// The same on two pCPUs with a GICv2.
-pub const FULL_2_GICV2: System = System::of("full-2-gicv2", FULL_4.files).with_cpus(2).with_gic(GicVersion::V2);
+pub const FULL_2_GICV2: System =
+    System::of("full-2-gicv2", FULL_4.files).with_cpus(2).with_gic(GicVersion::V2).with_self_test();
 /// The bare-metal guest alone; it powers off by itself.
 pub const HELLO: System = System::of("hello", &["qemu-tests/systems/hello-beats.qvmconf"]);
 /// Three times Debian, each reading what it does not own, with three policies.
@@ -61,7 +68,7 @@ pub const LINUX_TRESPASS: System = System::of(
     ],
 );
 /// The guest that does what it must not, with qvm's default policies.
-pub const TRESPASS: System = System::of("trespass", &["guests/trespass/trespass.qvmconf"]);
+pub const TRESPASS: System = System::of("trespass", &["guests/trespass/trespass.qvmconf"]).with_self_test();
 /// The same guest four times, with policies that are not the defaults.
 pub const POLICIES: System = System::of(
     "policies",
@@ -96,7 +103,8 @@ pub const SMP_32: System = System::of("smp-32", &["qemu-tests/systems/smp-32.qvm
 pub const PSCI: System = System::of("psci", &["qemu-tests/systems/psci.qvmconf"]);
 /// A VM that switches its last vCPU off, beside one that resets itself by SYSTEM_RESET2 for ever.
 pub const PSCI_ENDS: System =
-    System::of("psci-ends", &["qemu-tests/systems/psci-cpu-off.qvmconf", "qemu-tests/systems/psci-reset2.qvmconf"]);
+    System::of("psci-ends", &["qemu-tests/systems/psci-cpu-off.qvmconf", "qemu-tests/systems/psci-reset2.qvmconf"])
+        .with_self_test();
 /// A guest with page tables of its own, in several ranges of memory.
 pub const PAGES: System = System::of("pages", &["qemu-tests/systems/pages.qvmconf"]);
 /// The same on a board with a GICv2.
@@ -107,6 +115,14 @@ pub const TICKS_GICV2: System =
 /// Eight vCPUs, as many as a GICv2 has, on four pCPUs.
 pub const SMP_8_GICV2: System =
     System::of("smp-8-gicv2", &["qemu-tests/systems/smp-8.qvmconf"]).with_gic(GicVersion::V2);
+/// A VM that spins on the boot CPU beside one that beats on others, and keys that make the hypervisor fail.
+pub const FAILURE: System =
+    System::of("failure", &["qemu-tests/systems/failure-spin.qvmconf", "qemu-tests/systems/failure-beats.qvmconf"])
+        .with_failures(OnFailure::Reset)
+        .with_self_test();
+/// The same on a board with a GICv2 that halts.
+pub const FAILURE_HALT: System =
+    System::of("failure-halt", FAILURE.files).with_gic(GicVersion::V2).with_failures(OnFailure::Halt).with_self_test();
 /// Eight workers of equal priority on two pCPUs.
 pub const FAIR: System = System::of(
     "fair",
@@ -184,6 +200,8 @@ pub const SYSTEMS: &[System] = &[
     PAGES_GICV2,
     TICKS_GICV2,
     SMP_8_GICV2,
+    FAILURE,
+    FAILURE_HALT,
     FAIR,
     PRIORITY,
     STORM_HELD,
@@ -197,7 +215,15 @@ pub const SYSTEMS: &[System] = &[
 impl System {
     /// On the boards' default: four CPUs, a GICv3.
     const fn of(name: &'static str, files: &'static [&'static str]) -> System {
-        System { name, files, cpus: 4, gic: GicVersion::V3 }
+        System {
+            name,
+            files,
+            cpus: 4,
+            gic: GicVersion::V3,
+            on_failure: OnFailure::Reset,
+            self_test: false,
+            provoke: false,
+        }
     }
 
     /// On a board with so many CPUs.
@@ -208,6 +234,16 @@ impl System {
     /// On a board with this interrupt controller.
     const fn with_gic(self, gic: GicVersion) -> System {
         System { gic, ..self }
+    }
+
+    /// With a walk through all tables before its guests run.
+    const fn with_self_test(self) -> System {
+        System { self_test: true, ..self }
+    }
+
+    /// With keys that make the hypervisor fail, after which the board does this.
+    const fn with_failures(self, on_failure: OnFailure) -> System {
+        System { provoke: true, on_failure, ..self }
     }
 
     /// Where its image and symbols are.

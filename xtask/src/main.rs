@@ -31,6 +31,7 @@ enum Command {
     Build(command::build::Build),
     Check(command::check::Check),
     Bench(command::bench::Bench),
+    Symbolize(command::symbolize::Symbolize),
     Setup(command::setup::Setup),
     Clean(command::clean::Clean),
 }
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         Command::Build(options) => command::build::run(&options),
         Command::Check(options) => command::check::run(&options),
         Command::Bench(options) => command::bench::run(&options),
+        Command::Symbolize(options) => command::symbolize::run(&options),
         Command::Setup(options) => command::setup::run(&options),
         Command::Clean(options) => command::clean::run(&options),
     };

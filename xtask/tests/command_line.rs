@@ -67,9 +67,53 @@ fn an_unknown_board_is_status_65_and_the_boards_are_named() {
 
 #[test]
 fn every_command_has_help() {
-    for command in ["setup", "run", "test", "build", "check", "clean"] {
+    for command in ["setup", "run", "test", "build", "check", "symbolize", "clean"] {
         let output = Command::new(env!("CARGO_BIN_EXE_xtask")).args([command, "--help"]).output().unwrap();
         assert!(output.status.success(), "{command}");
         assert!(String::from_utf8_lossy(&output.stdout).contains(&format!("cargo xtask {command}")), "{command}");
     }
+}
+
+fn symbolize(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_xtask")).arg("symbolize").args(arguments).output().unwrap()
+}
+
+#[test]
+fn a_log_gets_names_behind_its_addresses() {
+    // The tool itself is an ELF file with symbols.
+    let own = env!("CARGO_BIN_EXE_xtask");
+    let bytes = std::fs::read(own).unwrap();
+    let file = elf::ElfBytes::<elf::endian::LittleEndian>::minimal_parse(&bytes).unwrap();
+    let (symbols, names) = file.symbol_table().unwrap().unwrap();
+    let main = symbols
+        .iter()
+        .find(|symbol| names.get(symbol.st_name as usize).is_ok_and(|name| name == "main"))
+        .unwrap()
+        .st_value;
+    let folder = Folder::new("symbolize");
+    let text = format!("\x1e[ostler]   called from {:#x}\r\nno address: 0x10\nno line end", main + 4);
+    let log = folder.write("log", &text);
+    let output = symbolize(&["--elf", own, log.to_str().unwrap()]);
+    assert!(output.status.success(), "{}", said(&output));
+    let named = String::from_utf8(output.stdout).unwrap();
+    let first = format!("\x1e[ostler]   called from {:#x} main+0x4", main + 4);
+    assert!(named.starts_with(&first) && named.ends_with("\r\nno address: 0x10\nno line end"), "{named}");
+}
+
+#[test]
+fn a_log_without_symbols_is_an_error_with_a_hint() {
+    let output = symbolize(&["--elf", "/nowhere/ostler.elf"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said_first = said(&output);
+    assert!(said_first.contains("can't read symbols from /nowhere/ostler.elf: "), "{said_first}");
+    assert!(said_first.contains("hint: name by --elf the `ostler.elf`"), "{said_first}");
+    let output = symbolize(&["--elf", env!("CARGO_BIN_EXE_xtask"), "/nowhere/log"]);
+    assert!(said(&output).contains("can't read /nowhere/log"), "{}", said(&output));
+}
+
+#[test]
+fn an_action_after_failures_is_one_that_there_is() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    let output = command.args(["check", "--on-failure", "smile"]).output().unwrap();
+    assert!(said(&output).contains("after a failure a board does `reset` or `halt`"), "{}", said(&output));
 }

@@ -5,6 +5,7 @@ use core::mem::offset_of;
 
 use aarch64_cpu::registers::{CurrentEL, MPIDR_EL1, Readable};
 
+use crate::in_hand::InHand;
 use crate::mailbox::Mailbox;
 use crate::recorder::Recorder;
 use crate::registers::{read, write};
@@ -23,6 +24,8 @@ pub struct PerCpu {
     pub mailbox: Mailbox,
     /// Its last exits.
     pub recorder: Recorder,
+    /// The vCPU that it has in hand.
+    pub in_hand: InHand,
 }
 
 /// Offset of [`PerCpu::emergency_stack`] for the vectors.
@@ -232,6 +235,12 @@ pub unsafe fn use_tables(root: u64) {
     }
 }
 
+/// The root of the tables that this CPU uses at EL2.
+pub fn tables_in_use() -> u64 {
+    // BADDR (DDI 0487 D24.2, TTBR0_EL2), without ASID and CnP, which are zero without VHE.
+    read!("TTBR0_EL2") & 0x0000_ffff_ffff_fffe
+}
+
 /// Goes on in `next`, handing it `argument`, with an empty stack that ends at `stack`.
 ///
 /// # Safety
@@ -253,11 +262,13 @@ pub struct FaultRegisters {
     pub far: u64,
     /// Where it happened.
     pub elr: u64,
+    /// PSTATE there.
+    pub spsr: u64,
 }
 
 impl FaultRegisters {
     /// The last exception's.
     pub fn read() -> FaultRegisters {
-        FaultRegisters { esr: read!("ESR_EL2"), far: read!("FAR_EL2"), elr: read!("ELR_EL2") }
+        FaultRegisters { esr: read!("ESR_EL2"), far: read!("FAR_EL2"), elr: read!("ELR_EL2"), spsr: read!("SPSR_EL2") }
     }
 }

@@ -226,6 +226,40 @@ pub struct FatalFrame {
     pub sp: u64,
 }
 
+impl FatalFrame {
+    /// The registers as they are right here.
+    #[inline(always)]
+    pub fn here() -> FatalFrame {
+        let mut frame = FatalFrame { x: [0; 31], sp: 0 };
+        // SAFETY: 32 stores into `frame`, whose address is in one of the registers that are stored.
+        unsafe {
+            core::arch::asm!(
+                "stp x0, x1, [{at}]",
+                "stp x2, x3, [{at}, #16 * 1]",
+                "stp x4, x5, [{at}, #16 * 2]",
+                "stp x6, x7, [{at}, #16 * 3]",
+                "stp x8, x9, [{at}, #16 * 4]",
+                "stp x10, x11, [{at}, #16 * 5]",
+                "stp x12, x13, [{at}, #16 * 6]",
+                "stp x14, x15, [{at}, #16 * 7]",
+                "stp x16, x17, [{at}, #16 * 8]",
+                "stp x18, x19, [{at}, #16 * 9]",
+                "stp x20, x21, [{at}, #16 * 10]",
+                "stp x22, x23, [{at}, #16 * 11]",
+                "stp x24, x25, [{at}, #16 * 12]",
+                "stp x26, x27, [{at}, #16 * 13]",
+                "stp x28, x29, [{at}, #16 * 14]",
+                "mov x16, sp",
+                "stp x30, x16, [{at}, #16 * 15]",
+                at = in(reg) &raw mut frame,
+                out("x16") _,
+                options(nostack, preserves_flags)
+            );
+        }
+        frame
+    }
+}
+
 unsafe extern "C" {
     /// The vector table, 2 KiB aligned.
     static __vectors: u8;

@@ -98,8 +98,8 @@ impl Guest {
         self.counter_offset.store(counter_offset(config.counter), Ordering::Relaxed);
     }
 
-    /// The VM's number.
-    pub(crate) fn number(&self) -> u32 {
+    /// Its number in the system.
+    pub fn number(&self) -> u32 {
         // The VMID is one more.
         (self.vttbr >> 48).wrapping_sub(1) as u32
     }
@@ -112,6 +112,12 @@ impl Guest {
     /// Where the physical counter is when the guest's is at `ticks`.
     pub fn physical(&self, ticks: u64) -> u64 {
         ticks.wrapping_add(self.counter_offset())
+    }
+
+    /// The root of its second stage, which has as many bits of input address as [`crate::ipa_bits`] says.
+    pub fn second_stage(&self) -> Hpa {
+        // BADDR: all but the VMID, and CnP, which is clear.
+        Hpa(self.vttbr & 0x0000_ffff_ffff_fffe)
     }
 
     /// CNTVOFF_EL2: host counter minus guest counter.

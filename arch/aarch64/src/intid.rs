@@ -5,6 +5,8 @@
 
 /// The SGI by which one pCPU rings another.
 pub const KICK: u32 = 0;
+/// The SGI by which a pCPU that fails stops the others.
+pub const STOP: u32 = 1;
 /// Maintenance interrupt of the virtual CPU interface.
 pub const MAINTENANCE: u32 = 25;
 /// EL2's own physical timer.

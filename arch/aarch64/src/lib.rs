@@ -21,9 +21,11 @@
     )
 )]
 
+pub mod backtrace;
 pub mod context;
 pub mod disassemble;
 pub mod exit;
+pub mod in_hand;
 pub mod inject;
 pub mod intid;
 pub mod mailbox;

@@ -13,9 +13,11 @@ mod stage1;
 mod stage2;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 pub use stage1::{MAIR_DEVICE, MAIR_EL2, MAIR_NORMAL, Stage1, Stage1Attributes, tcr_el2};
 pub use stage2::{MAX_IPA_BITS, Stage2, Stage2Attributes, ipa_bits, vtcr_el2};
+pub use walk::{Entry, Rights, Says};
 
 use core::fmt::Debug;
 use core::marker::PhantomData;
@@ -43,6 +45,8 @@ pub trait Stage {
     const MAX_BITS: u32;
     /// A leaf's attribute bits: everything but the address and the type in bits `[1:0]`.
     fn leaf(attributes: Self::Attributes) -> u64;
+    /// What the CPU makes of a leaf's bits, whoever set them.
+    fn rights(descriptor: u64) -> Rights;
 }
 
 /// A level of the walk (DDI 0487 D8.2.7, 4 KiB granule).

@@ -4,10 +4,12 @@
 //! other is [`Cause::Other`] and has no emulation. Nothing here reads a register: the values come in as arguments.
 
 mod frequent;
+mod own;
 #[cfg(test)]
 mod tests;
 
 pub use frequent::Frequent;
+pub use own::OwnException;
 
 use model::Gpa;
 

@@ -36,6 +36,8 @@ pub struct Board {
     pub cpus: u32,
     /// Bytes of RAM.
     pub memory_bytes: u64,
+    /// What it does when the hypervisor itself has failed.
+    pub on_failure: model::OnFailure,
 }
 
 /// The owned twin of [`model::Vm`].

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use model::GicVersion;
+use model::{GicVersion, OnFailure};
 use serde::{Deserialize, Deserializer};
 
 /// One board as its `board.toml` describes it. Sizes are in bytes.
@@ -25,6 +25,9 @@ pub struct Board {
     /// Architectures of the interrupt controller that it can be had with; the first one unless the request says otherwise.
     #[serde(deserialize_with = "gics")]
     pub gic: Vec<GicVersion>,
+    /// What it does after a failure of the hypervisor itself, unless the request says otherwise.
+    #[serde(rename = "on-failure", deserialize_with = "on_failure")]
+    pub on_failure: OnFailure,
     /// pCPUs.
     pub cpus: Cpus,
     /// RAM.
@@ -169,6 +172,12 @@ fn gics<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<GicVersion>, D::Error
     }
 }
 
+fn on_failure<'de, D: Deserializer<'de>>(input: D) -> Result<OnFailure, D::Error> {
+    let word = String::deserialize(input)?;
+    OnFailure::from_word(&word)
+        .ok_or_else(|| serde::de::Error::custom(format!("`on-failure` is \"reset\" or \"halt\", not \"{word}\"")))
+}
+
 fn size<'de, D: Deserializer<'de>>(input: D) -> Result<u64, D::Error> {
     let text = String::deserialize(input)?;
     parse_size(&text).ok_or_else(|| serde::de::Error::custom(format!("`{text}` is no size: write 128M or 2G")))
@@ -218,6 +227,7 @@ mod tests {
         let error = |from: &str, to: &str| toml::from_str::<Board>(&text.replace(from, to)).unwrap_err().to_string();
         assert!(error("gic = [3, 2]", "gic = [3, 5]").contains("a version in `gic` is 2 or 3, not 5"));
         assert!(error("gic = [3, 2]", "gic = []").contains("`gic` names no version"));
+        assert!(error("\"reset\"", "\"reboot\"").contains("`on-failure` is \"reset\" or \"halt\", not \"reboot\""));
         assert!(error("\"2G\"", "\"2X\"").contains("`2X` is no size"));
         assert!(error("gic = [", "gick = [").contains("unknown field `gick`"));
     }

@@ -37,6 +37,7 @@ impl Assembly {
                 out.field("gic", gic);
                 out.field("cpus", board.cpus);
                 out.field("memory_bytes", format_args!("{:#x}", board.memory_bytes));
+                out.field("on_failure", format_args!("model::OnFailure::{:?}", board.on_failure));
             });
             out.list("vms", &self.vms, vm);
         });
@@ -45,7 +46,13 @@ impl Assembly {
 
 /// What is emitted when there is nothing to assemble, so that lints and host tests build, for whichever interrupt controller.
 pub fn empty_rust_source(version: &str, git: &str) -> String {
-    let board = super::AssumedBoard { name: "none".into(), gic: model::GicVersion::V3, cpus: 0, memory_bytes: 0 };
+    let board = super::AssumedBoard {
+        name: "none".into(),
+        gic: model::GicVersion::V3,
+        cpus: 0,
+        memory_bytes: 0,
+        on_failure: model::OnFailure::Reset,
+    };
     let nothing = Assembly {
         board,
         configuration: [0; 32],

@@ -31,7 +31,7 @@ mod tests;
 
 pub use assembly::{Assembly, Blob, Board as AssumedBoard, Load, Vdev, Vm};
 pub use board::{Architecture, Board, Console, Cpus, Memory, Qemu, Uart, parse_size};
-pub use model::GicVersion;
+pub use model::{GicVersion, OnFailure};
 
 pub use emit::empty_rust_source;
 pub use section::flatten_elf;

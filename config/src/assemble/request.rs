@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use model::GicVersion;
+use model::{GicVersion, OnFailure};
 
 use crate::Request;
 
@@ -13,11 +13,12 @@ const BOARD: &str = "OSTLER_BOARD";
 const CPUS: &str = "OSTLER_CPUS";
 const MEMORY: &str = "OSTLER_MEMORY";
 const GIC: &str = "OSTLER_GIC";
+const ON_FAILURE: &str = "OSTLER_ON_FAILURE";
 const FILES: &str = "OSTLER_FILES";
 
 impl Request {
     /// The variables that carry a request.
-    pub const VARIABLES: [&'static str; 5] = [BOARD, CPUS, MEMORY, GIC, FILES];
+    pub const VARIABLES: [&'static str; 6] = [BOARD, CPUS, MEMORY, GIC, ON_FAILURE, FILES];
 
     /// This request as variables. The root does not travel: both ends know it.
     /// A value of `None` is a variable to remove. Errors: a path that is not UTF-8 or contains a line end.
@@ -32,6 +33,7 @@ impl Request {
             (CPUS, self.cpus.map(|cpus| cpus.to_string())),
             (MEMORY, self.memory_bytes.map(|bytes| bytes.to_string())),
             (GIC, self.gic.map(|gic| gic.number().to_string())),
+            (ON_FAILURE, self.on_failure.map(|action| action.word().to_owned())),
             (FILES, Some(files.join("\n"))),
         ])
     }
@@ -43,12 +45,16 @@ impl Request {
         let gic: Option<u32> = number(env, GIC)?;
         let known =
             |number| GicVersion::from_number(number).ok_or_else(|| format!("{GIC}=`{number}` is no GIC's version"));
+        let on_failure = env(ON_FAILURE).map(|word| {
+            OnFailure::from_word(&word).ok_or_else(|| format!("{ON_FAILURE}=`{word}` is neither `reset` nor `halt`"))
+        });
         Ok(Some(Request {
             root: root.to_owned(),
             board: env(BOARD).ok_or_else(|| format!("{FILES} is set but {BOARD} is not"))?,
             cpus: number(env, CPUS)?,
             memory_bytes: number(env, MEMORY)?,
             gic: gic.map(known).transpose()?,
+            on_failure: on_failure.transpose()?,
             files: files.split('\n').map(PathBuf::from).collect(),
         }))
     }
@@ -72,6 +78,7 @@ mod tests {
             cpus: Some(2),
             memory_bytes: None,
             gic: Some(GicVersion::V2),
+            on_failure: Some(OnFailure::Halt),
             files: vec!["guests/a b.qvmconf".into(), "/tmp/ü.qvmconf".into()],
         };
         let env: HashMap<_, _> =
@@ -95,6 +102,8 @@ mod tests {
         let bad_cpus = Request::from_env(Path::new("/"), &with(&[(FILES, "a"), (BOARD, "b"), (CPUS, "two")]));
         assert_eq!(bad_cpus, Err("OSTLER_CPUS=`two` is not a number".into()));
         let bad_gic = Request::from_env(Path::new("/"), &with(&[(FILES, "a"), (BOARD, "b"), (GIC, "1")]));
+        let bad_action = Request::from_env(Path::new("/"), &with(&[(FILES, "a"), (BOARD, "b"), (ON_FAILURE, "smile")]));
+        assert_eq!(bad_action, Err("OSTLER_ON_FAILURE=`smile` is neither `reset` nor `halt`".into()));
         assert_eq!(bad_gic, Err("OSTLER_GIC=`1` is no GIC's version".into()));
     }
 }

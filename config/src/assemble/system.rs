@@ -62,7 +62,8 @@ fn board(request: &Request, diagnostics: &mut Diagnostics) -> Option<(Board, Ass
         return None;
     }
     let gic = board.gic(request.gic).map_err(error).ok()?;
-    let assumed = AssumedBoard { name: board.name.clone(), gic, cpus, memory_bytes };
+    let on_failure = request.on_failure.unwrap_or(board.on_failure);
+    let assumed = AssumedBoard { name: board.name.clone(), gic, cpus, memory_bytes, on_failure };
     Some((board, assumed))
 }
 
@@ -191,6 +192,7 @@ fn configuration(board: &Board, assumed: &AssumedBoard, sources: &Sources, root:
     add(&assumed.cpus.to_le_bytes());
     add(&assumed.memory_bytes.to_le_bytes());
     add(&assumed.gic.number().to_le_bytes());
+    add(assumed.on_failure.word().as_bytes());
     for source in sources.iter() {
         let inside = source.path().strip_prefix(root).ok().map(Path::as_os_str);
         let name = inside.or(source.path().file_name()).unwrap_or_default();

@@ -4,20 +4,22 @@ use arch::Vcpu;
 use arch::cpu::PerCpu;
 use arch::firmware;
 use arch::gic::Frame;
+use arch::in_hand::InHand;
 use arch::mailbox::{MAX_SEATS, Mailbox};
 use boot::head::Start as CpuStart;
 use boot::tree::{self, Facts};
 use model::{Policy, System};
 
 use super::{Failure, NO_MEMORY};
-use crate::address_space::{AddressSpace, SLOT_MEMORY};
+use crate::address_space::AddressSpace;
 use crate::direct::Direct;
 use crate::memory::Pool;
 use crate::pcpu::{Pcpu, Seat};
 use crate::post_mortem::Report;
 use crate::scheduler::{Entry, Scheduler};
+use crate::stacks::SLOT_MEMORY;
 use crate::vm::Vm;
-use crate::{board, gic};
+use crate::{board, fatal, gic};
 
 /// What a pCPU is handed when it starts.
 pub(super) struct HandOver {
@@ -62,13 +64,14 @@ impl Cpus {
         let locals: &'static [PerCpu] = place_all(pool, affinities.len(), |memory, index| {
             let slot = memory.0.allocate(SLOT_MEMORY, 4096).ok_or(NO_MEMORY)?;
             let mapped = space.map_stacks(index as u32, slot)?;
-            *stacks.get_mut(index).ok_or(NO_MEMORY)? = mapped.stack;
+            *stacks.get_mut(index).ok_or(NO_MEMORY)? = mapped.stack.end;
             Ok(PerCpu {
-                emergency_stack: mapped.emergency,
+                emergency_stack: mapped.emergency.end,
                 index: index as u32,
                 doorbell: arch::gic::doorbell(index as u32, *affinities.get(index).ok_or(NO_MEMORY)?),
                 mailbox: Mailbox::new(),
                 recorder: memory.recorder().ok_or(NO_MEMORY)?,
+                in_hand: InHand::new(),
             })
         })?;
         let pcpus = place_all(pool, affinities.len(), |memory, index| {
@@ -97,6 +100,13 @@ impl Cpus {
         Some(())
     }
 
+    /// The VMs that have been seated, each once.
+    #[cfg(feature = "self-test")]
+    pub(super) fn vms(&self) -> impl Iterator<Item = &'static Vm> + Clone {
+        let seats = self.pcpus.iter().flat_map(|pcpu| pcpu.seats.iter().flatten());
+        seats.filter(|seat| seat.vcpu.index() == 0).map(|seat| seat.vm)
+    }
+
     /// Starts all but the boot CPU, number `boot`, at physical address `entry`. What is left for the boot CPU itself: what it
     /// is handed, and its stack.
     pub(super) fn start_others(
@@ -105,6 +115,7 @@ impl Cpus {
         boot: usize,
         entry: u64,
     ) -> Result<(&'static mut HandOver, u64), Failure> {
+        fatal::know_pcpus(self.locals);
         let (before, rest) = self.pcpus.split_at_mut(boot);
         let (boot_cpu, after) = rest.split_first_mut().ok_or(NO_MEMORY)?;
         let others = affinities.iter().enumerate().filter(|&(index, _)| index != boot).map(|(_, affinity)| affinity);

@@ -21,6 +21,9 @@ pub enum Command {
     PowerKey,
     /// `x`: its power is cut.
     PowerCut,
+    /// A capital letter: the hypervisor fails in the way that it stands for.
+    #[cfg(feature = "provoke")]
+    Provoke(u8),
     /// Anything else: says who there is, and which keys.
     List,
 }
@@ -58,6 +61,8 @@ impl Keys {
             (true, b'o') => Key::Console(Command::PowerKey),
             (true, b'x') => Key::Console(Command::PowerCut),
             (true, digit @ b'1'..=b'9') => Key::Console(Command::Focus(digit.wrapping_sub(b'0'))),
+            #[cfg(feature = "provoke")]
+            (true, key @ b'A'..=b'Z') => Key::Console(Command::Provoke(key)),
             (true, _) => Key::Console(Command::List),
         }
     }

@@ -8,10 +8,9 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use addr2line::Loader;
 use elf::ElfBytes;
 use elf::endian::LittleEndian;
-use qemu_tests::Machine;
+use qemu_tests::{Machine, Symbols};
 use serde_json::{Value, json};
 
 use crate::bench::linux;
@@ -218,12 +217,11 @@ pub(super) fn pc(line: &str) -> Option<u64> {
 
 /// The functions that the instructions belong to, inlined ones by their own names.
 fn steps(elf: &Path, path: &[u64]) -> Result<Vec<Step>> {
-    let loader = Loader::new(elf).map_err(|why| Failure::new(format!("{}: {why}", paths::shown(elf))))?;
-    let symbols = symbols(&files::read(elf)?).unwrap_or_default();
+    let symbols = Symbols::read(elf).map_err(|why| Failure::new(format!("{}: {why}", paths::shown(elf))))?;
     let mut known: BTreeMap<u64, Step> = BTreeMap::new();
     let mut steps: Vec<Step> = Vec::new();
     for &pc in path {
-        let here = known.entry(pc).or_insert_with(|| name(&loader, &symbols, pc));
+        let here = known.entry(pc).or_insert_with(|| name(&symbols, pc));
         match steps.last_mut() {
             Some(step) if step.function == here.function && step.within == here.within => step.instructions += 1,
             _ => steps.push(here.clone()),
@@ -233,35 +231,12 @@ fn steps(elf: &Path, path: &[u64]) -> Result<Vec<Step>> {
 }
 
 /// The instruction at `pc` as a step.
-fn name(loader: &Loader, symbols: &BTreeMap<u64, String>, pc: u64) -> Step {
-    let mut place = String::new();
-    let mut functions = Vec::new();
-    if let Ok(mut frames) = loader.find_frames(pc) {
-        while let Ok(Some(frame)) = frames.next() {
-            if functions.is_empty() {
-                place = frame.location.and_then(|location| location.file).unwrap_or_default().to_owned();
-            }
-            functions.extend(frame.function.and_then(|function| Some(function.demangle().ok()?.into_owned())));
-        }
-    }
-    if functions.is_empty() {
-        // Assembly has symbols, but no functions.
-        let symbol = symbols.range(..=pc).next_back();
-        functions.push(symbol.map_or_else(|| format!("{pc:#x}"), |(_, name)| name.clone()));
-    }
-    let within = functions.pop().unwrap_or_default();
-    let function = functions.into_iter().next().unwrap_or_else(|| within.clone());
-    Step { function, place, within, instructions: 1 }
-}
-
-/// The hypervisor's symbols by address, but for the linker script's marks of where sections end.
-fn symbols(elf: &[u8]) -> Option<BTreeMap<u64, String>> {
-    let elf = ElfBytes::<LittleEndian>::minimal_parse(elf).ok()?;
-    let (symbols, names) = elf.symbol_table().ok()??;
-    let named = symbols.iter().filter_map(|symbol| Some((symbol.st_value, names.get(symbol.st_name as usize).ok()?)));
-    // Assembly has marks of its own that say where data begins and code does.
-    let of_code = named.filter(|(_, name)| !name.is_empty() && !name.starts_with('$') && !name.ends_with("_end"));
-    Some(of_code.map(|(address, name)| (address, name.to_owned())).collect())
+fn name(symbols: &Symbols, pc: u64) -> Step {
+    let mut frames = symbols.frames(pc);
+    let within = frames.last().map(|frame| frame.function.clone()).unwrap_or_default();
+    let innermost = frames.drain(..).next();
+    let (function, file) = innermost.map_or((within.clone(), None), |frame| (frame.function, frame.file));
+    Step { function, place: file.unwrap_or_default(), within, instructions: 1 }
 }
 
 impl Profile {

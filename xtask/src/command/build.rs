@@ -26,7 +26,7 @@ pub(crate) struct Build {
 
 /// Runs the command.
 pub(crate) fn run(options: &Build) -> Result<()> {
-    let built = image::build(&options.selection.request()?, &options.out)?;
+    let built = image::build(&options.selection, &options.out)?;
     match options.json {
         true => println!("{:#}", built.report.json()),
         false => print!("{}", built.report.table()),

@@ -6,4 +6,5 @@ pub(crate) mod check;
 pub(crate) mod clean;
 pub(crate) mod run;
 pub(crate) mod setup;
+pub(crate) mod symbolize;
 pub(crate) mod test;

@@ -45,7 +45,9 @@ pub(crate) fn run(options: &Test) -> Result<()> {
             summary.step("format", || passes(cargo().args(["fmt", "--all", "--check"])));
             summary.step("lints, host", || lints(&["--workspace", "--all-targets"]));
             summary.step("lints, bare arm64", || lints_bare(guests::bare(), &[]));
-            summary.step("lints, bare arm64 with a GICv2", || lints_bare(&[], &["--features", "gicv2"]));
+            summary.step("lints, bare arm64 with all options", || {
+                lints_bare(&[], &["--features", "gicv2,self-test,provoke"])
+            });
         }
         summary.step("host tests", || host_tests(filter));
         if filter.is_none() {
@@ -125,8 +127,15 @@ fn concurrency_models() -> Result<bool> {
 /// Builds an image of the tests.
 fn build(system: &System) -> Result<bool> {
     let files = system.files.iter().map(|file| paths::root().join(file)).collect();
-    let selection = Selection { smp: Some(system.cpus), gic: Some(system.gic), ..Selection::of(files) };
-    image::build(&selection.request()?, &system.folder())?;
+    let selection = Selection {
+        smp: Some(system.cpus),
+        gic: Some(system.gic),
+        on_failure: Some(system.on_failure),
+        self_test: system.self_test,
+        provoke: system.provoke,
+        ..Selection::of(files)
+    };
+    image::build(&selection, &system.folder())?;
     Ok(true)
 }
 

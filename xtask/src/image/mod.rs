@@ -47,9 +47,9 @@ pub(crate) fn assemble(request: &Request) -> Result<Assembly> {
     })
 }
 
-/// Builds what `request` names and writes it to `folder`. Files that would not change are left alone.
-pub(crate) fn build(request: &Request, folder: &Path) -> Result<Image> {
-    build_with(request, &[], folder)
+/// Builds what `selection` names and writes it to `folder`. Files that would not change are left alone.
+pub(crate) fn build(selection: &Selection, folder: &Path) -> Result<Image> {
+    build_with(&selection.request()?, &selection.features(), folder)
 }
 
 /// The same, with these features of the hypervisor.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use config::Request;
-use config::assemble::{GicVersion, parse_size};
+use config::assemble::{GicVersion, OnFailure, parse_size};
 
 use crate::failure::Result;
 use crate::guests;
@@ -27,6 +27,16 @@ pub(crate) struct Selection {
     /// Interrupt controller of the board and of its guests: 2 or 3 [default: what boards/NAME/board.toml says].
     #[arg(long, value_name = "VERSION", value_parser = gic)]
     pub gic: Option<GicVersion>,
+    /// What the board does after a failure of the hypervisor itself: reset or halt [default: what boards/NAME/board.toml
+    /// says].
+    #[arg(long, value_name = "ACTION", value_parser = on_failure)]
+    pub on_failure: Option<OnFailure>,
+    /// Before the first guest runs, walk all translation tables and prove that nobody can reach what is another's.
+    #[arg(long)]
+    pub self_test: bool,
+    /// For tests: Ctrl-] and a capital letter make the hypervisor fail.
+    #[arg(long, hide = true)]
+    pub provoke: bool,
     /// A qvm file for each virtual machine [default: the demo, guests/linux and guests/hello].
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
@@ -35,7 +45,24 @@ pub(crate) struct Selection {
 impl Selection {
     /// These files on the default board.
     pub(crate) fn of(files: Vec<PathBuf>) -> Selection {
-        Selection { board: DEFAULT_BOARD.into(), smp: None, memory: None, gic: None, files }
+        Selection {
+            board: DEFAULT_BOARD.into(),
+            smp: None,
+            memory: None,
+            gic: None,
+            on_failure: None,
+            self_test: false,
+            provoke: false,
+            files,
+        }
+    }
+
+    /// Features of the hypervisor that are chosen when it is compiled, beside those that the board needs.
+    pub(crate) fn features(&self) -> Vec<&'static str> {
+        [(self.self_test, "self-test"), (self.provoke, "provoke")]
+            .into_iter()
+            .filter_map(|(on, name)| on.then_some(name))
+            .collect()
     }
 
     /// The same for the assembler.
@@ -46,9 +73,14 @@ impl Selection {
             cpus: self.smp,
             memory_bytes: self.memory,
             gic: self.gic,
+            on_failure: self.on_failure,
             files: guests::files_or_demo(&self.files)?,
         })
     }
+}
+
+fn on_failure(text: &str) -> std::result::Result<OnFailure, String> {
+    OnFailure::from_word(text).ok_or_else(|| "after a failure a board does `reset` or `halt`".into())
 }
 
 fn size(text: &str) -> std::result::Result<u64, String> {

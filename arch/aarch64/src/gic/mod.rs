@@ -11,7 +11,7 @@ pub use v3::*;
 
 use core::ptr::{read_volatile, write_volatile};
 
-use crate::intid::{HYP_TIMER, KICK, MAINTENANCE, PHYSICAL_TIMER, SPECIAL, VIRTUAL_TIMER};
+use crate::intid::{HYP_TIMER, KICK, MAINTENANCE, PHYSICAL_TIMER, SPECIAL, STOP, VIRTUAL_TIMER};
 use crate::registers::read;
 
 /// Offsets that both architectures' distributors have; of those from IGROUPR to ICFGR, a GICv3's redistributors too.
@@ -26,7 +26,7 @@ const IPRIORITYR: usize = 0x400;
 const ICFGR: usize = 0xc00;
 
 /// The private interrupts that the hypervisor itself takes.
-const OWN: u32 = 1 << KICK | 1 << MAINTENANCE | 1 << HYP_TIMER | 1 << VIRTUAL_TIMER | 1 << PHYSICAL_TIMER;
+const OWN: u32 = 1 << KICK | 1 << STOP | 1 << MAINTENANCE | 1 << HYP_TIMER | 1 << VIRTUAL_TIMER | 1 << PHYSICAL_TIMER;
 
 /// Priority of all host interrupts, four of them: the middle, so that a guest's never matters here.
 const PRIORITY: u32 = 0xa0a0_a0a0;

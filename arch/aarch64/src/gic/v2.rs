@@ -22,7 +22,7 @@
 use core::sync::atomic::{AtomicU8, AtomicU16, AtomicUsize, Ordering};
 
 use super::{Frame, GICD_CTLR, init_own, init_shared, is_timer_asserted};
-use crate::intid::KICK;
+use crate::intid::{KICK, STOP};
 use crate::vgic::{ListRegisters, gich, hcr};
 
 const ITARGETSR: usize = 0x800;
@@ -175,11 +175,21 @@ pub const fn doorbell(pcpu: u32, _affinity: u64) -> u64 {
 /// Rings a CPU; `doorbell` is what [`doorbell`] gave for it. One that is not up yet looks when it is.
 #[inline]
 pub fn send(doorbell: u64) {
+    send_sgi(doorbell, KICK);
+}
+
+/// Stops a CPU for good, as a failure of the hypervisor does; `doorbell` as for [`send`].
+pub fn send_stop(doorbell: u64) {
+    send_sgi(doorbell, STOP);
+}
+
+#[inline]
+fn send_sgi(doorbell: u64, intid: u32) {
     let target = TARGETS.get(doorbell as usize).map_or(0, |target| target.load(Ordering::SeqCst));
     if target != 0 {
         // SAFETY: a barrier: makes what the ring is about visible first.
         unsafe { core::arch::asm!("dsb ishst", options(nostack, preserves_flags)) };
-        frame(&DISTRIBUTOR).write(GICD_SGIR, u32::from(target) << 16 | KICK);
+        frame(&DISTRIBUTOR).write(GICD_SGIR, u32::from(target) << 16 | intid);
     }
 }
 

@@ -11,7 +11,7 @@
 )]
 
 use super::{Frame, GICD_CTLR, init_own, init_shared, is_timer_asserted};
-use crate::intid::KICK;
+use crate::intid::{KICK, STOP};
 use crate::registers::{read, write};
 use crate::vgic::ListRegisters;
 
@@ -138,6 +138,12 @@ pub fn send(doorbell: u64) {
         write!("ICC_SGI1R_EL1", doorbell);
         core::arch::asm!("isb", options(nostack, preserves_flags));
     }
+}
+
+/// Stops a CPU for good, as a failure of the hypervisor does; `doorbell` as for [`send`].
+pub fn send_stop(doorbell: u64) {
+    // INTID is bits 27:24 (IHI 0069 section 12.2.19), which are those of `KICK`, zero.
+    send(doorbell | (STOP as u64) << 24);
 }
 
 /// What ICH_VTR_EL2 says of this CPU's virtual interface (IHI 0069 section 12.4.9).

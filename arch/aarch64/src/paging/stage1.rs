@@ -3,7 +3,7 @@
 //! EL2 without VHE has one range of addresses, TTBR0_EL2, and one privilege level (DDI 0487 D8.4, "EL2 translation
 //! regime"): AP[1] is RES1 and XN is one bit.
 
-use super::{Level, Stage};
+use super::{Level, Rights, Stage};
 
 /// Index of Device-nGnRE in [`MAIR_EL2`].
 pub const MAIR_DEVICE: u64 = 0;
@@ -59,6 +59,16 @@ impl Stage for Stage1 {
             Stage1Attributes::ReadOnly => normal | AP_READ_ONLY | EXECUTE_NEVER,
             Stage1Attributes::ReadWrite => normal | EXECUTE_NEVER,
             Stage1Attributes::Device => index(MAIR_DEVICE) | AP_RES1 | ACCESSED | EXECUTE_NEVER,
+        }
+    }
+
+    fn rights(descriptor: u64) -> Rights {
+        Rights {
+            read: true,
+            write: descriptor & AP_READ_ONLY == 0,
+            execute: descriptor & EXECUTE_NEVER == 0,
+            // The attributes that MAIR_EL2 does not define are zero there: Device-nGnRnE.
+            is_device: descriptor & index(0b111) != index(MAIR_NORMAL),
         }
     }
 }

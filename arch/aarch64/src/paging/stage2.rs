@@ -3,7 +3,7 @@
 //! 40 bits take two concatenated tables at level 1 (DDI 0487 D8.2.10), which saves a level of every walk. 40 bits is
 //! also what every guest can live with: it is the size that AArch32 guests with LPAE and small cores have.
 
-use super::{Level, Stage};
+use super::{Level, Rights, Stage};
 
 /// Most bits of guest-physical address that a VM gets.
 pub const MAX_IPA_BITS: u32 = 40;
@@ -50,6 +50,17 @@ impl Stage for Stage2 {
             Stage2Attributes::ReadWrite => NORMAL | READ_WRITE | INNER_SHAREABLE | ACCESSED,
             Stage2Attributes::ReadOnly => NORMAL | READ | INNER_SHAREABLE | ACCESSED,
             Stage2Attributes::Device => DEVICE | READ_WRITE | ACCESSED | EXECUTE_NEVER,
+        }
+    }
+
+    fn rights(descriptor: u64) -> Rights {
+        Rights {
+            read: descriptor & READ != 0,
+            write: descriptor & READ_WRITE & !READ != 0,
+            // With FEAT_XNX the other values of XN[1:0] let EL1, EL0 or both execute.
+            execute: descriptor & (0b11 << 53) != EXECUTE_NEVER,
+            // MemAttr[3:2] is zero for all of them.
+            is_device: descriptor & (0b1100 << 2) == 0,
         }
     }
 }

@@ -171,6 +171,71 @@ fn nothing_at_stage_1_is_writable_and_executable() {
 }
 
 #[test]
+fn rights_are_what_the_bits_say() {
+    let rights = |read, write, execute, is_device| Rights { read, write, execute, is_device };
+    let of = [
+        (Stage1Attributes::Text, rights(true, false, true, false)),
+        (Stage1Attributes::ReadOnly, rights(true, false, false, false)),
+        (Stage1Attributes::ReadWrite, rights(true, true, false, false)),
+        (Stage1Attributes::Device, rights(true, true, false, true)),
+    ];
+    for (attributes, expected) in of {
+        assert_eq!(Stage1::rights(Stage1::leaf(attributes)), expected, "{attributes:?}");
+    }
+    let of = [
+        (Stage2Attributes::ReadWrite, rights(true, true, true, false)),
+        (Stage2Attributes::ReadOnly, rights(true, false, true, false)),
+        (Stage2Attributes::Device, rights(true, true, false, true)),
+    ];
+    for (attributes, expected) in of {
+        assert_eq!(Stage2::rights(Stage2::leaf(attributes)), expected, "{attributes:?}");
+    }
+    // An undefined attribute index is a device; XN[1:0] = 0b01 and 0b11 let somebody execute.
+    assert!(Stage1::rights(2 << 2).is_device);
+    assert!(Stage2::rights(1 << 53).execute && Stage2::rights(0b11 << 53).execute);
+}
+
+#[test]
+fn a_walk_shows_every_valid_entry_and_ends_when_told() {
+    let mut memory = Pages::new(20);
+    let table = Table::<Stage2>::new(&mut memory, 40).unwrap();
+    table.map(&mut memory, GIB1, Hpa(3 * GIB1), GIB1, Stage2Attributes::ReadWrite).unwrap();
+    table.map(&mut memory, 4 * GIB1 + MIB2, Hpa(KIB4), KIB4, Stage2Attributes::ReadOnly).unwrap();
+    // What no map writes: a block at level 3, which is none, and bits that are never set.
+    let last = entry_address(table.root(), Level::L1, table.root_mask(), 4 * GIB1);
+    let level_2 = Hpa(memory.read(last) & ADDRESS);
+    let level_3 = Hpa(memory.read(Hpa(level_2.0 + 8)) & ADDRESS);
+    memory.write(Hpa(level_3.0 + 8), 0x1000 | 0b01);
+    memory.write(Hpa(level_3.0 + 16), 0x2000 | Stage2::leaf(Stage2Attributes::ReadWrite) | 1 << 55 | 0b11);
+
+    let mut seen = Vec::new();
+    let all: Result<(), ()> = table.walk(&memory, &mut |entry| {
+        seen.push(*entry);
+        Ok(())
+    });
+    assert_eq!(all, Ok(()));
+    let rights = |attributes| Stage2::rights(Stage2::leaf(attributes));
+    let expected = [
+        (GIB1, Level::L1, Says::Leaf(Hpa(3 * GIB1), rights(Stage2Attributes::ReadWrite)), true),
+        (4 * GIB1, Level::L1, Says::Table(level_2), true),
+        (4 * GIB1 + MIB2, Level::L2, Says::Table(level_3), true),
+        (4 * GIB1 + MIB2, Level::L3, Says::Leaf(Hpa(KIB4), rights(Stage2Attributes::ReadOnly)), true),
+        (4 * GIB1 + MIB2 + KIB4, Level::L3, Says::Nothing, false),
+        (4 * GIB1 + MIB2 + 2 * KIB4, Level::L3, Says::Leaf(Hpa(2 * KIB4), rights(Stage2Attributes::ReadWrite)), false),
+    ];
+    let shown: Vec<_> =
+        seen.iter().map(|entry| (entry.input, entry.level, entry.says, entry.is_ours::<Stage2>())).collect();
+    assert_eq!(shown, expected);
+
+    let mut count = 0;
+    let refused = table.walk(&memory, &mut |entry| {
+        count += 1;
+        if matches!(entry.says, Says::Table(_)) { Err(entry.input) } else { Ok(()) }
+    });
+    assert_eq!((refused, count), (Err(4 * GIB1), 2), "the table was not followed");
+}
+
+#[test]
 fn control_registers_follow_the_physical_address_size() {
     // A53: 40 bits; A72: 44; max: 52, of which 48 are used; and a CPU with 36.
     assert_eq!(vtcr_el2(2), 0x8002_3558);

@@ -33,7 +33,8 @@ impl Project {
     pub(super) fn new() -> Project {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the project").to_owned();
         let board = "qemu-aarch64".into();
-        let request = Request { root, board, cpus: None, memory_bytes: None, gic: None, files: Vec::new() };
+        let request =
+            Request { root, board, cpus: None, memory_bytes: None, gic: None, on_failure: None, files: Vec::new() };
         let project = Project { folder: TempDir::new().unwrap(), request };
         project.file("Image", &linux(0, 0x10_0000, 0b1010));
         project.file("ramdisk", &[b"070701", [b'i'; 0x1802].as_slice()].concat());

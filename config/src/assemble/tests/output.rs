@@ -108,6 +108,9 @@ fn the_hash_covers_the_configuration_and_nothing_else() {
     let mut variant = Project::new();
     variant.request.gic = Some(model::GicVersion::V2);
     assert_ne!(hash(&variant, VM), first);
+    let mut variant = Project::new();
+    variant.request.on_failure = Some(model::OnFailure::Halt);
+    assert_ne!(hash(&variant, VM), first);
 }
 
 #[test]

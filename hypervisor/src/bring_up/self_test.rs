@@ -1,0 +1,68 @@
+//! The self-test: all translation tables, as the CPUs use them, against who owns what on this board (`audit`).
+//!
+//! Only with the feature `self-test`. It runs after everything is assembled and before any guest runs.
+
+use arch::paging::{Stage1, Table};
+use boot::tree::Facts;
+use model::{Access, Extent, Hpa, PAGE_BYTES};
+
+use super::{Cpus, Failure, span};
+use crate::address_space::{AddressSpace, Image};
+use crate::audit::{Audit, IMAGE, Reach, TAKEN, Violation};
+use crate::direct::Direct;
+use crate::gic;
+use crate::memory::{Pool, Span};
+use crate::vm::Vm;
+
+/// Whole pages around `span`: so much of it is mapped.
+fn pages(span: Span) -> Span {
+    let end = span.end.checked_next_multiple_of(PAGE_BYTES).unwrap_or(u64::MAX);
+    Span { start: span.start & !(PAGE_BYTES - 1), end }
+}
+
+/// What `vm` should be able to reach.
+fn reach(vm: &'static Vm, interface: Option<Hpa>) -> Reach<'static> {
+    let device =
+        interface.map(|hpa| Extent { gpa: vm.config.gic.cpus, hpa, size_bytes: PAGE_BYTES, access: Access::ReadWrite });
+    let table = Table::at(vm.guest.second_stage(), arch::ipa_bits());
+    Reach { name: vm.config.name, table, extents: vm.extents, device }
+}
+
+/// Walks all tables and says what was looked at. The first violation is the end.
+pub(super) fn run(
+    facts: &Facts,
+    image: &Image,
+    pool: &mut Pool,
+    space: &AddressSpace,
+    cpus: &Cpus,
+) -> Result<(), Failure> {
+    let interface = gic::virtual_cpu_interface(facts);
+    let vms = cpus.vms().map(|vm| reach(vm, interface));
+    let free = pool.clone();
+    let reserved = facts.reserved.iter().map(|reserved| ("reserved memory", span(&reserved.region)));
+    let parts = core::iter::once((IMAGE, image.span()))
+        .chain(reserved)
+        .chain(free.spans().iter().map(|&free| ("free memory", free)))
+        .chain(facts.memory.iter().map(|memory| (TAKEN, span(memory))));
+    let uart = facts.console.iter().map(|uart| &uart.registers);
+    let devices = uart.chain(gic::regions(facts)).map(|registers| pages(span(registers)));
+    let text_end = &raw const boot::head::__text_end as u64;
+    let text = Span { start: image.load, end: image.physical(text_end.wrapping_sub(1)).wrapping_add(1) };
+    let audit = Audit { vms, parts, devices, text };
+
+    audit.extents()?;
+    let own: Table<Stage1> = Table::at(Hpa(arch::cpu::tables_in_use()), space.input_bits());
+    let count = audit.own(space.memory(), own)?;
+    log::info!("self-test: the hypervisor: {count}: nothing writable and executable, no guest's memory executable");
+    for vm in audit.vms.clone() {
+        let count = audit.second_stage(&Direct(pool), vm)?;
+        log::info!("self-test: {}: {count}: its own memory and nothing else", vm.name);
+    }
+    Ok(())
+}
+
+impl From<Violation<'static>> for Failure {
+    fn from(violation: Violation<'static>) -> Failure {
+        Failure::SelfTest(violation)
+    }
+}
