@@ -31,6 +31,8 @@ static STOPPED: AtomicU32 = AtomicU32::new(0);
 const PATIENCE: u32 = 10_000_000;
 /// Return addresses that the epitaph has room for.
 const EPITAPH_CALLS: usize = 8;
+/// Exits from guests that are told.
+const EXITS: usize = 8;
 
 static SYSTEM: Once<&'static System> = Once::new();
 static PCPUS: Once<&'static [PerCpu]> = Once::new();
@@ -151,6 +153,14 @@ fn tell(failure: &Failure<'_>) {
     lines.line(format_args!("sp {:#x}", frame.sp));
     lines.line(format_args!("calls, as far as they can be guessed from the stack (cargo xtask symbolize names them):"));
     trace.for_each(|call| lines.line(format_args!("  called from {call}")));
+    if let Some(local) = arch::cpu::local() {
+        lines.line(format_args!("the last exits on this pCPU, the newest first:"));
+        local
+            .recorder
+            .records()
+            .take(EXITS)
+            .for_each(|exit| lines.line(format_args!("  vCPU {} {exit}", exit.tag.vcpu())));
+    }
     if let Some((stopped, all)) = others {
         lines.line(format_args!("{stopped} of {all} other pCPUs have stopped"));
     }

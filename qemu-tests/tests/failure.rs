@@ -31,6 +31,9 @@ fn told(key: char) -> Result<Option<String>> {
     let symbols = Symbols::read(&FAILURE.folder().join("ostler.elf")).expect("the image's ELF file has symbols");
     let named: String = told.split_inclusive('\n').map(|line| symbols.named(line)).collect();
     println!("{named}");
+    // The key came by an interrupt of the pCPU.
+    let exits = "the last exits on this pCPU, the newest first:\r\n\x1e[ostler]   vCPU 0 pc 0x";
+    assert!(told.contains(exits) && told.contains(" interrupt\r\n"), "{told}");
     // The loop is below everything.
     let calls: Vec<&str> = named.lines().filter(|line| line.contains("  called from 0x")).collect();
     assert!(calls.iter().any(|call| call.contains("hypervisor::pcpu::Pcpu::run+")), "{named}");
