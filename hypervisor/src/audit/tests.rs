@@ -159,6 +159,13 @@ fn a_page_of_another_vm_is_found() {
 }
 
 #[test]
+fn a_page_of_another_vm_in_place_of_its_own_is_found() {
+    let mut system = System::new();
+    replace(&mut system.guest_memory, (B + PAGE) | 0x7ff, A | 0x7ff);
+    system.breaks("VM b: 0x2000 leads to 0x50000000, which is not its own: it belongs to VM a");
+}
+
+#[test]
 fn memory_of_the_hypervisor_is_found() {
     for (at, what) in [(LOAD, "image"), (DATA.end - PAGE, "image"), (FREE.start, "free memory"), (TABLES, "memory")] {
         let mut system = System::new();
