@@ -126,6 +126,10 @@ pub const BOARD_BADLY: System = System::of(
 pub const PAUSE: System =
     System::of("pause", &["qemu-tests/systems/life-paused.qvmconf", "qemu-tests/systems/life-beside.qvmconf"])
         .with_cpus(2);
+/// One to be paused whose watchdog is on.
+pub const PAUSE_WATCHDOG: System =
+    System::of("pause-watchdog", &["qemu-tests/systems/life-bitten.qvmconf", "qemu-tests/systems/life-beside.qvmconf"])
+        .with_cpus(2);
 
 /// What lies between two vCPUs, each on a pCPU of its own.
 pub const SMP_2: System = System::of("smp-2", &["qemu-tests/systems/smp-2.qvmconf"]);
@@ -232,6 +236,7 @@ pub const SYSTEMS: &[System] = &[
     BOARD_WELL,
     BOARD_BADLY,
     PAUSE,
+    PAUSE_WATCHDOG,
     SMP_2,
     SMP_2_LONG,
     SMP_4,

@@ -1,6 +1,8 @@
 //! What an end leads to, by the settings of each VM; pause and resume; the progress watch.
 
-use qemu_tests::{BOARD_BADLY, BOARD_WELL, Board, Console, ENDS, GROUP, PAUSE, Result, Verdict, enabled};
+use qemu_tests::{
+    BOARD_BADLY, BOARD_WELL, Board, Console, ENDS, GROUP, PAUSE, PAUSE_WATCHDOG, Result, Verdict, enabled,
+};
 
 /// How often `text` stands in `transcript`.
 fn count(transcript: &str, text: &str) -> usize {
@@ -166,5 +168,25 @@ fn a_guest_that_was_paused_finds_that_no_time_has_passed() -> Result<()> {
     let (verdict, transcript) = end(board, console)?;
     assert_eq!(verdict, Verdict::PoweredOff);
     assert!(!transcript.contains("FAILED"), "{transcript}");
+    Ok(())
+}
+
+/// It would bite after 3 s; the pause takes 5.
+#[test]
+fn a_watchdog_waits_for_a_guest_that_is_paused() -> Result<()> {
+    if !enabled() {
+        return Ok(());
+    }
+    let (_board, mut console) = PAUSE_WATCHDOG.boot()?;
+    console.expect("stop: the watchdog is on")?;
+    console.send("\x1dp")?;
+    console.expect("\x1e[ostler] bitten: paused")?;
+    for _ in 0..50 {
+        console.expect("[beside] hello: alive")?;
+    }
+    console.send("\x1dp")?;
+    let meanwhile = console.expect("\x1e[ostler] bitten: goes on")?;
+    assert!(!console.transcript().contains("bitten: stopped"), "{meanwhile}");
+    console.expect("\x1e[ostler] bitten: stopped: its watchdog was not fed in time (code 4)")?;
     Ok(())
 }
