@@ -117,6 +117,10 @@ codes! {
     OUT_OF_REACH = "Q0125",
     /// A VM has two of a vdev of which it can have one.
     ONLY_ONE = "Q0130",
+    /// A setting about the end of VMs that changes nothing.
+    IDLE_SETTING = "Q0131",
+    /// Two settings of a VM contradict each other.
+    CONTRADICTION = "Q0132",
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use model::ExitBudget;
 
-pub use model::{Action, Policy};
+pub use model::{Action, Policy, When};
 
 /// Index of a source text in a run's set of files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -62,12 +62,31 @@ pub struct VmSpec {
     pub exit_budget: Option<Spanned<ExitBudget>>,
     /// `set ostler-poweroff-timeout`, in seconds.
     pub poweroff_timeout: Option<Spanned<u64>>,
+    /// What its end leads to, and what ends it.
+    pub life: LifeSpec,
     /// `unsupported instruction`.
     pub unsupported_instruction: Option<Spanned<Action>>,
     /// `unsupported reference`.
     pub unsupported_reference: Option<Spanned<Action>>,
     /// `unsupported register`.
     pub unsupported_register: Option<Spanned<Action>>,
+}
+
+/// The variables that are about a VM's end.
+#[derive(Clone, Debug, Default)]
+pub struct LifeSpec {
+    /// `set ostler-restart`.
+    pub restart: Option<Spanned<When>>,
+    /// `set ostler-restart-delay`, in milliseconds.
+    pub delay: Option<Spanned<u32>>,
+    /// `set ostler-restart-limit`.
+    pub limit: Option<Spanned<u32>>,
+    /// `set ostler-restart-group`.
+    pub group: Option<Spanned<String>>,
+    /// `set ostler-board-stop`.
+    pub board_stop: Option<Spanned<bool>>,
+    /// `set ostler-progress-timeout`, in milliseconds.
+    pub progress_timeout: Option<Spanned<u32>>,
 }
 
 /// `ram [start,]length` or `rom [start,]length`.

@@ -90,7 +90,9 @@ impl Workshop<'_> {
             .place_list(config.cpus.len(), |_, vcpu| {
                 let pcpu = config.cpus.get(vcpu)?.pcpu as usize;
                 let shares = self.seats.get(pcpu).is_some_and(|&seats| seats > 1);
-                Some(Vcpu::new(vcpu as u32, &vm.guest, shares && config.exit_on_halt))
+                // Who is watched has to be seen waiting.
+                let gives_way = shares && config.exit_on_halt || config.progress_timeout_ms.is_some();
+                Some(Vcpu::new(vcpu as u32, &vm.guest, gives_way))
             })
             .ok_or(NO_MEMORY)?;
         Ok((vm, vcpus))

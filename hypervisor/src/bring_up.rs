@@ -223,7 +223,7 @@ fn prepare(
             cpus.seat(vm, vcpu, cpu).ok_or(Failure::Vm(config.name, "no such pCPU"))?;
         }
         lifecycle::add(vm);
-        vm.begin();
+        vm.begin_first();
         log::info!("{}: {} vCPUs, entry {}", config.name, config.cpus.len(), config.entry.pc);
     }
     if let Some(uart) = facts.console.and_then(|console| console.intid) {

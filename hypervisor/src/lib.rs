@@ -13,14 +13,16 @@
     )
 )]
 
-pub mod attendance;
 #[cfg(any(test, feature = "self-test"))]
 pub mod audit;
 pub mod budget;
 pub mod console;
 pub mod epitaph;
+pub mod life;
 pub mod memory;
+pub mod policy;
 pub mod post_mortem;
+pub mod progress;
 pub mod random;
 pub mod scheduler;
 pub mod stacks;

@@ -13,14 +13,17 @@
 //!
 //! As long as nothing has happened that could change the choice, the vCPU goes on without a look at the clock.
 
+use core::sync::atomic::Ordering;
+
 use arch::cpu::PerCpu;
 use arch::{Exit, Vcpu, alarm, gic, intid};
 use model::StopReason;
 
-use crate::attendance::{Look, Ticket};
 use crate::budget::Budget;
 use crate::images::Fill;
+use crate::life::{Look, Settled, Ticket};
 use crate::post_mortem::{Report, Step};
+use crate::progress::{Sight, Watch};
 use crate::scheduler::{Scheduler, Seats};
 use crate::vm::Vm;
 use crate::{exits, interrupts, lifecycle};
@@ -38,11 +41,15 @@ pub struct Seat {
     budget: Budget,
     /// What is to be done for it before it runs again, in its own time.
     work: Option<Work>,
+    /// Whether it makes progress, if that is watched.
+    watch: Option<Watch>,
+    /// How often it needed the loop.
+    exits: u32,
 }
 
 /// What takes too long to be done at once.
 enum Work {
-    /// The VM is made new, here because this vCPU left it last.
+    /// The VM is made new, at the seat of its first vCPU.
     Renew(Fill),
     /// The vCPU's memory is cleaned for it.
     Clean(Fill),
@@ -91,10 +98,12 @@ impl Seat {
         Seat {
             vcpu,
             vm,
-            ticket: vm.attendance.ticket(),
+            ticket: Ticket::default(),
             has_sibling,
             budget: Budget::new(vm.config.exit_budget, arch::cpu::counter_hz()),
             work: None,
+            watch: vm.config.progress_timeout_ms.map(|_| Watch::default()),
+            exits: 0,
         }
     }
 
@@ -178,7 +187,10 @@ impl Pcpu {
                             self.interrupted(intid);
                             Next::GoOn
                         }
-                        exit => exits::handle(seat, exit),
+                        exit => {
+                            seat.exits = seat.exits.wrapping_add(1);
+                            exits::handle(seat, exit)
+                        }
                     };
                     self.next(chosen, next);
                 }
@@ -195,16 +207,54 @@ impl Pcpu {
                 self.timed.insert(index);
                 self.is_stale = true;
             }
-            match seat.vm.attendance.look(&mut seat.ticket) {
+            match seat.vm.life.look(&mut seat.ticket) {
                 Look::In => {
-                    seat.take_start();
-                    if seat.vcpu.is_on() {
+                    if seat.watch.is_some() {
+                        self.watch(index);
+                    }
+                    self.join(index);
+                }
+                Look::StepAside => self.step_aside(index),
+                Look::Leave => self.leave(index),
+                Look::Out => {
+                    // The VM is made new in the time of its first vCPU.
+                    if seat.vcpu.index() == 0 && seat.vm.take_renewal() {
+                        seat.work = Some(Work::Renew(seat.vm.renew()));
                         self.ready(index);
                     }
                 }
-                Look::Leave => self.leave(index),
-                Look::Out => {}
             }
+        }
+    }
+
+    /// The VM runs: so does the vCPU at seat `index`, if it is on.
+    fn join(&mut self, index: usize) {
+        let Some((_, seat)) = seat(self.seats, Some(index)) else { return };
+        seat.take_start();
+        if seat.vcpu.is_on() {
+            self.ready(index);
+        }
+    }
+
+    /// Looks whether the vCPU at seat `index` makes progress. If it does not, that is the VM's end.
+    fn watch(&mut self, index: usize) {
+        let is_ready = self.scheduler.is_ready(index);
+        let ran = self.scheduler.ran(index);
+        // The run time up to now is charged then.
+        self.is_stale = true;
+        let Some((_, seat)) = seat(self.seats, Some(index)) else { return };
+        let Some(watch) = &mut seat.watch else { return };
+        let seen = (is_ready && seat.vcpu.is_on()).then(|| seat.vcpu.glimpse());
+        let sight = seen.map(|seen| Sight {
+            masks_interrupts: seen.masks_interrupts,
+            timers: seen.timers,
+            exits: seat.exits,
+            ran,
+        });
+        if watch.look(seat.vm.looks.load(Ordering::Acquire), sight)
+            && let Some(seen) = seen
+        {
+            seat.vm.stop(StopReason::NoProgress { vcpu: seat.vcpu.index(), pc: seen.pc });
         }
     }
 
@@ -214,6 +264,18 @@ impl Pcpu {
             self.scheduler.ready(index, arch::cpu::counter());
             self.is_stale = true;
         }
+    }
+
+    /// The VM pauses: the vCPU at seat `index` gives the pCPU up, and keeps everything else.
+    fn step_aside(&mut self, index: usize) {
+        self.scheduler.off(index, arch::cpu::counter());
+        self.is_stale = true;
+        let Some((_, seat)) = seat(self.seats, Some(index)) else { return };
+        if self.loaded == Some(index) {
+            seat.vcpu.unload();
+            seat.budget.unload(self.local.recorder.credit());
+        }
+        self.gone(index);
     }
 
     /// The VM is to stop: the vCPU at seat `index` lets go of it.
@@ -267,12 +329,18 @@ impl Pcpu {
         let Some((_, seat)) = seat(self.seats, Some(index)) else { return };
         seat.vcpu.stop();
         seat.work = None;
+        if let Some(watch) = &mut seat.watch {
+            watch.reset();
+        }
+        self.gone(index);
+    }
+
+    /// The vCPU at seat `index` is not in its VM any more. The last one has it for itself.
+    fn gone(&mut self, index: usize) {
         let was_loaded = self.loaded.take_if(|loaded| *loaded == index).is_some();
-        if seat.vm.attendance.leave(&mut seat.ticket) {
-            seat.work = lifecycle::stopped(seat.vm).map(Work::Renew);
-            if seat.work.is_some() {
-                self.ready(index);
-            }
+        let Some((_, seat)) = seat(self.seats, Some(index)) else { return };
+        if seat.vm.life.leave(&mut seat.ticket) && seat.vm.left() == Settled::Ended {
+            lifecycle::stopped(seat.vm);
         }
         if was_loaded {
             self.local.in_hand.drop();

@@ -17,7 +17,7 @@ use crate::console::{
 use crate::direct::Direct;
 use crate::uart::Uart;
 use crate::vm::Vm;
-use crate::{board, power};
+use crate::{board, lifecycle, power};
 
 /// The hypervisor's own lines on their way to the mux.
 static LOG: Endpoint = Endpoint::new();
@@ -207,6 +207,8 @@ fn obey(command: Command, mux: &mut Mux<Uart>) -> Option<Deed> {
     let deed = match command {
         Command::PowerKey => Some(power::press as fn(&'static Vm)),
         Command::PowerCut => Some(power::cut as fn(&'static Vm)),
+        // What comes of it is said when all of its vCPUs have let go, or go on.
+        Command::Pause => Some((|vm| vm.toggle_pause()) as fn(&'static Vm)),
         _ => None,
     };
     let in_focus = mux.in_focus().and_then(|index| DEVICES.get(index)?.get());
@@ -228,7 +230,7 @@ fn obey(command: Command, mux: &mut Mux<Uart>) -> Option<Deed> {
             Some(())
         }
         // Nobody has the console.
-        Command::PowerKey | Command::PowerCut | Command::List => None,
+        Command::PowerKey | Command::PowerCut | Command::Pause | Command::List => None,
     };
     if done.is_none() {
         list(mux);
@@ -240,7 +242,7 @@ fn told_of_focus(name: &str) {
     log::info!("the console is {name}'s now");
 }
 
-/// Says who there is, what was lost, how much memory is left, and which keys there are.
+/// Says who there is, what was lost, where each VM is, how much memory is left, and which keys there are.
 fn list(mux: &Mux<Uart>) {
     for Listed { number, name, takes_input, in_focus, lost } in mux.list() {
         let what = match (takes_input, in_focus) {
@@ -255,13 +257,15 @@ fn list(mux: &Mux<Uart>) {
             }
         }
     }
+    lifecycle::vms().for_each(|vm| log::info!("{}: {}", vm.config.name, vm.standing()));
     if mux.overruns() != 0 {
         log::info!("the board's UART lost input {} times", mux.overruns());
     }
     log::info!("free memory: {} KiB", board::free_bytes() >> 10);
     log::info!("Ctrl-] and: a number or n changes the console, b shows its last lines again,");
     log::info!("m mutes the other guests or lets them speak, Ctrl-] types Ctrl-],");
-    log::info!("o asks the guest that has the console to power off, x cuts its power");
+    log::info!("o asks the guest that has the console to power off, x cuts its power,");
+    log::info!("p pauses it or lets it go on");
 }
 
 /// Shows all that is still in the rings, as long as the UART takes it: the board is about to end.

@@ -1,17 +1,21 @@
-//! One virtual machine at run time: its memory, its devices, its vCPUs' home, and its end.
+//! One virtual machine at run time: its memory, its devices, its vCPUs' home; in `course`, its beginnings and ends.
 
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+mod course;
+
+use core::sync::atomic::{AtomicBool, AtomicU32};
 
 use arch::Guest;
 use arch::vgic::KickMask;
 use model::{Extent, Gpa, Hpa, STOLEN_TIME_BYTES, StopReason};
-use spin::Mutex;
+use spin::{Mutex, Once};
 
-use crate::attendance::Attendance;
 use crate::bus::Device;
 use crate::direct::store_in_guest;
-use crate::images::Fill;
+use crate::life::Life;
 use crate::timers::{Timer, Timers};
+use course::Course;
+
+pub use course::{Standing, ticks};
 
 /// How a vCPU starts; left for its pCPU by whoever starts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +38,8 @@ pub struct Vm {
     pub devices: &'static [Device],
     /// Where each vCPU's next start is left.
     pub starts: &'static [Mutex<Option<Start>>],
-    /// Which of its pCPUs have a vCPU of it, and whether they are to let go.
-    pub attendance: Attendance,
+    /// Where it is in its life, which of its pCPUs have a vCPU of it, and whether they are to let go.
+    pub life: Life,
     /// What it waits for, looked at by its home: the pCPU of its first vCPU.
     pub timers: Timers,
     /// Somebody at the console has asked it, in this life, to power off.
@@ -44,10 +48,12 @@ pub struct Vm {
     arming: Mutex<()>,
     /// Where its stolen-time records lie.
     stolen: Option<Hpa>,
-    /// Why somebody asked it to stop.
-    reason: Mutex<Option<StopReason>>,
-    /// How often it has started again.
-    restarts: AtomicU32,
+    /// What of its beginnings and ends counts. Locked for moments, and never on the way of an exit that is none of these.
+    course: Mutex<Course>,
+    /// How often its vCPUs were to be looked at (`set ostler-progress-timeout`).
+    pub looks: AtomicU32,
+    /// The VM before it, in the order of the configuration from behind: see [`crate::lifecycle::vms`].
+    pub before: Once<&'static Vm>,
 }
 
 impl Vm {
@@ -65,22 +71,14 @@ impl Vm {
             extents,
             devices,
             starts,
-            attendance: Attendance::new(config.cpus.len() as u32),
+            life: Life::new(config.cpus.len() as u16),
             timers: Timers::new(),
             asked_off: AtomicBool::new(false),
             arming: Mutex::new(()),
             stolen: config.stolen_time.and_then(|gpa| find(extents, gpa, config.cpus.len())),
-            reason: Mutex::new(None),
-            restarts: AtomicU32::new(0),
-        }
-    }
-
-    /// Leaves the first vCPU's start, and no other: the VM begins to run as soon as all of its pCPUs have been told to look.
-    pub fn begin(&self) {
-        let model::Entry { pc, argument } = self.config.entry;
-        let mut first = Some(Start { entry: pc, argument });
-        for start in self.starts {
-            *start.lock() = first.take();
+            course: Mutex::new(Course::default()),
+            looks: AtomicU32::new(0),
+            before: Once::new(),
         }
     }
 
@@ -130,49 +128,6 @@ impl Vm {
             return self.stop(StopReason::Watchdog);
         }
         self.rearm();
-    }
-
-    /// Asks all of the VM's pCPUs to let go of it. The first reason counts.
-    pub fn stop(&self, reason: StopReason) {
-        self.reason.lock().get_or_insert(reason);
-        self.attendance.stop();
-        self.guest.kick_all();
-    }
-
-    /// Why it is about to stop, if that is a failure of vCPU `index`'s.
-    pub fn failure(&self, index: u32) -> Option<StopReason> {
-        self.reason.lock().filter(|reason| reason.culprit() == Some(index))
-    }
-
-    /// All pCPUs have let go of it, and this one was the last: quiets its devices, and says why it stopped.
-    pub fn stopped(&self) -> StopReason {
-        for device in self.devices {
-            device.quiesce();
-        }
-        for timer in [Timer::Devices, Timer::PowerOff] {
-            self.arm(timer, None);
-        }
-        self.reason.lock().take().unwrap_or(StopReason::PowerOff)
-    }
-
-    /// Makes it new again, by the pCPU that let go of it last, after [`Vm::stopped`]: nothing of its old self is reachable any
-    /// more (its TLB entries go). What comes back fills its memory; when that is done, [`Vm::restart`].
-    pub fn renew(&self) -> Fill {
-        self.guest.reset(self.config);
-        Fill::new(self.config, self.extents)
-    }
-
-    /// Starts it again: its memory is scrubbed and its images are fresh, now its devices are reset and its pCPUs join.
-    pub fn restart(&self) {
-        for device in self.devices {
-            device.reset(&self.guest);
-        }
-        self.asked_off.store(false, Ordering::Relaxed);
-        self.begin();
-        let restarts = self.restarts.fetch_add(1, Ordering::Relaxed).saturating_add(1);
-        log::info!("{}: restarts ({restarts})", self.config.name);
-        self.attendance.restart();
-        self.guest.kick_all();
     }
 }
 

@@ -1,6 +1,6 @@
 //! What one virtual machine is made of, as its qvm file said and the assembler checked.
 
-use crate::{GicVersion, Gpa, Unsupported};
+use crate::{GicVersion, Gpa, Restart, Unsupported};
 
 /// One virtual machine. Names are unique in a [`crate::System`].
 #[derive(Debug)]
@@ -32,6 +32,10 @@ pub struct Vm {
     pub stolen_time: Option<Gpa>,
     /// `set ostler-poweroff-timeout`: seconds from the power key to the power cut.
     pub poweroff_timeout_s: u32,
+    /// What its end leads to.
+    pub restart: Restart,
+    /// `set ostler-progress-timeout`: a vCPU that makes no progress for so many milliseconds is the VM's end.
+    pub progress_timeout_ms: Option<u32>,
 }
 
 /// How often a vCPU may exit to the hypervisor.

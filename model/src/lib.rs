@@ -3,7 +3,7 @@
 //! Every room speaks these types and none of them does anything of note, so that the host-side assembler
 //! (`config`) and the program on the board (`hypervisor`) cannot drift apart: the assembler emits `static`s
 //! of exactly these types and the hypervisor runs them. No type here owns memory; lists are `'static` slices.
-#![no_std]
+#![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
 mod address;
@@ -11,6 +11,8 @@ mod board;
 mod guest;
 pub mod images;
 mod interrupt;
+mod life;
+mod restart;
 mod stop;
 mod unsupported;
 
@@ -21,5 +23,7 @@ pub use guest::{
     STOLEN_TIME_BYTES, Seed, VCPUS_PER_PCPU, Vdev, VdevKind, Vm, affinity, mpidr,
 };
 pub use interrupt::Irq;
+pub use life::{State, Step};
+pub use restart::{Restart, When};
 pub use stop::StopReason;
 pub use unsupported::{Action, Unsupported};

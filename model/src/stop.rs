@@ -24,6 +24,17 @@ pub enum StopReason {
     Watchdog,
     /// It was cut off from outside, as by pulling the power cord: it did not power off in time when it was asked to.
     PowerCut,
+    /// A vCPU made no progress for `set ostler-progress-timeout`.
+    NoProgress {
+        /// Which one.
+        vcpu: u32,
+        /// Where it was found last.
+        pc: u64,
+    },
+    /// It is stopped to start again together with this VM of its restart group.
+    Group(&'static str),
+    /// This VM, with `set ostler-board-stop`, has ended.
+    Board(&'static str),
     /// Memory of the guest that the hypervisor had to use was not there.
     BadMemory {
         /// The address.
@@ -37,22 +48,34 @@ impl StopReason {
     /// The vCPU whose state tells most about a failure; `None` if the end was no failure of the guest's.
     pub const fn culprit(&self) -> Option<u32> {
         match self {
-            StopReason::Unsupported { vcpu, .. } => Some(*vcpu),
+            StopReason::Unsupported { vcpu, .. } | StopReason::NoProgress { vcpu, .. } => Some(*vcpu),
             StopReason::Watchdog | StopReason::BadMemory { .. } => Some(0),
-            StopReason::PowerOff | StopReason::Reset | StopReason::PowerCut | StopReason::NotStarted(_) => None,
+            StopReason::PowerOff
+            | StopReason::Reset
+            | StopReason::PowerCut
+            | StopReason::Group(_)
+            | StopReason::Board(_)
+            | StopReason::NotStarted(_) => None,
         }
     }
 
     /// qvm's exit code for the same end (QNX Hypervisor user's guide, "qvm" exit codes).
     pub const fn code(&self) -> u8 {
         match self {
-            StopReason::PowerOff | StopReason::Reset => 0,
+            // Nothing failed in a VM that is stopped for another one's sake.
+            StopReason::PowerOff | StopReason::Reset | StopReason::Group(_) | StopReason::Board(_) => 0,
             StopReason::PowerCut => 3,
-            StopReason::Watchdog => 4,
+            // The progress watch is a watchdog that the guest need not know of.
+            StopReason::Watchdog | StopReason::NoProgress { .. } => 4,
             StopReason::Unsupported { .. } => 5,
             StopReason::BadMemory { .. } => 96,
             StopReason::NotStarted(_) => 64,
         }
+    }
+
+    /// Whether it is the end whatever the VM's policy says: somebody outside wants it gone.
+    pub const fn is_final(&self) -> bool {
+        matches!(self, StopReason::PowerCut | StopReason::Board(_))
     }
 }
 
@@ -66,6 +89,9 @@ impl core::fmt::Display for StopReason {
             }
             StopReason::Watchdog => f.write_str("its watchdog was not fed in time"),
             StopReason::PowerCut => f.write_str("its power was cut"),
+            StopReason::NoProgress { vcpu, pc } => write!(f, "vCPU {vcpu} made no progress, last at pc {pc:#x}"),
+            StopReason::Group(name) => write!(f, "{name} of its group starts again"),
+            StopReason::Board(name) => write!(f, "{name} has ended, and the board with it"),
             StopReason::BadMemory { gpa } => write!(f, "no guest memory at {gpa}"),
             StopReason::NotStarted(why) => write!(f, "not started: {why}"),
         }

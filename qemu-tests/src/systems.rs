@@ -89,6 +89,48 @@ pub const RESTART: System =
 /// Debian that reboots for ever.
 pub const REBOOT: System = System::of("reboot", &["qemu-tests/systems/linux-reboots.qvmconf"]);
 
+/// One VM for each way in which an end leads on, and for the progress watch.
+pub const ENDS: System = System::of(
+    "ends",
+    &[
+        "qemu-tests/systems/life-reset-never.qvmconf",
+        "qemu-tests/systems/life-off-on-failure.qvmconf",
+        "qemu-tests/systems/life-fails-on-failure.qvmconf",
+        "qemu-tests/systems/life-off-always.qvmconf",
+        "qemu-tests/systems/life-fails-default.qvmconf",
+        "qemu-tests/systems/life-spins.qvmconf",
+        "qemu-tests/systems/life-watched.qvmconf",
+    ],
+);
+/// Two VMs that restart together.
+pub const GROUP: System = System::of(
+    "group",
+    &["qemu-tests/systems/life-group-fails.qvmconf", "qemu-tests/systems/life-group-beats.qvmconf"],
+);
+/// A VM that the board ends with, well, beside some that would go on.
+pub const BOARD_WELL: System = System::of(
+    "board-well",
+    &[
+        "qemu-tests/systems/life-board-waits.qvmconf",
+        "qemu-tests/systems/life-board-resets.qvmconf",
+        "qemu-tests/systems/life-paused.qvmconf",
+        "qemu-tests/systems/life-board-well.qvmconf",
+    ],
+);
+/// The same, badly.
+pub const BOARD_BADLY: System = System::of(
+    "board-badly",
+    &["qemu-tests/systems/life-board-resets.qvmconf", "qemu-tests/systems/life-board-badly.qvmconf"],
+);
+/// Two VMs that beat, for one to be paused.
+pub const PAUSE: System =
+    System::of("pause", &["qemu-tests/systems/life-paused.qvmconf", "qemu-tests/systems/life-beside.qvmconf"])
+        .with_cpus(2);
+/// One to be paused whose watchdog is on.
+pub const PAUSE_WATCHDOG: System =
+    System::of("pause-watchdog", &["qemu-tests/systems/life-bitten.qvmconf", "qemu-tests/systems/life-beside.qvmconf"])
+        .with_cpus(2);
+
 /// What lies between two vCPUs, each on a pCPU of its own.
 pub const SMP_2: System = System::of("smp-2", &["qemu-tests/systems/smp-2.qvmconf"]);
 /// The same, with a million events instead of few.
@@ -189,6 +231,12 @@ pub const SYSTEMS: &[System] = &[
     SPIN,
     RESTART,
     REBOOT,
+    ENDS,
+    GROUP,
+    BOARD_WELL,
+    BOARD_BADLY,
+    PAUSE,
+    PAUSE_WATCHDOG,
     SMP_2,
     SMP_2_LONG,
     SMP_4,

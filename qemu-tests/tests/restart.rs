@@ -1,6 +1,6 @@
 //! A guest's reset restarts its VM as new, and costs no other VM anything.
 
-use qemu_tests::{Console, REBOOT, RESTART, Result, enabled};
+use qemu_tests::{Console, REBOOT, RESTART, Result, enabled, long};
 
 /// The host memory that is free, as the hypervisor lists it.
 fn free_memory(console: &mut Console) -> Result<String> {
@@ -11,16 +11,23 @@ fn free_memory(console: &mut Console) -> Result<String> {
 
 #[test]
 fn a_thousand_restarts_under_interrupts_leave_the_other_vm_alone() -> Result<()> {
-    if !enabled() {
-        return Ok(());
-    }
+    if enabled() { restarts(1_000) } else { Ok(()) }
+}
+
+#[test]
+fn ten_thousand_restarts_leak_nothing() -> Result<()> {
+    if long() { restarts(10_000) } else { Ok(()) }
+}
+
+/// A guest restarts so often beside another one that looks at its own memory.
+fn restarts(times: usize) -> Result<()> {
     let (_board, mut console) = RESTART.boot()?;
     console.expect("\x1e[ostler] noise: restarts (1)")?;
     let free = free_memory(&mut console)?;
-    for restarts in (100..=1000).step_by(100) {
+    for restarts in (100..=times).step_by(100) {
         console.expect(&format!("\x1e[ostler] noise: restarts ({restarts})"))?;
     }
-    assert_eq!(free_memory(&mut console)?, free, "KiB of host memory after a thousand restarts");
+    assert_eq!(free_memory(&mut console)?, free, "KiB of host memory after {times} restarts");
     // hello looks at its own memory with every beat, and would have said what is wrong with it.
     console.expect("hello: alive")?;
     console.send("q")?;
@@ -33,13 +40,24 @@ fn a_thousand_restarts_under_interrupts_leave_the_other_vm_alone() -> Result<()>
 
 #[test]
 fn debian_reboots_ten_times() -> Result<()> {
-    if !enabled() {
-        return Ok(());
-    }
+    if enabled() { reboots(10) } else { Ok(()) }
+}
+
+#[test]
+fn debian_reboots_a_hundred_times() -> Result<()> {
+    if long() { reboots(100) } else { Ok(()) }
+}
+
+fn reboots(times: usize) -> Result<()> {
     let (_board, mut console) = REBOOT.boot()?;
-    for restarts in 1..=10 {
+    let mut free = None;
+    for restarts in 1..=times {
         console.expect("linux: user space on 6.")?;
         console.expect(&format!("\x1e[ostler] linux: restarts ({restarts})"))?;
+        if free.is_none() || restarts == times {
+            let now = free_memory(&mut console)?;
+            assert_eq!(free.get_or_insert(now.clone()), &now, "KiB of host memory after {restarts} reboots");
+        }
     }
     Ok(())
 }

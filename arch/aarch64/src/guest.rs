@@ -125,6 +125,11 @@ impl Guest {
         self.counter_offset.load(Ordering::Relaxed)
     }
 
+    /// The guest's virtual time stands still for `ticks`: its counter goes on from where it was. None of its vCPUs is loaded.
+    pub fn hold_time(&self, ticks: u64) {
+        self.counter_offset.fetch_add(ticks, Ordering::Relaxed);
+    }
+
     /// Power control over its vCPUs.
     pub fn psci(&self) -> Psci<'static> {
         Psci::new(self.power)

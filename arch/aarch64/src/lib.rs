@@ -75,4 +75,4 @@ pub use control::{init_cpu, ipa_bits};
 #[cfg(target_os = "none")]
 pub use guest::{Doorbell, Guest};
 #[cfg(target_os = "none")]
-pub use vcpu::Vcpu;
+pub use vcpu::{Glimpse, Vcpu};

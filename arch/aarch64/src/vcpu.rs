@@ -44,6 +44,17 @@ pub struct Vcpu {
     saved: Saved,
 }
 
+/// What is seen of a vCPU outside of the guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Glimpse {
+    /// Where it is.
+    pub pc: u64,
+    /// It takes no interrupts (PSTATE.I).
+    pub masks_interrupts: bool,
+    /// When its timers are due.
+    pub timers: [u64; 2],
+}
+
 /// Codes by which the quick handlers tell the vectors how to go on.
 mod code {
     /// Into the guest, with x19 to x29 as they were.
@@ -54,6 +65,8 @@ mod code {
     pub(super) const RESUME_ALL: u64 = 2;
 }
 
+/// PSTATE.I, as in SPSR_EL2.
+const PSTATE_I: u64 = 1 << 7;
 /// ESR_ELx.WnR of a data abort.
 const WNR: u64 = 1 << 6;
 impl Vcpu {
@@ -175,6 +188,13 @@ impl Vcpu {
     /// Its PSTATE.
     pub fn pstate(&self) -> u64 {
         read!("SPSR_EL2")
+    }
+
+    /// What can be seen of it from outside, without a question to the guest.
+    pub fn glimpse(&self) -> Glimpse {
+        let el1 = self.el1();
+        let (pc, pstate) = if self.is_loaded { (self.pc(), self.pstate()) } else { (self.saved.pc, self.saved.pstate) };
+        Glimpse { pc, masks_interrupts: pstate & PSTATE_I != 0, timers: [el1.cntv_cval, el1.cntp_cval] }
     }
 
     /// Goes on behind the instruction that trapped.

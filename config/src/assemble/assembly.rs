@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use model::{Counter, Cpu, Entry, ExitBudget, Gic, Gpa, Memory, Seed, Unsupported, VdevKind, images::Kind};
+use model::{Counter, Cpu, Entry, ExitBudget, Gic, Gpa, Memory, Seed, Unsupported, VdevKind, When, images::Kind};
 
 /// A checked system, ready to be emitted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +69,25 @@ pub struct Vm {
     pub stolen_time: Option<Gpa>,
     /// `set ostler-poweroff-timeout`.
     pub poweroff_timeout_s: u32,
+    /// What its end leads to.
+    pub restart: Restart,
+    /// `set ostler-progress-timeout`.
+    pub progress_timeout_ms: Option<u32>,
+}
+
+/// The owned twin of [`model::Restart`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restart {
+    /// When it starts again by itself.
+    pub when: When,
+    /// Before the first restart.
+    pub delay_ms: u32,
+    /// Most restarts in a row.
+    pub limit: Option<u32>,
+    /// Its restart group.
+    pub group: Option<String>,
+    /// The board ends with it.
+    pub board_stop: bool,
 }
 
 /// The owned twin of [`model::Load`].

@@ -109,6 +109,14 @@ fn vm(out: &mut Writer, vm: &Vm) {
         out.field("exit_budget", vm.exit_budget.map_or("None".to_owned(), exit_budget));
         out.field("poweroff_timeout_s", vm.poweroff_timeout_s);
         out.field("stolen_time", vm.stolen_time.map_or("None".to_owned(), |at| format!("Some({})", gpa(at))));
+        out.block("restart: model::Restart", "},", |out| {
+            out.field("when", format_args!("model::When::{:?}", vm.restart.when));
+            out.field("delay_ms", vm.restart.delay_ms);
+            out.field("limit", format_args!("{:?}", vm.restart.limit));
+            out.field("group", format_args!("{:?}", vm.restart.group));
+            out.field("board_stop", vm.restart.board_stop);
+        });
+        out.field("progress_timeout_ms", format_args!("{:?}", vm.progress_timeout_ms));
     });
 }
 

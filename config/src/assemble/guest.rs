@@ -86,6 +86,8 @@ pub(super) fn assemble(
             .poweroff_timeout
             .and_then(|time| u32::try_from(time.value).ok())
             .unwrap_or(POWEROFF_TIMEOUT_S),
+        restart: super::life::restart(&spec.life),
+        progress_timeout_ms: spec.life.progress_timeout.map(|time| time.value),
     };
     Some(Guest { vm, tree: bytes })
 }

@@ -14,6 +14,7 @@ mod emit;
 mod files;
 mod floor;
 mod guest;
+mod life;
 mod memory;
 mod place;
 mod placer;
@@ -29,7 +30,7 @@ mod vdevs;
 #[cfg(test)]
 mod tests;
 
-pub use assembly::{Assembly, Blob, Board as AssumedBoard, Load, Vdev, Vm};
+pub use assembly::{Assembly, Blob, Board as AssumedBoard, Load, Restart, Vdev, Vm};
 pub use board::{Architecture, Board, Console, Cpus, Memory, Qemu, Uart, parse_size};
 pub use model::{GicVersion, OnFailure};
 

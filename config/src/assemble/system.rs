@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::files::Files;
 use super::guest::{self, Guest};
-use super::{Assembly, AssumedBoard, Board, cpus, home};
+use super::{Assembly, AssumedBoard, Board, cpus, home, life};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::language;
@@ -75,6 +75,7 @@ fn system(
     diagnostics: &mut Diagnostics,
 ) -> Option<Assembly> {
     let vms = named(specs, sources, diagnostics);
+    life::check(&vms, diagnostics);
     let places = cpus::assign(&vms, assumed.cpus, diagnostics);
     let mut files = Files::default();
     let mut guests = Vec::new();

@@ -26,6 +26,7 @@ use crate::source::Sources;
 use crate::spec::{FileId, VmSpec};
 
 pub use parser::name_problem;
+pub(crate) use suggest::nearest;
 
 /// After so many errors the rest of a file is not read: it is no qvm file, and nobody reads more of them.
 const MOST_ERRORS: usize = 100;

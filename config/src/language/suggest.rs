@@ -1,7 +1,7 @@
 //! "Did you mean": the known word that a wrong one is closest to.
 
 /// The candidate nearest to `word`, if one is near enough to be what was meant.
-pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Nobody misspells that much, and the distance costs the product of both lengths.
     if word.len() > 40 {
         return None;

@@ -21,6 +21,8 @@ pub enum Command {
     PowerKey,
     /// `x`: its power is cut.
     PowerCut,
+    /// `p`: the VM in focus is paused, or goes on.
+    Pause,
     /// A capital letter: the hypervisor fails in the way that it stands for.
     #[cfg(feature = "provoke")]
     Provoke(u8),
@@ -60,6 +62,7 @@ impl Keys {
             (true, b'm') => Key::Console(Command::Mute),
             (true, b'o') => Key::Console(Command::PowerKey),
             (true, b'x') => Key::Console(Command::PowerCut),
+            (true, b'p') => Key::Console(Command::Pause),
             (true, digit @ b'1'..=b'9') => Key::Console(Command::Focus(digit.wrapping_sub(b'0'))),
             #[cfg(feature = "provoke")]
             (true, key @ b'A'..=b'Z') => Key::Console(Command::Provoke(key)),
@@ -76,7 +79,7 @@ mod tests {
     fn only_what_follows_the_escape_is_the_consoles() {
         let mut keys = Keys::default();
         let meant: Vec<Key> =
-            b"n\x1dn3\x1d3\x1d\x1d\x1d?b\x1dbm\x1dmx\x1dx\x1doo".iter().map(|&byte| keys.typed(byte)).collect();
+            b"n\x1dn3\x1d3\x1d\x1d\x1d?b\x1dbm\x1dmx\x1dx\x1doo\x1dpp".iter().map(|&byte| keys.typed(byte)).collect();
         let expected = [
             Key::Guest(b'n'),
             Key::Nothing,
@@ -100,6 +103,9 @@ mod tests {
             Key::Nothing,
             Key::Console(PowerKey),
             Key::Guest(b'o'),
+            Key::Nothing,
+            Key::Console(Pause),
+            Key::Guest(b'p'),
         ];
         assert_eq!(meant, expected);
     }

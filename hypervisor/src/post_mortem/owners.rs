@@ -99,6 +99,8 @@ mod tests {
         exit_budget: None,
         stolen_time: None,
         poweroff_timeout_s: 60,
+        restart: model::Restart::DEFAULT,
+        progress_timeout_ms: None,
     };
 
     #[test]

@@ -22,8 +22,8 @@ pub(super) struct Saved {
     keys: Keys,
     debug: Debug,
     interface: VirtualInterface,
-    pc: u64,
-    pstate: u64,
+    pub(super) pc: u64,
+    pub(super) pstate: u64,
 }
 
 impl Saved {

@@ -76,6 +76,18 @@ fn board_cases() -> Vec<(&'static str, Outcome)> {
             let loser = with_rest("system loser\ncpu sched 10 runmask 0\ncpu sched 9 runmask 1\ncpu sched 9 runmask 2");
             Project::new().run(&[&keeper, &loser])
         }),
+        ("restart-without-policy", one(&with_rest("set ostler-restart-delay 5\nset ostler-restart-limit 3"))),
+        ("group-of-one", {
+            let alone = with_rest("system a\nset ostler-restart always\nset ostler-restart-group pairs");
+            let pair =
+                |name| with_rest(&format!("system {name}\nset ostler-restart always\nset ostler-restart-group pair"));
+            Project::new().run(&[&alone, &pair("b"), &pair("c")])
+        }),
+        ("group-of-nobody", {
+            let pair = |name| with_rest(&format!("system {name}\nset ostler-restart-group pair"));
+            Project::new().run(&[&pair("a"), &pair("b")])
+        }),
+        ("watched-and-hidden", one(&with_rest("set exit-on-halt off\nset ostler-progress-timeout 1000"))),
         ("vm-twice", Project::new().run(&[&format!("system a\n{REST}"), &format!("system a\n{REST}")])),
         ("vm-unnamed", {
             let mut project = Project::new();

@@ -7,6 +7,7 @@
 mod arguments;
 mod cpu;
 mod finish;
+mod life;
 mod memory;
 mod settings;
 mod unknown;
@@ -79,6 +80,7 @@ impl<'a> Parser<'a> {
             exit_on_halt: None,
             exit_budget: None,
             poweroff_timeout: None,
+            life: Default::default(),
             unsupported_instruction: None,
             unsupported_reference: None,
             unsupported_register: None,

@@ -125,6 +125,12 @@ impl Parser<'_> {
                     self.override_with("set ostler-poweroff-timeout", |spec| Some(&mut spec.poweroff_timeout), time);
                 }
             }
+            word if word.starts_with("ostler-restart")
+                || word == "ostler-board-stop"
+                || word == "ostler-progress-timeout" =>
+            {
+                self.life(word, value);
+            }
             "gic-hwassist" => {
                 if self.boolean(piece).is_some_and(|on| !on.value) {
                     let instead = "a guest's GIC always uses the hardware's help: leave it out";

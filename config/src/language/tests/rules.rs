@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{codes, good, read};
 use crate::codes::{NOT_UTF8, ORDER, OUT_OF_CONTEXT, OVERRIDDEN, RADIX};
-use crate::spec::{Action, LoadKind, Policy, ReserveSpec, Spanned, VdevSpecKind, VmSpec};
+use crate::spec::{Action, LoadKind, Policy, ReserveSpec, Spanned, VdevSpecKind, VmSpec, When};
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
@@ -153,6 +153,21 @@ fn settings() {
     assert_eq!(value(spec.unsupported_instruction), Some(Action::Abort));
     assert_eq!(value(spec.unsupported_reference), Some(Action::Fail));
     assert_eq!(value(spec.unsupported_register), Some(Action::Ignore));
+}
+
+#[test]
+fn what_an_end_leads_to() {
+    let life = good(
+        "set ostler-restart on-failure set ostler-restart-delay 0 set ostler-restart-limit 5 set ostler-restart-group pair
+         set ostler-board-stop on set ostler-progress-timeout 2000",
+    )
+    .life;
+    assert_eq!(value(life.restart), Some(When::OnFailure));
+    assert_eq!((value(life.delay), value(life.limit)), (Some(0), Some(5)));
+    assert_eq!(value(life.group), Some("pair".into()));
+    assert_eq!((value(life.board_stop), value(life.progress_timeout)), (Some(true), Some(2000)));
+    let none = good("").life;
+    assert!(none.restart.is_none() && none.board_stop.is_none());
 }
 
 #[test]

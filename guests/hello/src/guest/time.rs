@@ -30,6 +30,12 @@ pub(super) fn starts_at_zero() -> Verdict {
     Ok(())
 }
 
+/// The virtual counter, which is this machine's own, and the physical one, in milliseconds.
+pub(super) fn clocks_ms() -> [u64; 2] {
+    barrier();
+    [timer::now(), read_register!("cntpct_el0")].map(|ticks| ticks * 1000 / timer::frequency())
+}
+
 /// Interrupts of the physical timer come, as many as asked for and not early.
 pub(super) fn physical_timer(machine: &Machine) -> Verdict {
     let frequency = timer::frequency();

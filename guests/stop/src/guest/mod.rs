@@ -15,11 +15,12 @@ fn main(machine: &Machine) -> Verdict {
     match words.next() {
         Some("watchdog") => watchdog::starve(machine),
         Some("key") => key::ignore(machine),
+        Some("start") => watchdog::start(machine),
         Some("reset") => watchdog::arm_and_reset(machine),
         Some("sleep") => loop {
             wait_until(|| false);
         },
-        _ => Err("the command line says none of `watchdog`, `reset`, `key` and `sleep`"),
+        _ => Err("the command line says none of `watchdog`, `start`, `reset`, `key` and `sleep`"),
     }
 }
 

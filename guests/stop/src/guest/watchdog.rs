@@ -76,15 +76,29 @@ pub(super) fn starve(machine: &Machine) -> Verdict {
     Err("it did not bite")
 }
 
+/// Starts it and never feeds it.
+pub(super) fn start(machine: &Machine) -> Verdict {
+    arm(machine)?;
+    say!("the watchdog is on");
+    loop {
+        wait_until(|| false);
+    }
+}
+
 /// Starts it and resets the machine at once, which is to stop it.
 pub(super) fn arm_and_reset(machine: &Machine) -> Verdict {
+    arm(machine)?;
+    psci::system_reset()
+}
+
+fn arm(machine: &Machine) -> Verdict {
     let Device { base, .. } = machine.watchdog.ok_or("there is no watchdog")?;
     if read32(base + CONTROL) != 0 {
         return Err("it is on before it was started");
     }
     write32(base + LOAD, machine.number("load").ok_or("the command line has no `load`")? as u32);
     write32(base + CONTROL, ON);
-    psci::system_reset()
+    Ok(())
 }
 
 fn feed(base: usize) {
