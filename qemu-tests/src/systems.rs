@@ -210,6 +210,10 @@ pub const LINUX_WATCHDOG: System = System::of("linux-watchdog", &["qemu-tests/sy
 /// Debian that listens to its power key.
 pub const LINUX_POWER_KEY: System = System::of("linux-power-key", &["qemu-tests/systems/linux-power-key.qvmconf"]);
 
+/// Debian that crashes and comes back, and a heartbeat of higher priority, on one pCPU.
+pub const COMES_BACK: System =
+    System::of("comes-back", &["qemu-tests/systems/linux-comes-back.qvmconf", "qemu-tests/systems/heartbeat.qvmconf"])
+        .with_cpus(1);
 /// A VM that exits all the time and has a budget, and one of lower priority, on one pCPU.
 pub const STORM_HELD: System =
     System::of("storm-held", &["qemu-tests/systems/storm-held.qvmconf", "qemu-tests/systems/storm-victim.qvmconf"])
@@ -253,6 +257,7 @@ pub const SYSTEMS: &[System] = &[
     FAIR,
     PRIORITY,
     STORM_HELD,
+    COMES_BACK,
     WATCHDOG,
     WATCHDOG_RESET,
     POWER_KEY,

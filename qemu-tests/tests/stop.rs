@@ -1,6 +1,8 @@
 //! How a VM is stopped from outside: by its watchdog, by its power key, by a power cut.
 
-use qemu_tests::{LINUX_POWER_KEY, LINUX_WATCHDOG, POWER_KEY, Result, Verdict, WATCHDOG, WATCHDOG_RESET, enabled};
+use qemu_tests::{
+    COMES_BACK, LINUX_POWER_KEY, LINUX_WATCHDOG, POWER_KEY, Result, Verdict, WATCHDOG, WATCHDOG_RESET, enabled,
+};
 
 /// Ctrl-], before a key of the console's own.
 const ESCAPE: &str = "\x1d";
@@ -76,6 +78,24 @@ fn debian_that_crashed_is_bitten() -> Result<()> {
     console.expect("Kernel panic - not syncing: sysrq triggered crash")?;
     console.expect("\x1e[ostler] watched: stopped: its watchdog was not fed in time (code 4)")?;
     assert_eq!(board.verdict(&mut console)?, Verdict::BadEnd("guest-reset".into()));
+    Ok(())
+}
+
+/// The board's clock counts instructions, so a beat that slips is Ostler's doing.
+#[test]
+fn debian_that_crashed_comes_back_and_a_heartbeat_does_not_slip() -> Result<()> {
+    if !enabled() {
+        return Ok(());
+    }
+    let (_board, mut console) = COMES_BACK.boot_counted()?;
+    console.expect("linux: feeds the watchdog sp805-wdt")?;
+    console.expect("\x1e[ostler] linux: failed: its watchdog was not fed in time; vCPU 0:")?;
+    let report = console.expect("\x1e[ostler] linux: restarts (1)")?;
+    assert!(report.contains("\x1e[ostler] linux: called from [ffff"), "{report}");
+    assert!(report.matches(" us vCPU 0 pc 0xffff").count() >= 32, "{report}");
+    console.expect("linux: feeds the watchdog sp805-wdt")?;
+    let pulses = console.expect(" of them when the next was due")?;
+    assert!(pulses.ends_with(" pulses, 0"), "{pulses}");
     Ok(())
 }
 
