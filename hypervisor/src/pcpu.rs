@@ -209,34 +209,34 @@ impl Pcpu {
             }
             match seat.vm.life.look(&mut seat.ticket) {
                 Look::In => {
-                    if seat.watch.is_some() {
+                    seat.take_start();
+                    let (is_on, is_watched) = (seat.vcpu.is_on(), seat.watch.is_some());
+                    if is_watched {
                         self.watch(index);
                     }
-                    self.join(index);
-                }
-                Look::StepAside => self.step_aside(index),
-                Look::Leave => self.leave(index),
-                Look::Out => {
-                    // The VM is made new in the time of its first vCPU.
-                    if seat.vcpu.index() == 0 && seat.vm.take_renewal() {
-                        seat.work = Some(Work::Renew(seat.vm.renew()));
+                    if is_on {
                         self.ready(index);
                     }
                 }
+                Look::StepAside => self.step_aside(index),
+                Look::Leave => self.leave(index),
+                Look::Out => self.renew(index),
             }
         }
     }
 
-    /// The VM runs: so does the vCPU at seat `index`, if it is on.
-    fn join(&mut self, index: usize) {
+    /// The vCPU at seat `index` is out. If it is the first one of its VM, that is made new in its time.
+    #[cold]
+    fn renew(&mut self, index: usize) {
         let Some((_, seat)) = seat(self.seats, Some(index)) else { return };
-        seat.take_start();
-        if seat.vcpu.is_on() {
+        if seat.vcpu.index() == 0 && seat.vm.take_renewal() {
+            seat.work = Some(Work::Renew(seat.vm.renew()));
             self.ready(index);
         }
     }
 
     /// Looks whether the vCPU at seat `index` makes progress. If it does not, that is the VM's end.
+    #[cold]
     fn watch(&mut self, index: usize) {
         let is_ready = self.scheduler.is_ready(index);
         let ran = self.scheduler.ran(index);
@@ -267,6 +267,7 @@ impl Pcpu {
     }
 
     /// The VM pauses: the vCPU at seat `index` gives the pCPU up, and keeps everything else.
+    #[cold]
     fn step_aside(&mut self, index: usize) {
         self.scheduler.off(index, arch::cpu::counter());
         self.is_stale = true;
@@ -279,6 +280,7 @@ impl Pcpu {
     }
 
     /// The VM is to stop: the vCPU at seat `index` lets go of it.
+    #[cold]
     fn leave(&mut self, index: usize) {
         let Some((_, seat)) = seat(self.seats, Some(index)) else { return };
         if let Some(Work::Tell) = seat.work {
