@@ -3,6 +3,7 @@
 //! Each ends in one of three ways: emulated; the exception that the architecture names, injected; the VM stopped with a
 //! reason. `unsupported` in the VM's file chooses between them where emulation cannot finish.
 
+use arch::coverage::{self, Way};
 use arch::inject::Exception;
 use arch::psci::{Outcome, status};
 use arch::smccc::{self, Reply};
@@ -16,6 +17,7 @@ use crate::{interrupts, terminal};
 
 /// Handles one exit of the vCPU in `seat`. (Interrupts are the pCPU's, and so are those who rang.)
 pub fn handle(seat: &mut Seat, exit: Exit) -> Next {
+    coverage::exit(&exit);
     match exit {
         Exit::Kicked | Exit::Interrupt(_) => {}
         Exit::Call(registers) => return call(seat, registers),
@@ -33,13 +35,16 @@ pub fn handle(seat: &mut Seat, exit: Exit) -> Next {
 fn call(seat: &mut Seat, registers: [u64; 4]) -> Next {
     let vm = seat.vm;
     let stolen_time = vm.config.stolen_time;
-    match smccc::handle(&vm.guest.psci(), seat.vcpu.index(), registers, stolen_time, |gpa| vm.is_memory(gpa)) {
+    let reply = smccc::handle(&vm.guest.psci(), seat.vcpu.index(), registers, stolen_time, |gpa| vm.is_memory(gpa));
+    coverage::call(&reply);
+    match reply {
         Reply::Registers(values) => seat.vcpu.finish_call(&values),
         Reply::Power(Outcome::Return(value)) => seat.vcpu.finish_call(&[value]),
         Reply::Power(Outcome::TurnOn { vcpu, entry, context }) => {
             let answer = if vm.start(vcpu, Start { entry, argument: context }) {
                 status::SUCCESS
             } else {
+                log::error!("{}: vCPU {vcpu} has no seat", vm.config.name);
                 status::INTERNAL_FAILURE
             };
             seat.vcpu.finish_call(&[answer]);
@@ -63,6 +68,7 @@ fn memory(seat: &mut Seat, access: &MemoryAccess) {
     let (Some((device, offset)), Some(width)) = (device, Width::from_bytes(access.size_bytes.into())) else {
         return nobody(seat, access);
     };
+    coverage::took(Way::Device);
     match access.store {
         Some(value) => {
             device.write(&vm.guest, offset, width, value);
@@ -89,6 +95,7 @@ fn memory(seat: &mut Seat, access: &MemoryAccess) {
 }
 
 fn nobody(seat: &mut Seat, access: &MemoryAccess) {
+    coverage::took(Way::Nobody);
     match seat.vm.config.unsupported.reference {
         Action::Ignore if access.store.is_some() => seat.vcpu.skip(),
         Action::Ignore => seat.vcpu.finish_load(access, u64::MAX),

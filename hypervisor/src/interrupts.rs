@@ -6,6 +6,9 @@ use arch::{gic, intid};
 
 use crate::{board, fatal, terminal};
 
+/// Lower INTIDs are a CPU's own: their sender may have changed its mind.
+const FIRST_SHARED: u32 = 32;
+
 /// INTID of the board's UART; zero, an SGI of ours, if it has none.
 static CONSOLE: AtomicU32 = AtomicU32::new(0);
 
@@ -27,6 +30,8 @@ pub fn has_console() -> bool {
 pub fn handle(intid: u32) {
     if intid != 0 && intid == CONSOLE.load(Ordering::Relaxed) {
         terminal::interrupt();
+    } else if intid >= FIRST_SHARED {
+        log::error!("interrupt {intid} is nobody's");
     }
     if intid == intid::STOP {
         fatal::stopped();

@@ -116,7 +116,10 @@ pub fn renew(vm: &'static Vm, work: &mut Fill) -> bool {
     match work.step() {
         Ok(false) => return false,
         Ok(true) => vm.restart(),
-        Err(why) => vm.stop(StopReason::NotStarted(why)),
+        Err(why) => {
+            log::error!("{}: cannot start again: {why}", vm.config.name);
+            vm.stop(StopReason::NotStarted(why));
+        }
     }
     // Somebody may have asked for a stop meanwhile.
     if vm.settle() == Settled::Ended {
@@ -146,6 +149,7 @@ fn ended(vm: &'static Vm, reason: StopReason, step: Step) {
     }
     // AcqRel: how an earlier one ended is known to the last one.
     if ALIVE.fetch_sub(1, Ordering::AcqRel) == 1 {
+        tell_coverage();
         let way = BOARD.load(Ordering::Acquire);
         let well = if way == RUNS { !FAILED.load(Ordering::Relaxed) } else { way == ENDS_WELL };
         let how = match (well, way) {
@@ -155,6 +159,22 @@ fn ended(vm: &'static Vm, reason: StopReason, step: Step) {
         };
         log::info!("all VMs have stopped: {how}");
         end(well);
+    }
+}
+
+/// Says which handlers were reached, in a build that counts it.
+fn tell_coverage() {
+    let mut counts = arch::coverage::counts().peekable();
+    while counts.peek().is_some() {
+        struct Row<'a>(&'a [(&'static str, u64)]);
+        impl core::fmt::Display for Row<'_> {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                self.0.iter().try_for_each(|(name, count)| write!(f, " {name}={count}"))
+            }
+        }
+        let mut row = [("", 0); 6];
+        let length = row.iter_mut().zip(&mut counts).map(|(place, count)| *place = count).count();
+        log::info!("reached:{}", Row(row.get(..length).unwrap_or(&[])));
     }
 }
 

@@ -26,6 +26,8 @@ static LOG_PRODUCER: Mutex<()> = Mutex::new(());
 static MUX: Once<Mutex<Mux<Uart>>> = Once::new();
 /// Somebody wanted to pump while the mux was taken.
 static AGAIN: AtomicBool = AtomicBool::new(false);
+/// Errors that were told: what should not be, and was survived.
+static FAILURES: AtomicU64 = AtomicU64::new(0);
 /// The sources, by their bits, that have printed since the mux was last told.
 static STIRRED: AtomicU64 = AtomicU64::new(0);
 /// The bit of [`LOG`].
@@ -65,7 +67,10 @@ impl log::Log for Logger {
             let _producer = LOG_PRODUCER.lock();
             // `Line` never fails: what does not fit is counted by the ring, and the mux tells of it.
             let _ = match record.level() {
-                log::Level::Error => writeln!(Line, "error: {}", record.args()),
+                log::Level::Error => {
+                    FAILURES.fetch_add(1, Ordering::Relaxed);
+                    writeln!(Line, "error: {}", record.args())
+                }
                 log::Level::Warn => writeln!(Line, "warning: {}", record.args()),
                 _ => writeln!(Line, "{}", record.args()),
             };
@@ -261,7 +266,7 @@ fn list(mux: &Mux<Uart>) {
     if mux.overruns() != 0 {
         log::info!("the board's UART lost input {} times", mux.overruns());
     }
-    log::info!("free memory: {} KiB", board::free_bytes() >> 10);
+    log::info!("free memory: {} KiB, failures: {}", board::free_bytes() >> 10, FAILURES.load(Ordering::Relaxed));
     log::info!("Ctrl-] and: a number or n changes the console, b shows its last lines again,");
     log::info!("m mutes the other guests or lets them speak, Ctrl-] types Ctrl-],");
     log::info!("o asks the guest that has the console to power off, x cuts its power,");

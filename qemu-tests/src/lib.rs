@@ -9,6 +9,7 @@
 //! `cargo xtask test` prepares; without it they say that they were skipped.
 #![forbid(unsafe_code)]
 
+pub mod attack;
 mod board;
 mod console;
 mod error;

@@ -31,6 +31,8 @@ pub struct System {
     pub self_test: bool,
     /// Keys make its hypervisor fail.
     pub provoke: bool,
+    /// The hypervisor counts which of its handlers are reached.
+    pub counts_coverage: bool,
 }
 
 /// The demo, as `cargo xtask run` starts it.
@@ -219,6 +221,33 @@ pub const STORM_HELD: System =
     System::of("storm-held", &["qemu-tests/systems/storm-held.qvmconf", "qemu-tests/systems/storm-victim.qvmconf"])
         .with_cpus(1);
 
+/// The hostile guest as the console says, with a neighbour that looks at its own memory.
+pub const HOSTILE: System =
+    System::of("hostile", &["qemu-tests/systems/hostile.qvmconf", NEIGHBOUR]).with_cpus(2).with_coverage();
+/// The same on a board with a GICv2.
+pub const HOSTILE_GICV2: System = System { name: "hostile-gicv2", ..HOSTILE }.with_gic(GicVersion::V2);
+/// The same where what cannot be emulated is passed over.
+pub const HOSTILE_IGNORE: System =
+    System { name: "hostile-ignore", files: &["qemu-tests/systems/hostile-ignore.qvmconf", NEIGHBOUR], ..HOSTILE };
+/// The same where it takes a fault.
+pub const HOSTILE_FAIL: System =
+    System { name: "hostile-fail", files: &["qemu-tests/systems/hostile-fail.qvmconf", NEIGHBOUR], ..HOSTILE };
+/// The same where it stops the VM.
+pub const HOSTILE_ABORT: System =
+    System { name: "hostile-abort", files: &["qemu-tests/systems/hostile-abort.qvmconf", NEIGHBOUR], ..HOSTILE };
+const NEIGHBOUR: &str = "qemu-tests/systems/hostile-neighbour.qvmconf";
+/// On one pCPU: the hostile guest as the console says, one that resets itself for ever, and one of higher priority that measures how
+/// late it wakes.
+pub const VICTIM: System = System::of(
+    "victim",
+    &[
+        "qemu-tests/systems/hostile-alone.qvmconf",
+        "qemu-tests/systems/hostile-resets.qvmconf",
+        "qemu-tests/systems/victim.qvmconf",
+    ],
+)
+.with_cpus(1);
+
 /// All of them.
 pub const SYSTEMS: &[System] = &[
     DEMO,
@@ -263,6 +292,12 @@ pub const SYSTEMS: &[System] = &[
     POWER_KEY,
     LINUX_WATCHDOG,
     LINUX_POWER_KEY,
+    HOSTILE,
+    HOSTILE_GICV2,
+    HOSTILE_IGNORE,
+    HOSTILE_FAIL,
+    HOSTILE_ABORT,
+    VICTIM,
 ];
 
 impl System {
@@ -276,6 +311,7 @@ impl System {
             on_failure: OnFailure::Reset,
             self_test: false,
             provoke: false,
+            counts_coverage: false,
         }
     }
 
@@ -297,6 +333,11 @@ impl System {
     /// With keys that make the hypervisor fail, after which the board does this.
     const fn with_failures(self, on_failure: OnFailure) -> System {
         System { provoke: true, on_failure, ..self }
+    }
+
+    /// With a hypervisor that counts which of its handlers are reached.
+    const fn with_coverage(self) -> System {
+        System { counts_coverage: true, ..self }
     }
 
     /// Where its image and symbols are.

@@ -92,6 +92,11 @@ impl Debug {
         write_watch_values(&self.watch_values, watchpoints);
         write_watch_controls(&self.watch_controls, watchpoints);
         // SAFETY: as for the registers.
-        unsafe { write!("OSLAR_EL1", u64::from(self.is_locked)) };
+        unsafe {
+            write!("OSLAR_EL1", u64::from(self.is_locked));
+            // Of no use to a guest, and writable by one: what the last vCPU left there would disable this one's breakpoints.
+            write!("OSDLR_EL1", 0);
+            write!("MDCCINT_EL1", 0);
+        }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! They stay in the hardware while the vCPU is loaded, through every exit; neither handlers nor the loop touch them.
 
+use crate::deadline::physical;
 use crate::intid;
 use crate::registers::{read, write};
 
@@ -55,7 +56,7 @@ impl El1 {
     pub(crate) fn deadline(&self, offset: u64, may_fire: impl Fn(u32) -> bool) -> Option<u64> {
         // CNTx_CTL: ENABLE set, IMASK clear.
         let runs = |control: u64, intid| control & 0b11 == 0b01 && may_fire(intid);
-        let by_virtual = runs(self.cntv_ctl, intid::VIRTUAL_TIMER).then(|| self.cntv_cval.wrapping_add(offset));
+        let by_virtual = runs(self.cntv_ctl, intid::VIRTUAL_TIMER).then(|| physical(self.cntv_cval, offset)).flatten();
         let by_physical = runs(self.cntp_ctl, intid::PHYSICAL_TIMER).then_some(self.cntp_cval);
         by_virtual.into_iter().chain(by_physical).min()
     }

@@ -23,6 +23,8 @@
 
 pub mod backtrace;
 pub mod context;
+pub mod coverage;
+pub mod deadline;
 pub mod disassemble;
 pub mod exit;
 pub mod in_hand;

@@ -19,7 +19,7 @@ use crate::recorder::Tag;
 use crate::registers::{read, write};
 use crate::syndrome::{Cause, DataAbort, Syndrome};
 use crate::vgic::CpuInterface;
-use crate::{control, intid};
+use crate::{control, coverage, intid};
 use switch::Saved;
 
 /// A vCPU. Its pCPU alone touches it; the vectors find it by its first field.
@@ -222,6 +222,7 @@ impl Vcpu {
 
     /// Makes the guest take `exception` at EL1.
     pub fn inject(&mut self, exception: Exception) {
+        coverage::injected(&exception);
         let taken = inject::take(&control::interrupted(&self.guest.features), exception);
         // The abort of a store says that it is one, here as at EL1 (DDI 0487 D24.2, ISS.WnR of data aborts).
         let cause = match exception {

@@ -26,7 +26,7 @@ fn base() -> usize {
 }
 
 /// Enables the UART: 8 bits, FIFOs, both directions, no interrupts.
-pub(crate) fn open(uart: &Uart) {
+pub fn open(uart: &Uart) {
     let base = uart.base;
     write32(base + IMSC, 0);
     if !uart.is_generic {

@@ -6,5 +6,6 @@ pub(crate) mod check;
 pub(crate) mod clean;
 pub(crate) mod run;
 pub(crate) mod setup;
+pub(crate) mod soak;
 pub(crate) mod symbolize;
 pub(crate) mod test;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use qemu_tests::{SYSTEMS, System};
 
-use crate::command::bench;
+use crate::command::{bench, soak};
 use crate::failure::{Failure, Result, status};
 use crate::guests;
 use crate::host::cargo::cargo;
@@ -29,12 +29,32 @@ pub(crate) struct Test {
     /// Also the boards that run for minutes: guests under load, a thousand reboots. About 30 minutes more.
     #[arg(long, conflicts_with = "host")]
     long: bool,
+    /// Instead of all this: attacks by the hostile guest, millions of each class, from a seed.
+    #[arg(long, conflicts_with_all = ["host", "qemu", "long", "filter"])]
+    soak: bool,
+    /// The seed of the attacks [default: another one each time].
+    #[arg(long, value_name = "N", value_parser = soak::seed, requires = "soak")]
+    seed: Option<u64>,
+    /// Only this class of attacks.
+    #[arg(long, value_name = "NAME", requires = "soak")]
+    class: Option<String>,
+    /// Attacks of each class.
+    #[arg(long, value_name = "N", requires = "soak", default_value_t = 10_000_000)]
+    operations: u64,
+    /// The CPU that QEMU emulates for the soak, as cortex-a53 or max.
+    #[arg(long, value_name = "MODEL", requires = "soak")]
+    cpu: Option<String>,
     /// Part of a test's name.
     filter: Option<String>,
 }
 
 /// Runs the command.
 pub(crate) fn run(options: &Test) -> Result<()> {
+    if options.soak {
+        packages::ensure(&[packages::QEMU])?;
+        build(&qemu_tests::HOSTILE)?;
+        return soak::run(options.seed, options.class.as_deref(), options.operations, options.cpu.as_deref());
+    }
     let mut summary = Summary::default();
     let filter = options.filter.as_deref();
     if !options.qemu {
@@ -46,7 +66,7 @@ pub(crate) fn run(options: &Test) -> Result<()> {
             summary.step("lints, host", || lints(&["--workspace", "--all-targets"]));
             summary.step("lints, bare arm64", || lints_bare(guests::bare(), &[]));
             summary.step("lints, bare arm64 with all options", || {
-                lints_bare(&[], &["--features", "gicv2,self-test,provoke"])
+                lints_bare(&[], &["--features", "gicv2,self-test,provoke,coverage"])
             });
         }
         summary.step("host tests", || host_tests(filter));
@@ -133,6 +153,7 @@ fn build(system: &System) -> Result<bool> {
         on_failure: Some(system.on_failure),
         self_test: system.self_test,
         provoke: system.provoke,
+        coverage: system.counts_coverage,
         ..Selection::of(files)
     };
     image::build(&selection, &system.folder())?;

@@ -4,7 +4,7 @@ use crate::failure::Result;
 use crate::host::{cargo, files, paths};
 
 /// Their names: of the folder, the package, the program and the ELF file.
-pub(super) const NAMES: [&str; 8] = ["bench", "hello", "pages", "psci", "smp", "stop", "trespass", "worker"];
+pub(super) const NAMES: [&str; 9] = ["bench", "hello", "hostile", "pages", "psci", "smp", "stop", "trespass", "worker"];
 
 /// Makes sure that `.ostler/guests/NAME/NAME.elf` is up to date.
 pub(super) fn ensure(name: &'static str) -> Result<()> {

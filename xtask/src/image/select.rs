@@ -37,6 +37,9 @@ pub(crate) struct Selection {
     /// For tests: Ctrl-] and a capital letter make the hypervisor fail.
     #[arg(long, hide = true)]
     pub provoke: bool,
+    /// Count which handlers of exits are reached, and say so at the board's end.
+    #[arg(long)]
+    pub coverage: bool,
     /// A qvm file for each virtual machine [default: the demo, guests/linux and guests/hello].
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
@@ -53,13 +56,14 @@ impl Selection {
             on_failure: None,
             self_test: false,
             provoke: false,
+            coverage: false,
             files,
         }
     }
 
     /// Features of the hypervisor that are chosen when it is compiled, beside those that the board needs.
     pub(crate) fn features(&self) -> Vec<&'static str> {
-        [(self.self_test, "self-test"), (self.provoke, "provoke")]
+        [(self.self_test, "self-test"), (self.provoke, "provoke"), (self.coverage, "coverage")]
             .into_iter()
             .filter_map(|(on, name)| on.then_some(name))
             .collect()

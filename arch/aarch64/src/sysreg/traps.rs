@@ -24,7 +24,10 @@ pub struct Features {
     /// what is hidden.
     pub fine_grained_traps: bool,
     mte: bool,
-    ras: bool,
+    /// Error records, and with them the deferred errors of VDISR_EL2.
+    pub ras: bool,
+    /// Scalable matrices, and with them TPIDR2_EL0.
+    pub sme: bool,
     amu: bool,
     lor: bool,
     /// Performance monitors: PMCR_EL0 exists.
@@ -51,6 +54,7 @@ impl Features {
             fine_grained_traps: has(ID_AA64MMFR0_EL1, 56),
             mte: version(ID_AA64PFR1_EL1, 8) >= 2,
             ras: has(ID_AA64PFR0_EL1, 28),
+            sme: has(ID_AA64PFR1_EL1, 24),
             amu: has(ID_AA64PFR0_EL1, 44),
             lor: has(ID_AA64MMFR1_EL1, 16),
             pmu: (1..0xf).contains(&pmu),

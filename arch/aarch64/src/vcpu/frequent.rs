@@ -3,6 +3,7 @@
 
 use super::quick::{Done, IS_V2};
 use super::{Vcpu, code};
+use crate::coverage::{self, Way};
 use crate::gic::Hardware;
 use crate::registers::{read, write};
 use crate::syndrome::{Frequent, Syndrome};
@@ -14,10 +15,12 @@ impl Vcpu {
     pub(super) fn frequent(&mut self, syndrome: Syndrome) -> Option<u64> {
         match syndrome.frequent()? {
             Frequent::HypervisorCall => {
+                coverage::took(Way::FrequentCall);
                 // What is not answered here has changed nothing.
                 matches!(self.call(), Done::Yes).then_some(code::RESUME)
             }
             Frequent::Sgi { rt } => {
+                coverage::took(Way::FrequentSgi);
                 let (vgic, value) = (&self.guest.vgic, self.context.get(rt));
                 self.step();
                 if self.interface.sgi_again(vgic, &mut Hardware, value) {
@@ -34,6 +37,7 @@ impl Vcpu {
                 if self.is_32_bit() || IS_V2 || vgic::shows_list_registers(offset) {
                     return None;
                 }
+                coverage::took(Way::FrequentLoad);
                 let read = self.guest.vgic.distributor_read(self.index, offset, 4);
                 self.set(rt, read.value);
                 self.step();

@@ -3,6 +3,7 @@
 use model::{GicVersion, Gpa};
 
 use super::{Vcpu, code};
+use crate::coverage::{self, Way};
 use crate::exit::{Exit, MemoryAccess, Unsupported};
 use crate::gic::{self, Hardware};
 use crate::guest::Frame;
@@ -75,7 +76,9 @@ impl Vcpu {
     /// Any synchronous exit.
     #[inline(never)]
     fn synchronous(&mut self, syndrome: Syndrome) -> Done {
-        match syndrome.cause() {
+        let cause = syndrome.cause();
+        coverage::cause(&cause);
+        match cause {
             Cause::HypervisorCall(0) => self.call(),
             Cause::HypervisorCall(_) => {
                 // Not a call of the convention (DEN 0028 section 2.9): an instruction that nobody emulates. Unlike others that
@@ -91,13 +94,17 @@ impl Vcpu {
             }
             Cause::SystemRegister(access) => self.system_register(access),
             Cause::DataAbort(abort) => self.data_abort(abort),
-            Cause::InstructionAbort(abort) => Done::Exit(Exit::Unsupported(Unsupported::Access {
-                gpa: fault_gpa(&abort),
-                is_fetch: true,
-                on_table_walk: abort.on_table_walk,
-                is_instruction: false,
-            })),
+            Cause::InstructionAbort(abort) => match fault_gpa(&abort) {
+                Some(gpa) => Done::Exit(Exit::Unsupported(Unsupported::Access {
+                    gpa,
+                    is_fetch: true,
+                    on_table_walk: abort.on_table_walk,
+                    is_instruction: false,
+                })),
+                None => Done::Yes,
+            },
             Cause::Coprocessor(access) if !access.is_executed(self.pstate()) => {
+                coverage::took(Way::Skipped);
                 self.skip();
                 Done::Yes
             }
@@ -135,6 +142,7 @@ impl Vcpu {
         } else {
             sysreg::write(access.register)
         };
+        coverage::answer(answer);
         match answer {
             Answer::Value(value) => self.set(access.rt, value),
             Answer::Ignore => {}
@@ -173,14 +181,20 @@ impl Vcpu {
     }
 
     fn data_abort(&mut self, data: DataAbort) -> Done {
-        let gpa = fault_gpa(&data.abort);
+        let Some(gpa) = fault_gpa(&data.abort) else { return Done::Yes };
         // Cache maintenance of what is not there has nothing to do: there is nothing to cache.
         if data.is_cache_operation && !data.abort.on_table_walk {
+            coverage::took(Way::Maintained);
             self.skip();
             return Done::Yes;
         }
         let described = data.transfer.filter(|_| !data.abort.on_table_walk && data.abort.fault == Fault::Translation);
         let Some(transfer) = described else {
+            coverage::took(match data.abort {
+                Abort { on_table_walk: true, .. } => Way::Walk,
+                Abort { fault: Fault::Translation, .. } => Way::Undescribed,
+                _ => Way::Refused,
+            });
             return Done::Exit(Exit::Unsupported(Unsupported::Access {
                 gpa,
                 is_fetch: false,
@@ -189,6 +203,7 @@ impl Vcpu {
                 is_instruction: data.abort.fault == Fault::Translation && !data.abort.on_table_walk,
             }));
         };
+        coverage::took(Way::Described);
         let store = data.is_write.then(|| transfer.stored(self.context.get(transfer.register)));
         let access = MemoryAccess { gpa, size_bytes: transfer.size_bytes, store, transfer };
         match self.guest.frame(gpa) {
@@ -200,6 +215,14 @@ impl Vcpu {
 
     /// An access to the virtual GIC: a frame of its own for each part, one way for all.
     fn interrupt_controller(&mut self, access: &MemoryAccess, frame: Frame) {
+        coverage::took(match (frame, access.store) {
+            (Frame::Distributor(_), None) => Way::DistributorRead,
+            (Frame::Distributor(_), _) => Way::DistributorWrite,
+            (Frame::Redistributor(..), None) => Way::RedistributorRead,
+            (Frame::Redistributor(..), _) => Way::RedistributorWrite,
+            (Frame::CpuInterface(_), None) => Way::InterfaceRead,
+            (Frame::CpuInterface(_), _) => Way::InterfaceWrite,
+        });
         let vgic = &self.guest.vgic;
         let mut kick = KickMask::NONE;
         let (Frame::Distributor(offset) | Frame::Redistributor(_, offset) | Frame::CpuInterface(offset)) = frame;
@@ -242,8 +265,10 @@ impl Vcpu {
         if matches!(intid, intid::VIRTUAL_TIMER | intid::PHYSICAL_TIMER) {
             gic::drop_priority(intid);
             if self.interface.hardware_again(&self.guest.vgic, &mut Hardware, intid) {
+                coverage::took(Way::TimerAgain);
                 return code::RESUME;
             }
+            coverage::took(Way::Timer);
             self.interrupt(intid);
             return self.resume();
         }
@@ -252,29 +277,39 @@ impl Vcpu {
         }
         gic::drop_priority(intid);
         if self.interrupt(intid) {
+            coverage::took(Way::Maintenance);
             return self.resume();
         }
         if intid == intid::KICK {
+            coverage::took(Way::Kick);
             gic::deactivate(intid);
             return self.leave(Exit::Kicked);
         }
+        coverage::took(Way::BoardInterrupt);
         self.leave(Exit::Interrupt(intid))
     }
 }
 
-/// The guest-physical address at fault.
-fn fault_gpa(abort: &Abort) -> Gpa {
+/// The guest-physical address at fault; `None` if the guest's own tables, which another of its vCPUs may change, have none for it any
+/// more: the instruction is to be executed again, and finds what the tables are now.
+fn fault_gpa(abort: &Abort) -> Option<Gpa> {
     let far = read!("FAR_EL2");
     if abort.hpfar_is_valid() {
-        return fault_address(read!("HPFAR_EL2"), far);
+        return Some(fault_address(read!("HPFAR_EL2"), far));
     }
     // A permission fault: the guest's own tables have the page (DDI 0487 D8.13, `AT`). PAR_EL1 is the guest's.
+    coverage::took(Way::ByTranslation);
     let par = read!("PAR_EL1");
     // SAFETY: translates without access; PAR_EL1 is put back below.
     unsafe { core::arch::asm!("at s1e1r, {}", "isb", in(reg) far, options(nostack, preserves_flags)) };
     let found = read!("PAR_EL1");
     // SAFETY: the guest's own value.
     unsafe { write!("PAR_EL1", par) };
-    // F: the guest has changed its tables in the meantime; no page, no address.
-    if found & 1 != 0 { Gpa(far & 0xfff) } else { Gpa((found & 0x000f_ffff_ffff_f000) | (far & 0xfff)) }
+    // F: no page.
+    if found & 1 == 0 {
+        return Some(Gpa((found & 0x000f_ffff_ffff_f000) | (far & 0xfff)));
+    }
+    coverage::took(Way::TablesChanged);
+    // An abort that the board gave (DFSC external) says nothing about tables; it is not to come again for ever.
+    (abort.fault != Fault::Permission).then_some(Gpa(far & 0xfff))
 }

@@ -81,6 +81,16 @@ impl Vcpu {
             keys.load();
         }
         debug.load();
+        // Registers of extensions that are hidden, and that nothing traps: not a way from one guest to another.
+        // SAFETY: they exist with the extension, and have no effect at EL2.
+        unsafe {
+            if self.guest.features.ras {
+                write!("S3_4_C12_C1_1", 0); // VDISR_EL2, a guest's DISR_EL1
+            }
+            if self.guest.features.sme {
+                write!("S3_3_C13_C0_5", 0); // TPIDR2_EL0
+            }
+        }
         interface.load();
         self.interface.load(&self.guest.vgic);
     }

@@ -15,7 +15,8 @@ const STEPS: u32 = 1000;
 
 fn main(machine: &Machine) -> Verdict {
     let seconds = |name, default| machine.number(name).unwrap_or(default) * timer::frequency();
-    let window = seconds("from", 0)..seconds("until", 1);
+    let start = machine.number("from-ms").map_or(seconds("from", 0), |from| from * timer::frequency() / 1000);
+    let window = start..seconds("until", 1);
     gic::open(machine)?;
     timer::open(machine)?;
     if timer::now() >= window.start {
@@ -28,7 +29,7 @@ fn main(machine: &Machine) -> Verdict {
     timer::alarm((window.start - timer::now()) * 1000 / timer::frequency());
     wait_until(|| timer::count() > 0);
     match machine.number("pulse-ms") {
-        Some(period_ms) => pulse(window, period_ms),
+        Some(period_ms) => pulse(window, period_ms, machine.number("pulses").unwrap_or(u64::MAX)),
         None if machine.command_line.split_whitespace().any(|word| word == "storm") => work(window, exit),
         None => work(window, piece),
     }
@@ -46,20 +47,24 @@ fn work(window: Range<u64>, piece: fn()) {
     say!("{pieces} pieces of work");
 }
 
-/// One piece of work every `period_ms`.
-fn pulse(window: Range<u64>, period_ms: u64) {
+/// One piece of work every `period_ms`, `most` times at most.
+fn pulse(window: Range<u64>, period_ms: u64, most: u64) {
     timer::start(period_ms);
     let first = read_register!("cntv_cval_el0");
     let period = timer::frequency() * period_ms / 1000;
     let due = window.end.saturating_sub(first) / period;
-    let mut late = 0;
+    let due = due.min(most);
+    let (mut late, mut latest) = (0, 0);
     for pulse in 0..due {
         wait_until(|| timer::count() > pulse);
-        late += u64::from(timer::now() >= first + (pulse + 1) * period);
+        let slip = timer::now() - (first + pulse * period);
+        late += u64::from(slip >= period);
+        latest = slip.max(latest);
         piece();
     }
     timer::stop();
     say!("{due} pulses, {late} of them when the next was due");
+    say!("{} ns behind its time at most", latest * 1000 / (timer::frequency() / 1_000_000));
 }
 
 /// The least that leaves the guest.
