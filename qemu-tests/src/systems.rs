@@ -130,7 +130,7 @@ pub const PAUSE: System =
         .with_cpus(2);
 /// One to be paused whose watchdog is on.
 pub const PAUSE_WATCHDOG: System =
-    System::of("pause-watchdog", &["qemu-tests/systems/life-bitten.qvmconf", "qemu-tests/systems/life-beside.qvmconf"])
+    System::of("pause-watchdog", &["qemu-tests/systems/life-beside.qvmconf", "qemu-tests/systems/life-bitten.qvmconf"])
         .with_cpus(2);
 
 /// What lies between two vCPUs, each on a pCPU of its own.

@@ -178,8 +178,9 @@ fn a_watchdog_waits_for_a_guest_that_is_paused() -> Result<()> {
         return Ok(());
     }
     let (_board, mut console) = PAUSE_WATCHDOG.boot()?;
-    console.expect("stop: the watchdog is on")?;
-    console.send("\x1dp")?;
+    // Out of focus its line is whole.
+    console.expect("[bitten] stop: the watchdog is on")?;
+    console.send("\x1dn\x1dp")?;
     console.expect("\x1e[ostler] bitten: paused")?;
     for _ in 0..50 {
         console.expect("[beside] hello: alive")?;

@@ -67,7 +67,7 @@ pub fn counts() -> impl Iterator<Item = (&'static str, u64)> {
 
 /// A synchronous exception; whether its condition failed is [`Way::Skipped`].
 #[inline(always)]
-pub(crate) fn cause(cause: &Cause) {
+pub fn cause(cause: &Cause) {
     took(match cause {
         Cause::HypervisorCall(0) => Way::Hvc,
         Cause::HypervisorCall(_) => Way::HvcImmediate,
@@ -85,7 +85,7 @@ pub(crate) fn cause(cause: &Cause) {
 
 /// The answer to a system register.
 #[inline(always)]
-pub(crate) fn answer(answer: Answer) {
+pub fn answer(answer: Answer) {
     took(match answer {
         Answer::Value(_) => Way::Value,
         Answer::Ignore => Way::Ignored,
@@ -101,7 +101,7 @@ pub(crate) fn answer(answer: Answer) {
 
 /// An exception that is injected.
 #[inline(always)]
-pub(crate) fn injected(exception: &Exception) {
+pub fn injected(exception: &Exception) {
     took(match exception {
         Exception::Undefined => Way::InjectUndefined,
         Exception::DataAbort { .. } => Way::InjectData,

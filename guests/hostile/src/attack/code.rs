@@ -49,6 +49,7 @@ impl Code {
         self.put(if self.is_32_bit { LEAVE_32 } else { 0xd61f_0240 }); // br x18
     }
 
+    #[cfg(target_os = "none")]
     pub(crate) fn is_32_bit(&self) -> bool {
         self.is_32_bit
     }

@@ -52,6 +52,7 @@ pub(crate) enum Class {
 
 impl Class {
     /// What a batch is to be of.
+    #[cfg(target_os = "none")]
     pub(crate) fn of_batch(self, random: &mut Random, has_32: bool) -> Class {
         match self {
             Class::Random => {
