@@ -243,6 +243,7 @@ pub const VICTIM: System = System::of(
     &[
         "qemu-tests/systems/hostile-alone.qvmconf",
         "qemu-tests/systems/hostile-resets.qvmconf",
+        "qemu-tests/systems/victim-fails.qvmconf",
         "qemu-tests/systems/victim.qvmconf",
     ],
 )
