@@ -1,3 +1,5 @@
+//! Lives by cases and by random histories, and by several threads at once.
+
 use super::*;
 use proptest::prelude::*;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};

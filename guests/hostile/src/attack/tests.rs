@@ -1,3 +1,5 @@
+//! What the attacks are made of, on the host: the same seed gives the same ones, and each is what it says.
+
 use super::*;
 use crate::attack::code::LEAVE_32;
 
