@@ -1,5 +1,7 @@
 //! How a VM is stopped from outside: by its watchdog, by its power key, by a power cut.
 
+use std::time::Duration;
+
 use qemu_tests::{
     COMES_BACK, LINUX_POWER_KEY, LINUX_WATCHDOG, POWER_KEY, Result, Verdict, WATCHDOG, WATCHDOG_RESET, enabled,
 };
@@ -88,6 +90,8 @@ fn debian_that_crashed_comes_back_and_a_heartbeat_does_not_slip() -> Result<()> 
         return Ok(());
     }
     let (_board, mut console) = COMES_BACK.boot_counted()?;
+    // A guest that panicked spins, and each of its instructions is counted.
+    console.set_patience(Duration::from_secs(180));
     console.expect("linux: feeds the watchdog sp805-wdt")?;
     console.expect("\x1e[ostler] linux: failed: its watchdog was not fed in time; vCPU 0:")?;
     let report = console.expect("\x1e[ostler] linux: restarts (1)")?;
