@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use qemu_tests::attack::{Attack, Outcome, ways_of};
 use qemu_tests::{
-    Board, HOSTILE, HOSTILE_ABORT, HOSTILE_FAIL, HOSTILE_GICV2, HOSTILE_IGNORE, Machine, Result, System, VICTIM,
-    enabled, long,
+    HOSTILE, HOSTILE_ABORT, HOSTILE_FAIL, HOSTILE_GICV2, HOSTILE_IGNORE, Result, System, VICTIM, enabled, long,
 };
 
 /// What every run takes of the soak: the same seed for all.
@@ -98,8 +97,7 @@ fn a_victim_on_the_same_pcpu_wakes_in_time() -> Result<()> {
     }
     let all = ["exits", "gic", "calls", "mmio", "sysreg", "random"];
     for class in if long() { &all[..] } else { &all[..1] } {
-        let machine = Machine { extra: vec!["-icount".into(), "shift=0,sleep=off".into()], ..VICTIM.machine() };
-        let (_board, mut console) = Board::with_console(&machine, None)?;
+        let (_board, mut console) = VICTIM.boot_counted()?;
         console.expect("\x1e[ostler] victim: 1 vCPUs")?;
         console.send(&format!("\x1d1class={class} seed={SEED} operations=1000000000\n"))?;
         console.expect(&format!("hostile: class={class}"))?;
