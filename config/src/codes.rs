@@ -121,6 +121,15 @@ codes! {
     IDLE_SETTING = "Q0131",
     /// Two settings of a VM contradict each other.
     CONTRADICTION = "Q0132",
+
+    /// What was not checked, because the images were not looked at.
+    NOT_CHECKED = "Q0140",
+    /// A `system.toml` cannot be read as one.
+    SYSTEM_FILE = "Q0141",
+    /// A word or number in a `system.toml` that cannot be what it stands for.
+    SYSTEM_VALUE = "Q0142",
+    /// A part of a `system.toml` that nothing uses yet.
+    SYSTEM_UNUSED = "Q0143",
 }
 
 #[cfg(test)]

@@ -8,7 +8,9 @@
 pub mod assemble;
 pub mod codes;
 pub mod diagnostic;
+pub mod explain;
 pub mod language;
+pub mod record;
 pub mod source;
 pub mod spec;
 

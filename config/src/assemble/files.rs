@@ -14,15 +14,31 @@ use crate::spec::LoadSpec;
 /// Largest image that is unpacked: far above any kernel, far below what would exhaust a developer's machine.
 const UNPACKED_LIMIT_BYTES: u64 = 1 << 30;
 
+/// Whether the files that `load` names are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Images {
+    /// Yes.
+    #[default]
+    Read,
+    /// No: they need not be there, and nothing that depends on their content is checked.
+    Absent,
+}
+
 /// The files read and the blobs made of them so far.
 #[derive(Debug, Default)]
 pub(super) struct Files {
+    pub(super) images: Images,
     pub(super) blobs: Vec<Blob>,
     pub(super) inputs: Vec<PathBuf>,
     by_hash: HashMap<[u8; 32], u16>,
 }
 
 impl Files {
+    /// None yet.
+    pub(super) fn new(images: Images) -> Files {
+        Files { images, ..Files::default() }
+    }
+
     /// The bytes of the file that `load` names; a file that cannot be read, or is empty, is reported.
     pub(super) fn read(&mut self, load: &LoadSpec, diagnostics: &mut Diagnostics) -> Option<Vec<u8>> {
         let path = &load.path.value;

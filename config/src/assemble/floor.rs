@@ -55,6 +55,15 @@ impl Floor {
         true
     }
 
+    /// Whether an image can begin at `start`, whatever its length; if not, that is reported.
+    pub(super) fn may_begin(&self, start: u64, what: &str, span: Span, diagnostics: &mut Diagnostics) {
+        let first = Range { start, end: start.saturating_add(1) };
+        if !self.memory.iter().any(|region| region.range.contains(first)) {
+            let message = format!("{what} at {start:#x} lies outside of the VM's memory");
+            diagnostics.push(Diagnostic::error(codes::NO_ROOM, message).at(span).hint(self.describe()));
+        }
+    }
+
     /// The first start in RAM at or above `within.start` where `size` bytes are free, end by `within.end`, and
     /// keep off reserved ranges. `next` is the first start at or above a given address that would do otherwise.
     pub(super) fn find(&self, size: u64, within: Range, next: impl Fn(u64) -> Option<u64>) -> Option<u64> {

@@ -4,11 +4,11 @@ use model::{Counter, Entry, GicVersion, Gpa, Memory, Unsupported};
 
 use super::claims::Claims;
 use super::cpus::Places;
-use super::files::Files;
+use super::files::{Files, Images};
 use super::floor::Floor;
 use super::place::TreeBlob;
 use super::tree::{self, Facts, Tree};
-use super::{Vm, home, memory, place, stolen, vdevs};
+use super::{Vm, home, memory, place, stolen, unread, vdevs};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::spec::{LoadKind, LoadSpec, VmSpec};
@@ -39,9 +39,11 @@ pub(super) fn assemble(
     let controller = vdevs::gic(spec, board, vcpus, &mut claims, diagnostics);
     let vdevs = vdevs::vdevs(spec, &controller, &mut claims, diagnostics);
     let stolen = if places.shared { stolen::place(spec, &mut claims, diagnostics) } else { None };
-    let over = user_trees(spec, files, diagnostics);
     let mut floor = Floor::new(spec, &regions);
-    let placed = place::place(spec, &mut floor, files, diagnostics);
+    let (over, placed) = match files.images {
+        Images::Read => (user_trees(spec, files, diagnostics), place::place(spec, &mut floor, files, diagnostics)),
+        Images::Absent => (Vec::new(), unread::place(spec, &floor, diagnostics)),
+    };
     if diagnostics.errors() > before {
         return None;
     }
@@ -60,7 +62,10 @@ pub(super) fn assemble(
     };
     let tree = device_tree(name, spec, &facts, over, diagnostics)?;
     let bytes = tree.bytes.clone();
-    let argument = placed.place_tree(spec, tree, &mut floor, files, diagnostics)?;
+    let argument = match files.images {
+        Images::Read => placed.place_tree(spec, tree, &mut floor, files, diagnostics)?,
+        Images::Absent => 0,
+    };
     let unsupported = Unsupported::default();
     let vm = Vm {
         name: name.to_owned(),

@@ -25,6 +25,7 @@ mod sharing;
 mod stolen;
 mod system;
 mod tree;
+mod unread;
 mod vdevs;
 
 #[cfg(test)]
@@ -35,8 +36,10 @@ pub use board::{Architecture, Board, Console, Cpus, Memory, Qemu, Uart, parse_si
 pub use model::{GicVersion, OnFailure};
 
 pub use emit::empty_rust_source;
+pub use files::Images;
 pub use section::flatten_elf;
-pub use system::assemble;
+pub use system::{assemble, check};
+pub use tree::device_tree_source;
 
 use crate::spec::{Span, VmSpec};
 use section::sha256;

@@ -74,12 +74,7 @@ pub(super) fn place(
         initrds.extend(is_initrd.then_some((load, range)));
     }
     let Placer { loads, diagnostics, floor, .. } = placer;
-    if let [(first, _), (second, _), ..] = initrds.as_slice() {
-        let error = Diagnostic::error(codes::NOT_BUILT, "a VM has one RAM disk").at(second.span);
-        let hint = "join the two files: a RAM disk may be several cpio archives one after the other";
-        diagnostics.push(error.label(first.span, "this is the RAM disk already").hint(hint));
-        good = false;
-    }
+    good &= one_initrd(spec, diagnostics);
     for (load, range) in &initrds {
         good &= range.is_none_or(|range| program.check_initrd(load, range, floor, diagnostics));
     }
@@ -144,6 +139,16 @@ impl Placed {
     }
 }
 
+/// Whether the VM has one RAM disk at most; a second one is reported.
+pub(super) fn one_initrd(spec: &VmSpec, diagnostics: &mut Diagnostics) -> bool {
+    let mut initrds = spec.loads.iter().filter(|load| load.kind == LoadKind::Initrd);
+    let (Some(first), Some(second)) = (initrds.next(), initrds.next()) else { return true };
+    let error = Diagnostic::error(codes::NOT_BUILT, "a VM has one RAM disk").at(second.span);
+    let hint = "join the two files: a RAM disk may be several cpio archives one after the other";
+    diagnostics.push(error.label(first.span, "this is the RAM disk already").hint(hint));
+    false
+}
+
 /// The address that an `fdt load` asks for; the last one.
 fn tree_address(spec: &VmSpec) -> Option<u64> {
     let trees = spec.loads.iter().filter(|load| load.kind == LoadKind::Fdt);
@@ -151,7 +156,7 @@ fn tree_address(spec: &VmSpec) -> Option<u64> {
 }
 
 /// The `load` that holds the guest's program: `guest load`, or else the first one without a type.
-fn program<'a>(spec: &'a VmSpec, diagnostics: &mut Diagnostics) -> Option<&'a LoadSpec> {
+pub(super) fn program<'a>(spec: &'a VmSpec, diagnostics: &mut Diagnostics) -> Option<&'a LoadSpec> {
     let mut guests = spec.loads.iter().filter(|load| load.kind == LoadKind::Guest);
     let (first, second) = (guests.next(), guests.next());
     if let (Some(first), Some(second)) = (first, second) {

@@ -6,9 +6,9 @@ use std::path::Path;
 use model::PAGE_BYTES;
 use sha2::{Digest, Sha256};
 
-use super::files::Files;
+use super::files::{Files, Images};
 use super::guest::{self, Guest};
-use super::{Assembly, AssumedBoard, Board, cpus, home, life};
+use super::{Assembly, AssumedBoard, Board, cpus, home, life, unread};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::language;
@@ -23,6 +23,16 @@ type UsedEnv = BTreeMap<String, Option<String>>;
 ///
 /// The assembly is there only without errors; the diagnostics may hold warnings and notes all the same.
 pub fn assemble(request: &Request, env: &dyn Fn(&str) -> Option<String>) -> (Option<Assembly>, Diagnostics, Sources) {
+    check(request, Images::Read, env)
+}
+
+/// The same, with or without the files that `load` names. Without them the assembly holds what is known, to be shown and
+/// not to be built: no images, no entry.
+pub fn check(
+    request: &Request,
+    images: Images,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> (Option<Assembly>, Diagnostics, Sources) {
     let (mut diagnostics, mut sources, mut used_env) = (Diagnostics::new(), Sources::new(), UsedEnv::new());
     let specs: Vec<VmSpec> = request
         .files
@@ -35,7 +45,7 @@ pub fn assemble(request: &Request, env: &dyn Fn(&str) -> Option<String>) -> (Opt
     let board = board(request, &mut diagnostics);
     let assembly = board.and_then(|(board, assumed)| {
         let configuration = configuration(&board, &assumed, &sources, &request.root, &used_env);
-        let mut assembly = system(&board, assumed, &specs, &sources, &mut diagnostics)?;
+        let mut assembly = system(&board, assumed, &specs, images, &sources, &mut diagnostics)?;
         assembly.configuration = configuration;
         let qvm_files = sources.iter().map(|source| source.path().to_owned());
         assembly.inputs.splice(..0, qvm_files.chain([Board::file(&request.root, &board.name)]));
@@ -71,13 +81,14 @@ fn system(
     board: &Board,
     assumed: AssumedBoard,
     specs: &[VmSpec],
+    images: Images,
     sources: &Sources,
     diagnostics: &mut Diagnostics,
 ) -> Option<Assembly> {
     let vms = named(specs, sources, diagnostics);
     life::check(&vms, diagnostics);
     let places = cpus::assign(&vms, assumed.cpus, diagnostics);
-    let mut files = Files::default();
+    let mut files = Files::new(images);
     let mut guests = Vec::new();
     let mut whole = true;
     for ((name, spec), places) in vms.iter().zip(places) {
@@ -85,6 +96,9 @@ fn system(
             Some(guest) => guests.push((guest, *spec)),
             None => whole = false,
         }
+    }
+    if images == Images::Absent {
+        unread::note(specs, diagnostics);
     }
     if !whole {
         return None;

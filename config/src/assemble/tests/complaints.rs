@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use model::GicVersion;
 
+use super::super::Images;
 use super::{Outcome, Project, elf, linux};
 use crate::codes;
 
@@ -194,6 +195,14 @@ fn image_cases() -> Vec<(&'static str, Outcome)> {
             let tree = super::trees::compiled("/ { };");
             with(|p| p.file("over.dtb", &tree), &["ram 64M\nload Image\nfdt load 0x3fff004,over.dtb"])
         }),
+        ("images-absent", {
+            let text = "ram 0x40000000,64M\nguest load nowhere/Image\ninitrd load 0x41000000,nowhere/initrd";
+            with(|project| project.images = Images::Absent, &[text])
+        }),
+        ("images-absent-and-misplaced", {
+            let text = "ram 0x40000000,64M\nload Image\ndata load 0x80000000,data\ninitrd load a initrd load b";
+            with(|project| project.images = Images::Absent, &[text])
+        }),
         ("tree-malformed", one("ram 64M\nload Image\nfdt load raw.bin")),
     ]
 }
@@ -210,6 +219,8 @@ fn every_complaint_looks_as_it_did() {
         seen.extend(outcome.codes);
         settings.bind(|| insta::assert_snapshot!(name, outcome.text.trim_end()));
     }
+    // Those of `system.toml` have their cases beside its reader.
+    seen.extend([codes::SYSTEM_FILE, codes::SYSTEM_VALUE, codes::SYSTEM_UNUSED]);
     let missing: Vec<_> =
         codes::ALL.iter().filter(|(code, _)| code.starts_with("Q01") && !seen.contains(code)).collect();
     assert!(missing.is_empty(), "no case shows {missing:?}");

@@ -2,6 +2,7 @@
 
 mod complaints;
 mod cpus;
+mod explanations;
 mod guests;
 mod output;
 mod placement;
@@ -12,13 +13,14 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use super::{Assembly, Vm, assemble};
+use super::{Assembly, Images, Vm, check};
 use crate::Request;
 
 /// A folder with images that the qvm files of a test load, and the request that a test may vary.
 pub(super) struct Project {
     folder: TempDir,
     pub(super) request: Request,
+    pub(super) images: Images,
 }
 
 /// What came of it.
@@ -35,7 +37,7 @@ impl Project {
         let board = "qemu-aarch64".into();
         let request =
             Request { root, board, cpus: None, memory_bytes: None, gic: None, on_failure: None, files: Vec::new() };
-        let project = Project { folder: TempDir::new().unwrap(), request };
+        let project = Project { folder: TempDir::new().unwrap(), request, images: Images::Read };
         project.file("Image", &linux(0, 0x10_0000, 0b1010));
         project.file("ramdisk", &[b"070701", [b'i'; 0x1802].as_slice()].concat());
         project.file("hello.elf", &elf(0x4008_0000));
@@ -61,7 +63,7 @@ impl Project {
             request.files.push(self.folder.path().join(name));
         }
         let env = |name: &str| (name == "NAME").then(|| "value".to_owned());
-        let (assembly, diagnostics, sources) = assemble(&request, &env);
+        let (assembly, diagnostics, sources) = check(&request, self.images, &env);
         assert_eq!(assembly.is_none(), diagnostics.has_errors());
         let folder = format!("{}/", self.folder.path().display());
         let text = diagnostics.render(&sources, false).replace(&folder, "");

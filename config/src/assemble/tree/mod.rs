@@ -2,10 +2,12 @@
 //!
 //! The format is that of the Devicetree Specification 0.4, chapter 5.
 
+mod dts;
 mod generate;
 mod overlay;
 mod read;
 
+pub use dts::device_tree_source;
 pub(super) use generate::{Facts, generate};
 pub(super) use overlay::{free_phandles, merge};
 pub(super) use read::read;
