@@ -74,6 +74,50 @@ fn every_command_has_help() {
     }
 }
 
+fn xtask(arguments: &[&str], file: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_xtask")).args(arguments).arg(file).output().unwrap()
+}
+
+#[test]
+fn json_is_one_object_a_line_and_nothing_else_on_standard_output() {
+    let folder = Folder::new("json");
+    let file = folder.write("vm.qvmconf", "ram 80000000,1000\ncpu sched 300\nload missing\n");
+    let output = xtask(&["check", "--format", "json"], &file);
+    assert_eq!(output.status.code(), Some(65));
+    let lines: Vec<serde_json::Value> =
+        String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let codes: Vec<&str> = lines.iter().map(|line| line["code"].as_str().unwrap()).collect();
+    assert_eq!(codes, ["Q0022", "Q0018", "Q0017"], "{lines:?}");
+    let last = &lines[2];
+    assert_eq!((&last["level"], &last["line"], &last["column"]), (&"error".into(), &2.into(), &11.into()));
+    assert!(last["file"].as_str().unwrap().ends_with("vm.qvmconf") && last["hint"].is_string(), "{last}");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "error: the configuration has 2 errors\n");
+}
+
+#[test]
+fn without_images_they_need_not_be_there_and_that_is_said() {
+    let folder = Folder::new("no-images");
+    let text = "system vm\nram 0x40000000,4M\nload nowhere.bin\nvdev pl011 loc 0x1c090000 intr gic:37 hostdev -\n";
+    let file = folder.write("vm.qvmconf", text);
+    assert_eq!(xtask(&["check"], &file).status.code(), Some(65));
+    let trees = folder.0.join("trees");
+    let output = xtask(&["check", "--no-images", "--dump-fdt", trees.to_str().unwrap()], &file);
+    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(said(&output).matches("note[Q0140]").count(), 1, "{}", said(&output));
+    let tree = std::fs::read_to_string(trees.join("vm.dts")).unwrap();
+    assert!(tree.starts_with("/dts-v1/;") && tree.contains("pl011@1c090000 {"), "{tree}");
+}
+
+#[test]
+fn a_code_is_explained() {
+    let explain =
+        |code: &str| Command::new(env!("CARGO_BIN_EXE_xtask")).args(["check", "--explain", code]).output().unwrap();
+    let output = explain("q0105");
+    assert!(output.status.success() && String::from_utf8_lossy(&output.stdout).starts_with("Q0105: Two things claim"));
+    assert_eq!(explain("Q9").status.code(), Some(1));
+    assert!(said(&explain("Q9")).contains("there is no code `Q9`"));
+}
+
 fn symbolize(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_xtask")).arg("symbolize").args(arguments).output().unwrap()
 }

@@ -125,7 +125,7 @@ impl System {
 
     fn request(&self) -> Result<Request> {
         let memory = Some(self.memory_bytes);
-        Selection { smp: Some(1), memory, ..Selection::of(self.files.clone()) }.request()
+        Selection { smp: Some(1), memory, ..Selection::of(self.files.clone()) }.request(&mut image::Findings::default())
     }
 
     /// Builds and runs it, and asks for the memory that is left; the guest is not alone.

@@ -20,6 +20,9 @@ pub(crate) struct Build {
     /// Print the sizes and hashes as one JSON object instead of a table.
     #[arg(long)]
     json: bool,
+    /// Write each guest's device tree to DIR as text, NAME.dts.
+    #[arg(long, value_name = "DIR")]
+    dump_fdt: Option<PathBuf>,
     #[command(flatten)]
     selection: Selection,
 }
@@ -27,6 +30,9 @@ pub(crate) struct Build {
 /// Runs the command.
 pub(crate) fn run(options: &Build) -> Result<()> {
     let built = image::build(&options.selection, &options.out)?;
+    if let Some(folder) = &options.dump_fdt {
+        image::dump_trees(&built.assembly, folder)?;
+    }
     match options.json {
         true => println!("{:#}", built.report.json()),
         false => print!("{}", built.report.table()),

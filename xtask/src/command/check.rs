@@ -1,23 +1,70 @@
 //! `cargo xtask check`: the assembler's checks without the build.
 
-use clap::Args;
+use std::path::PathBuf;
 
-use crate::failure::Result;
-use crate::image::{self, Selection};
+use clap::{Args, ValueEnum};
+use config::assemble::{Assembly, Images};
+
+use crate::failure::{Failure, Result};
+use crate::image::{self, Findings, Form, Selection};
 
 /// Check qvm files against a board and against each other.
 ///
 /// Finds every mistake that `build` would find, without compiling. Guest images that the files load from `.ostler/` are
-/// made first. Exit status: 0 if nothing is wrong; 65 if the configuration has errors; 1 for everything else.
+/// made first. Exit status: 0 if nothing is wrong, also with warnings; 65 if the configuration has errors; 1 for everything
+/// else.
 #[derive(Args, Debug)]
 pub(crate) struct Check {
+    /// `human`: underlined text on standard error; `json`: on standard output, one object a line.
+    #[arg(long, value_name = "FORM", value_enum, default_value_t)]
+    format: Format,
+    /// For repositories without the images: the files that `load` names are neither made nor read, and all that does not
+    /// depend on them is checked.
+    #[arg(long)]
+    no_images: bool,
+    /// Write each guest's device tree to DIR as text, NAME.dts.
+    #[arg(long, value_name = "DIR")]
+    dump_fdt: Option<PathBuf>,
+    /// Say at length what a diagnostic's code means, with an example, and check nothing.
+    #[arg(long, value_name = "CODE", exclusive = true)]
+    explain: Option<String>,
     #[command(flatten)]
     selection: Selection,
 }
 
+/// The form of what is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    #[default]
+    Human,
+    Json,
+}
+
 /// Runs the command.
 pub(crate) fn run(options: &Check) -> Result<()> {
-    let assembly = image::assemble(&options.selection.request()?)?;
+    if let Some(code) = &options.explain {
+        let text = config::explain::explain(code).ok_or_else(|| {
+            Failure::new(format!("there is no code `{code}`")).hint("every diagnostic shows its own, as `error[Q0105]`")
+        })?;
+        print!("{text}");
+        return Ok(());
+    }
+    let form = if options.format == Format::Json { Form::Json } else { Form::Human };
+    let mut findings = Findings::new(form);
+    let request = options.selection.request(&mut findings)?;
+    let images = if options.no_images { Images::Absent } else { Images::Read };
+    let assembly = image::assemble(&request, images, &mut findings)?;
+    if let Some(folder) = &options.dump_fdt {
+        image::dump_trees(&assembly, folder)?;
+    }
+    if form == Form::Human {
+        summarise(&assembly);
+    }
+    Ok(())
+}
+
+/// One line a VM and one about the board.
+fn summarise(assembly: &Assembly) {
     for vm in &assembly.vms {
         let memory: u64 = vm.memory.iter().map(|memory| memory.size_bytes).sum();
         println!("{}: {} vCPU, {} KiB of memory, {} vdev", vm.name, vm.cpus.len(), memory >> 10, vm.vdevs.len());
@@ -25,5 +72,4 @@ pub(crate) fn run(options: &Check) -> Result<()> {
     let board = &assembly.board;
     let (name, gic, cpus, mib) = (&board.name, board.gic, board.cpus, board.memory_bytes >> 20);
     println!("good for {name} with a {gic}, {cpus} CPUs and {mib} MiB");
-    Ok(())
 }

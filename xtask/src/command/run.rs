@@ -44,9 +44,9 @@ pub(crate) struct Run {
 /// Runs the command.
 pub(crate) fn run(options: &Run) -> Result<()> {
     packages::ensure(&[packages::QEMU])?;
-    let request = options.selection.request()?;
     let image = image::build(&options.selection, &paths::made().join("run"))?;
-    let board = image::board(&request)?;
+    let request = &image.request;
+    let board = image::board(request)?;
     let machine = Machine::of(&board, &image.image)
         .ok_or_else(|| Failure::new(format!("the board {} is not one that QEMU can be", board.name)))?;
     let machine = Machine {

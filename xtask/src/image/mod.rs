@@ -7,13 +7,14 @@
 //! ```
 
 mod again;
+mod findings;
 mod report;
+
 mod select;
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use config::assemble::{self, Assembly, GicVersion, flatten_elf};
+use config::assemble::{self, Assembly, GicVersion, Images, flatten_elf};
 use config::{Request, assemble::Board};
 
 use crate::failure::{Failure, Result, status};
@@ -21,6 +22,7 @@ use crate::guests;
 use crate::host::{cargo, files, paths};
 
 pub(crate) use again::same_bytes_elsewhere;
+pub(crate) use findings::{Findings, Form};
 pub(crate) use report::Report;
 pub(crate) use select::Selection;
 
@@ -33,28 +35,50 @@ pub(crate) struct Image {
     pub elf: PathBuf,
     /// What it is made of.
     pub report: Report,
+    /// The system in it.
+    pub assembly: Assembly,
+    /// What was asked for.
+    pub request: Request,
 }
 
-/// Makes the guests that the files load, assembles, and prints every diagnostic. Errors end with status 65.
-pub(crate) fn assemble(request: &Request) -> Result<Assembly> {
-    guests::ensure(&request.files)?;
-    let (assembly, diagnostics, sources) = assemble::assemble(request, &|name| std::env::var(name).ok());
-    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    eprint!("{}", paths::shortened(diagnostics.render(&sources, colour)));
-    assembly.ok_or_else(|| match diagnostics.errors() {
-        1 => Failure::new("the configuration has an error").status(status::CONFIGURATION),
-        count => Failure::new(format!("the configuration has {count} errors")).status(status::CONFIGURATION),
-    })
+/// Makes the guests that the files load, unless they may be absent, assembles, and says every diagnostic. Errors end with status 65.
+pub(crate) fn assemble(request: &Request, images: Images, findings: &mut Findings) -> Result<Assembly> {
+    if images == Images::Read {
+        guests::ensure(&request.files)?;
+    }
+    let (assembly, diagnostics, sources) = assemble::check(request, images, &|name| std::env::var(name).ok());
+    findings.say(&diagnostics, &sources)?;
+    findings.verdict()?;
+    assembly.ok_or_else(|| Failure::new("nothing was assembled, and nobody said why").status(status::CONFIGURATION))
 }
 
 /// Builds what `selection` names and writes it to `folder`. Files that would not change are left alone.
 pub(crate) fn build(selection: &Selection, folder: &Path) -> Result<Image> {
-    build_with(&selection.request()?, &selection.features(), folder)
+    let mut findings = Findings::default();
+    let request = selection.request(&mut findings)?;
+    compile(request, &selection.features(), folder, &mut findings)
 }
 
 /// The same, with these features of the hypervisor.
 pub(crate) fn build_with(request: &Request, features: &[&str], folder: &Path) -> Result<Image> {
-    let assembly = assemble(request)?;
+    compile(request.clone(), features, folder, &mut Findings::default())
+}
+
+/// Writes each guest's device tree as text to NAME.dts in `folder`.
+pub(crate) fn dump_trees(assembly: &Assembly, folder: &Path) -> Result<()> {
+    let write = |(name, tree): &(String, Vec<u8>)| write_tree(&folder.join(format!("{name}.dts")), tree);
+    assembly.trees.iter().try_for_each(write)
+}
+
+/// Writes a device tree: as text if the file's name ends in `.dts`.
+fn write_tree(path: &Path, tree: &[u8]) -> Result<()> {
+    let is_text = path.extension().is_some_and(|extension| extension == "dts");
+    let text = is_text.then(|| assemble::device_tree_source(tree)).transpose().map_err(Failure::new)?;
+    files::write(path, text.as_deref().map_or(tree, str::as_bytes)).map(drop)
+}
+
+fn compile(request: Request, features: &[&str], folder: &Path, findings: &mut Findings) -> Result<Image> {
+    let assembly = assemble(&request, Images::Read, findings)?;
     let env = request.to_env().map_err(Failure::new)?;
     // The interrupt controller is a choice of compilation: only the code for the board's is in the image.
     let gic = match assembly.board.gic {
@@ -75,10 +99,10 @@ pub(crate) fn build_with(request: &Request, features: &[&str], folder: &Path) ->
         files::write(&folder.join(format!("{name}.dtb")), tree)?;
     }
     for (path, tree) in &assembly.fdt_dumps {
-        files::write(path, &assembly.trees[*tree].1)?;
+        write_tree(path, &assembly.trees[*tree].1)?;
     }
     let report = Report::new(&assembly, &image, &image_bytes, &elf_bytes)?;
-    Ok(Image { image, elf, report })
+    Ok(Image { image, elf, report, assembly, request })
 }
 
 /// The page of the board that a request names.

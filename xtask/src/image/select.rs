@@ -6,6 +6,7 @@ use clap::Args;
 use config::Request;
 use config::assemble::{GicVersion, OnFailure, parse_size};
 
+use super::Findings;
 use crate::failure::Result;
 use crate::guests;
 use crate::host::paths;
@@ -70,7 +71,7 @@ impl Selection {
     }
 
     /// The same for the assembler.
-    pub(crate) fn request(&self) -> Result<Request> {
+    pub(crate) fn request(&self, _findings: &mut Findings) -> Result<Request> {
         Ok(Request {
             root: paths::root(),
             board: self.board.clone(),
