@@ -11,6 +11,7 @@ pub mod diagnostic;
 pub mod explain;
 pub mod language;
 pub mod record;
+pub mod report;
 pub mod source;
 pub mod spec;
 

@@ -29,7 +29,7 @@ mod unread;
 mod vdevs;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use assembly::{Assembly, Blob, Board as AssumedBoard, Load, Restart, Vdev, Vm};
 pub use board::{Architecture, Board, Console, Cpus, Memory, Qemu, Uart, parse_size};

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use config::assemble::{Assembly, Images};
+use config::report::Report;
 
 use crate::failure::{Failure, Result};
+use crate::host::files;
 use crate::image::{self, Findings, Form, Selection};
 
 /// Check qvm files against a board and against each other.
@@ -15,13 +17,21 @@ use crate::image::{self, Findings, Form, Selection};
 /// else.
 #[derive(Args, Debug)]
 pub(crate) struct Check {
-    /// `human`: underlined text on standard error; `json`: on standard output, one object a line.
+    /// `human`: underlined text on standard error; `json`: on standard output, one object a line. Of a report: `human` is a
+    /// page of text, `json` one object, `html` a page for a browser.
     #[arg(long, value_name = "FORM", value_enum, default_value_t)]
     format: Format,
     /// For repositories without the images: the files that `load` names are neither made nor read, and all that does not
     /// depend on them is checked.
     #[arg(long)]
     no_images: bool,
+    /// Print what the system is, on one page: memory, devices, interrupts, CPUs, images, who can touch what, what is shared,
+    /// and which ways are left for one VM to disturb another.
+    #[arg(long)]
+    report: bool,
+    /// Write the report to FILE instead of standard output.
+    #[arg(long, value_name = "FILE", requires = "report")]
+    out: Option<PathBuf>,
     /// Write each guest's device tree to DIR as text, NAME.dts.
     #[arg(long, value_name = "DIR")]
     dump_fdt: Option<PathBuf>,
@@ -38,6 +48,7 @@ enum Format {
     #[default]
     Human,
     Json,
+    Html,
 }
 
 /// Runs the command.
@@ -49,7 +60,11 @@ pub(crate) fn run(options: &Check) -> Result<()> {
         print!("{text}");
         return Ok(());
     }
-    let form = if options.format == Format::Json { Form::Json } else { Form::Human };
+    if options.format == Format::Html && !options.report {
+        return Err(Failure::new("only a report can be HTML").hint("add --report"));
+    }
+    // A report has standard output to itself.
+    let form = if options.format == Format::Json && !options.report { Form::Json } else { Form::Human };
     let mut findings = Findings::new(form);
     let request = options.selection.request(&mut findings)?;
     let images = if options.no_images { Images::Absent } else { Images::Read };
@@ -57,10 +72,30 @@ pub(crate) fn run(options: &Check) -> Result<()> {
     if let Some(folder) = &options.dump_fdt {
         image::dump_trees(&assembly, folder)?;
     }
-    if form == Form::Human {
-        summarise(&assembly);
+    match (options.report, form) {
+        (true, _) => report(options, &Report::new(&assembly, &image::board(&request)?)),
+        (false, Form::Human) => {
+            summarise(&assembly);
+            Ok(())
+        }
+        (false, Form::Json) => Ok(()),
     }
-    Ok(())
+}
+
+/// Prints or writes the report.
+fn report(options: &Check, report: &Report) -> Result<()> {
+    let text = match options.format {
+        Format::Human => report.text(),
+        Format::Json => serde_json::to_string_pretty(report).map_err(Failure::new)? + "\n",
+        Format::Html => report.html(),
+    };
+    match &options.out {
+        Some(file) => files::write(file, text.as_bytes()).map(drop),
+        None => {
+            print!("{text}");
+            Ok(())
+        }
+    }
 }
 
 /// One line a VM and one about the board.

@@ -17,22 +17,22 @@ use super::{Assembly, Images, Vm, check};
 use crate::Request;
 
 /// A folder with images that the qvm files of a test load, and the request that a test may vary.
-pub(super) struct Project {
+pub(crate) struct Project {
     folder: TempDir,
-    pub(super) request: Request,
-    pub(super) images: Images,
+    pub(crate) request: Request,
+    pub(crate) images: Images,
 }
 
 /// What came of it.
-pub(super) struct Outcome {
-    pub(super) assembly: Option<Assembly>,
+pub(crate) struct Outcome {
+    pub(crate) assembly: Option<Assembly>,
     /// All diagnostics, with paths as if the folder were the root.
-    pub(super) text: String,
-    pub(super) codes: Vec<&'static str>,
+    pub(crate) text: String,
+    pub(crate) codes: Vec<&'static str>,
 }
 
 impl Project {
-    pub(super) fn new() -> Project {
+    pub(crate) fn new() -> Project {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the project").to_owned();
         let board = "qemu-aarch64".into();
         let request =
@@ -45,17 +45,17 @@ impl Project {
         project
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
     /// Writes a file that qvm files can load by its name.
-    pub(super) fn file(&self, name: &str, bytes: &[u8]) {
+    pub(crate) fn file(&self, name: &str, bytes: &[u8]) {
         std::fs::write(self.folder.path().join(name), bytes).unwrap();
     }
 
     /// Assembles VMs from these texts, in files `1.qvmconf` and so on.
-    pub(super) fn run(&self, texts: &[&str]) -> Outcome {
+    pub(crate) fn run(&self, texts: &[&str]) -> Outcome {
         let mut request = self.request.clone();
         for (index, text) in texts.iter().enumerate() {
             let name = format!("{}.qvmconf", index + 1);
@@ -71,13 +71,13 @@ impl Project {
     }
 
     /// The assembly of these texts, which must be good.
-    pub(super) fn good(&self, texts: &[&str]) -> Assembly {
+    pub(crate) fn good(&self, texts: &[&str]) -> Assembly {
         let outcome = self.run(texts);
         outcome.assembly.unwrap_or_else(|| panic!("{}", outcome.text))
     }
 
     /// The only VM that this text makes.
-    pub(super) fn vm(&self, text: &str) -> Vm {
+    pub(crate) fn vm(&self, text: &str) -> Vm {
         self.good(&[text]).vms.remove(0)
     }
 }

@@ -1,0 +1,246 @@
+//! From the assembly to the report.
+
+use model::images::Kind;
+use model::{Access, Console, Direction, PAGE_BYTES, Policy, VdevKind, When};
+
+use super::{Area, AreaKind, Board, Image, Interrupt, Pcpu, Report, Resource, Seat, Share, Shared, Vm, channels};
+use crate::assemble::{self, Assembly};
+
+/// The guest timers' PPIs by INTID (DEN 0094, Base System Architecture, 3.7), as its device tree names them.
+const TIMERS: [(u32, &str); 2] = [(27, "virtual timer"), (30, "physical timer")];
+
+impl Report {
+    /// The report about `assembly` on `board`, which it was assembled for.
+    pub fn new(assembly: &Assembly, board: &assemble::Board) -> Report {
+        let vms: Vec<Vm> = (0..assembly.vms.len()).map(|index| vm(assembly, index)).collect();
+        let mut report = Report {
+            board: self::board(assembly, board, &vms),
+            configuration: hex(&assembly.configuration),
+            images: images(assembly),
+            resources: resources(assembly, board),
+            shared: Vec::new(),
+            channels: Vec::new(),
+            vms,
+        };
+        report.shared = shared(assembly, &report);
+        report.channels = channels::of(assembly, &report);
+        report
+    }
+}
+
+fn board(assembly: &Assembly, board: &assemble::Board, vms: &[Vm]) -> Board {
+    let assumed = &assembly.board;
+    let share = |owner: &str, vm, bytes| Share { owner: owner.to_owned(), vm, bytes };
+    let mut memory: Vec<Share> =
+        vms.iter().enumerate().map(|(index, vm)| share(&vm.name, Some(index), vm.memory_bytes)).collect();
+    // Each starts on a page.
+    let images = assembly.blobs.iter().map(|blob| (blob.bytes.len() as u64).next_multiple_of(PAGE_BYTES)).sum();
+    memory.extend([share("images", None, images), share("Ostler", None, board.memory.ostler)]);
+    let used: u64 = memory.iter().map(|share| share.bytes).sum();
+    memory.push(share("free", None, assumed.memory_bytes.saturating_sub(used)));
+    let pcpu = |pcpu| {
+        let mut vcpus: Vec<Seat> =
+            vms.iter().flat_map(|vm| &vm.vcpus).filter(|seat| seat.pcpu == pcpu).cloned().collect();
+        vcpus.sort_by_key(|seat| std::cmp::Reverse(seat.priority));
+        Pcpu { pcpu, vcpus }
+    };
+    Board {
+        name: assumed.name.clone(),
+        description: board.description.replace('`', ""),
+        gic: assumed.gic.to_string(),
+        on_failure: assumed.on_failure.word(),
+        memory_base: board.memory.base,
+        memory_bytes: assumed.memory_bytes,
+        memory,
+        cpus: (0..assumed.cpus).map(pcpu).collect(),
+    }
+}
+
+fn vm(assembly: &Assembly, index: usize) -> Vm {
+    let vm = &assembly.vms[index];
+    let seat = |(vcpu, cpu): (usize, &model::Cpu)| Seat {
+        vm: vm.name.clone(),
+        vm_index: index,
+        vcpu,
+        pcpu: cpu.pcpu,
+        priority: cpu.priority,
+        policy: match cpu.policy {
+            Policy::RoundRobin => "round robin",
+            Policy::Fifo => "FIFO",
+        },
+    };
+    let timers = TIMERS.iter().map(|&(intid, name)| Interrupt { intid, from: format!("{name} of each vCPU") });
+    let of_vdevs = vm.vdevs.iter().filter_map(|vdev| Some(Interrupt { intid: vdev.intid?, from: vdev.name.clone() }));
+    let mut interrupts: Vec<Interrupt> = timers.chain(of_vdevs).collect();
+    interrupts.sort_by_key(|interrupt| interrupt.intid);
+    Vm {
+        name: vm.name.clone(),
+        memory_bytes: vm.memory.iter().map(|memory| memory.size_bytes).sum(),
+        map: map(assembly, vm),
+        interrupts,
+        vcpus: vm.cpus.iter().enumerate().map(seat).collect(),
+        entry: (!vm.loads.is_empty()).then_some(vm.entry.pc.0),
+        life: life(&vm.restart),
+    }
+}
+
+/// What its end leads to.
+fn life(restart: &assemble::Restart) -> String {
+    let mut words = match restart.when {
+        When::OnFailure => "starts again after a failure".to_owned(),
+        When::Always => "starts again whenever it ends".to_owned(),
+        When::OnReset => "starts again when its guest resets it".to_owned(),
+        When::Never => "never starts again".to_owned(),
+    };
+    if let Some(limit) = restart.limit {
+        words.push_str(&format!(", {limit} times in a row at most"));
+    }
+    if let Some(group) = &restart.group {
+        words.push_str(&format!(", with the group {group}"));
+    }
+    if restart.board_stop {
+        words.push_str("; the board ends with it");
+    }
+    words
+}
+
+/// The address space, with what is loaded behind the memory that it lies in.
+fn map(assembly: &Assembly, vm: &assemble::Vm) -> Vec<Area> {
+    let area =
+        |start, bytes, kind, name: &str, access| Area { start, bytes, kind, name: name.into(), access, inside: false };
+    let mut map = Vec::new();
+    for memory in &vm.memory {
+        let (start, bytes) = (memory.gpa.0, memory.size_bytes);
+        map.push(match memory.access {
+            _ if vm.stolen_time == Some(memory.gpa) => {
+                area(start, bytes, AreaKind::StolenTime, "stolen-time records", "r")
+            }
+            Access::ReadWrite => area(start, bytes, AreaKind::Ram, "ram", "rw"),
+            Access::ReadOnly => area(start, bytes, AreaKind::Rom, "rom", "r"),
+        });
+    }
+    let gic = &vm.gic;
+    let vcpus = u32::try_from(vm.cpus.len()).unwrap_or(u32::MAX);
+    let frames = match gic.version {
+        model::GicVersion::V2 => "CPU interface",
+        model::GicVersion::V3 => "redistributors",
+    };
+    map.push(area(gic.distributor.0, gic.distributor_bytes(), AreaKind::Gic, "GIC distributor", "rw"));
+    map.push(area(gic.cpus.0, gic.cpus_bytes(vcpus), AreaKind::Gic, &format!("GIC {frames}"), "rw"));
+    map.extend(vm.vdevs.iter().map(|vdev| area(vdev.gpa.0, vdev.size_bytes, AreaKind::Vdev, &vdev.name, "rw")));
+    map.extend(vm.loads.iter().filter_map(|load| {
+        let blob = assembly.blobs.get(usize::from(load.image))?;
+        let kind = match blob.kind {
+            Kind::Guest => AreaKind::Image,
+            Kind::Initrd => AreaKind::Initrd,
+            Kind::Tree => AreaKind::DeviceTree,
+            Kind::Data => AreaKind::Data,
+        };
+        Some(Area { inside: true, ..area(load.gpa.0, load.size_bytes, kind, &blob.name, "") })
+    }));
+    map.sort_by_key(|area| (area.start, area.inside));
+    map
+}
+
+fn images(assembly: &Assembly) -> Vec<Image> {
+    let image = |(index, blob): (usize, &assemble::Blob)| {
+        let loads = |vm: &&assemble::Vm| vm.loads.iter().any(|load| usize::from(load.image) == index);
+        Image {
+            name: blob.name.clone(),
+            kind: format!("{:?}", blob.kind).to_lowercase(),
+            bytes: blob.bytes.len() as u64,
+            sha256: hex(&blob.sha256),
+            vms: assembly.vms.iter().filter(loads).map(|vm| vm.name.clone()).collect(),
+        }
+    };
+    assembly.blobs.iter().enumerate().map(image).collect()
+}
+
+/// Who can touch what of the board.
+fn resources(assembly: &Assembly, board: &assemble::Board) -> Vec<Resource> {
+    let ostler = |what: String, others: &str| Resource { what, owner: "Ostler".into(), others: others.into() };
+    let mut resources: Vec<Resource> = Vec::new();
+    for vm in &assembly.vms {
+        for memory in vm.memory.iter().filter(|memory| vm.stolen_time != Some(memory.gpa)) {
+            let what = format!("RAM for {:#x} in VM {}, {}", memory.gpa.0, vm.name, super::size(memory.size_bytes));
+            resources.push(Resource {
+                what,
+                owner: vm.name.clone(),
+                others: "Ostler: places images, copies for vdevs".into(),
+            });
+        }
+        if vm.stolen_time.is_some() {
+            let what = format!("stolen-time records of VM {}", vm.name);
+            resources.push(ostler(what, &format!("{}: reads", vm.name)));
+        }
+    }
+    resources.push(ostler(format!("console UART at {:#x}", board.console.address), ""));
+    resources.push(match assembly.board.gic {
+        model::GicVersion::V2 => ostler("GICv2".into(), "each running vCPU: its own virtual CPU interface"),
+        model::GicVersion::V3 => {
+            ostler("GICv3".into(), "each running vCPU: its own virtual CPU interface, by system registers")
+        }
+    });
+    resources.push(ostler("timers of the pCPUs".into(), "each running vCPU: its own virtual timer"));
+    resources.push(ostler("everything else".into(), ""));
+    resources
+}
+
+/// What several VMs use.
+fn shared(assembly: &Assembly, report: &Report) -> Vec<Shared> {
+    let mut shared = Vec::new();
+    for cpu in &report.board.cpus {
+        let vms = cpu.vms();
+        if vms.len() > 1 {
+            let (what, how) =
+                (format!("pCPU {}", cpu.pcpu), "the highest priority runs; equals as their `sched` says".into());
+            shared.push(Shared { what, vms, how });
+        }
+    }
+    let speaks = |vm: &&assemble::Vm| {
+        vm.vdevs.iter().any(|vdev| matches!(vdev.kind, VdevKind::Pl011 { console: Console::Board(_) }))
+    };
+    let hears = |vm: &&assemble::Vm| {
+        let input = |vdev: &assemble::Vdev| {
+            matches!(vdev.kind, VdevKind::Pl011 { console: Console::Board(Direction::Both | Direction::Input) })
+        };
+        vm.vdevs.iter().any(input)
+    };
+    let names = |filter: &dyn Fn(&&assemble::Vm) -> bool| -> Vec<String> {
+        assembly.vms.iter().filter(filter).map(|vm| vm.name.clone()).collect()
+    };
+    let (speakers, hearers) = (names(&speaks), names(&hears));
+    if speakers.len() > 1 {
+        let how = match hearers.len() {
+            0 => "each line carries its VM's name; nobody takes input".to_owned(),
+            _ => {
+                format!("one VM at a time has the input ({}); the others' lines carry their names", hearers.join(", "))
+            }
+        };
+        shared.push(Shared { what: "the board's console".into(), vms: speakers, how });
+    }
+    let images = report.images.iter().filter(|image| image.vms.len() > 1);
+    shared.extend(images.map(|image| Shared {
+        what: format!("image {}", image.name),
+        vms: image.vms.clone(),
+        how: "stored once, copied for each".into(),
+    }));
+    shared
+}
+
+impl Pcpu {
+    /// Names of the VMs that have vCPUs here, each once.
+    pub(super) fn vms(&self) -> Vec<String> {
+        let mut vms: Vec<String> = Vec::new();
+        for seat in &self.vcpus {
+            if !vms.contains(&seat.vm) {
+                vms.push(seat.vm.clone());
+            }
+        }
+        vms
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

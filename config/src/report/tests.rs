@@ -1,0 +1,125 @@
+//! The report of a small system in all its forms.
+
+use crate::assemble::tests::Project;
+use crate::assemble::{Board, Images};
+use crate::report::{Report, size};
+
+const CONTROL: &str = "system control
+ram 0x40000000,64M
+ram 0x100000000,512M
+rom 0x80000,64K
+cpu sched 40f runmask 0
+cpu runmask 1
+guest load Image
+initrd load ramdisk
+vdev pl011 loc 0x1c090000 intr gic:37 hostdev - name serial
+set ostler-restart always
+set ostler-board-stop on
+";
+const OTHER: &str = "system a<b>&\"c
+ram 0x40000000,16M
+cpu sched 10 runmask 0
+load raw.bin
+vdev pl011 loc 0x1c090000 intr gic:37 hostdev >-
+set ostler-exit-budget 10000/100
+";
+
+fn report(project: &Project, texts: &[&str]) -> Report {
+    let assembly = project.good(texts);
+    let board = Board::load(&project.request.root, &project.request.board).unwrap();
+    Report { configuration: "00".into(), ..Report::new(&assembly, &board) }
+}
+
+fn two() -> Report {
+    // The quotes are the language's own: the name has one in it.
+    report(&Project::new(), &[CONTROL, &OTHER.replace("a<b>&\"c", "\"a<b>&\\\"c\"")])
+}
+
+#[test]
+fn the_page_of_text() {
+    insta::assert_snapshot!(two().text());
+}
+
+#[test]
+fn every_byte_of_ram_has_an_owner() {
+    let report = two();
+    assert_eq!(report.board.memory.iter().map(|share| share.bytes).sum::<u64>(), report.board.memory_bytes);
+    assert!(report.board.memory.iter().any(|share| share.vm == Some(1) && share.bytes >= 16 << 20));
+}
+
+#[test]
+fn a_lone_vm_disturbs_nobody() {
+    let report = report(&Project::new(), &[CONTROL]);
+    assert_eq!((report.channels, report.shared), (vec![], vec![]));
+}
+
+#[test]
+fn without_images_there_are_none_and_no_entry() {
+    let mut project = Project::new();
+    project.images = Images::Absent;
+    let report = report(&project, &["ram 64M\nguest load nowhere\nvdev pl011 loc 0x1c090000 intr gic:37 hostdev -\n"]);
+    assert!(report.images.is_empty() && report.vms[0].entry.is_none());
+    assert!(report.text().contains("Images\n  not read\n") && report.html().contains("They were not read."));
+}
+
+/// Whether every element that is opened is closed, in order.
+fn is_well_formed(html: &str) -> Result<(), String> {
+    let mut open: Vec<&str> = Vec::new();
+    for piece in html.split('<').skip(1) {
+        let (tag, _) = piece.split_once('>').ok_or_else(|| format!("no end: {piece}"))?;
+        let name = tag.split([' ', '/']).find(|name| !name.is_empty()).unwrap_or_default();
+        match tag {
+            _ if tag.starts_with('!') || name == "meta" || tag.ends_with('/') => {}
+            _ if tag.starts_with('/') => match open.pop() {
+                Some(last) if last == name => {}
+                last => return Err(format!("`{name}` closes {last:?}")),
+            },
+            _ => open.push(name),
+        }
+    }
+    if open.is_empty() { Ok(()) } else { Err(format!("not closed: {open:?}")) }
+}
+
+#[test]
+fn the_html_is_whole_and_needs_nothing_from_elsewhere() {
+    let html = two().html();
+    assert_eq!(is_well_formed(&html), Ok(()));
+    for stranger in ["<script", "http", "src=", "url(", "@import", "<b>", "a<b"] {
+        assert!(!html.contains(stranger), "{stranger}");
+    }
+    assert!(html.contains("a&lt;b&gt;&amp;&quot;c"), "the name is there, made safe");
+    assert_eq!(html.matches("<svg").count(), 4, "RAM, CPUs and two maps");
+    for picture in html.split("<svg").skip(1) {
+        assert!(picture.contains("role=\"img\"") && picture.contains("<title") && picture.contains("<desc"));
+    }
+}
+
+#[test]
+fn labels_of_a_map_do_not_overlap() {
+    let html = two().html();
+    for class in ["address", "name"] {
+        for map in html.split("<svg").filter(|svg| svg.contains("id=\"map")) {
+            let of_class = map.split("<text ").filter(|text| text.starts_with(&format!("class=\"{class}\"")));
+            let y = |text: &str| text.split("y=\"").nth(1)?.split('"').next()?.parse::<f64>().ok();
+            let ys: Vec<f64> = of_class.filter_map(y).collect();
+            assert!(ys.len() > 5, "{class}: {ys:?}");
+            assert!(ys.windows(2).all(|pair| pair[1] - pair[0] >= 14.0), "{class}: {ys:?}");
+        }
+    }
+}
+
+#[test]
+fn programs_find_the_fields() {
+    let json = serde_json::to_value(two()).unwrap();
+    assert_eq!(json["vms"][0]["map"][0]["kind"], "rom");
+    assert_eq!(json["board"]["cpus"][0]["vcpus"][0]["vm"], "control");
+    assert_eq!(json["images"][0]["vms"][0], "control");
+}
+
+#[test]
+fn sizes_are_exact_or_rounded_up() {
+    let cases =
+        [(0, "0 B"), (1023, "1023 B"), (4096, "4 KiB"), (1536, "1.5 KiB"), (1025, "1.1 KiB"), (3 << 29, "1.5 GiB")];
+    cases.into_iter().for_each(|(bytes, text)| assert_eq!(size(bytes), text));
+    assert_eq!(size(u64::MAX), "17179869184.0 GiB");
+}
