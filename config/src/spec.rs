@@ -177,6 +177,8 @@ pub enum VdevSpecKind {
     Gic {
         /// `version 2|3`.
         version: Option<Spanned<u32>>,
+        /// `hostvector`: the board's interrupt that line 0 stands for when interrupts are passed.
+        hostvector: Option<Spanned<u32>>,
     },
     /// `vdev pl011`.
     Pl011 {

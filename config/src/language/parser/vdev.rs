@@ -50,7 +50,7 @@ impl Parser<'_> {
             Some(index) if kind == "gic" => index,
             _ => {
                 let kind = match kind {
-                    "gic" => VdevSpecKind::Gic { version: None },
+                    "gic" => VdevSpecKind::Gic { version: None, hostvector: None },
                     "pl061" => VdevSpecKind::Pl061,
                     "wdt-sp805" => VdevSpecKind::WdtSp805 { frequency: None, action: None },
                     _ => VdevSpecKind::Pl011 { hostdev: Vec::new() },
@@ -77,6 +77,7 @@ impl Parser<'_> {
             "intr" => self.intr(index, &argument),
             "name" => self.vdev_name(index, &argument),
             "version" => self.gic_version(index, &argument),
+            "hostvector" => self.hostvector(index, &argument),
             "hostdev" => self.hostdev(index, argument),
             "frequency" => self.frequency(index, &argument),
             "action" => self.action(index, argument),
@@ -142,10 +143,23 @@ impl Parser<'_> {
         self.override_with(
             "version",
             |spec| match &mut spec.vdevs.get_mut(index)?.kind {
-                VdevSpecKind::Gic { version } => Some(version),
+                VdevSpecKind::Gic { version, .. } => Some(version),
                 _ => None,
             },
             version,
+        );
+    }
+
+    /// The interrupt of the board that the GIC's line 0 stands for; the following lines count up.
+    fn hostvector(&mut self, index: usize, argument: &Word) {
+        let Some(vector) = self.word32(argument.piece(), "an interrupt of the board") else { return };
+        self.override_with(
+            "hostvector",
+            |spec| match &mut spec.vdevs.get_mut(index)?.kind {
+                VdevSpecKind::Gic { hostvector, .. } => Some(hostvector),
+                _ => None,
+            },
+            vector,
         );
     }
 

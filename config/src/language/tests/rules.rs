@@ -109,10 +109,13 @@ fn the_gic_is_there_unasked_and_goes_by_its_name() {
 
 #[test]
 fn lines_for_the_gic_add_up_to_one() {
-    let spec = good("vdev gic version 2 loc 0x8000000 vdev pl011 vdev gic version 3 name pic");
+    let spec = good("vdev gic version 2 loc 0x8000000 vdev pl011 vdev gic version 3 hostvector 16 name pic");
     assert_eq!(spec.vdevs.len(), 2);
     let gic = &spec.vdevs[0];
-    assert!(matches!(gic.kind, VdevSpecKind::Gic { version: Some(Spanned { value: 3, .. }) }));
+    assert!(matches!(
+        gic.kind,
+        VdevSpecKind::Gic { version: Some(Spanned { value: 3, .. }), hostvector: Some(Spanned { value: 16, .. }) }
+    ));
     assert_eq!((value(gic.loc), value(gic.name.clone())), (Some(0x800_0000), Some("pic".into())));
 }
 
