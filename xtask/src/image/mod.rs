@@ -37,7 +37,7 @@ pub(crate) struct Image {
 
 /// Makes the guests that the files load, assembles, and prints every diagnostic. Errors end with status 65.
 pub(crate) fn assemble(request: &Request) -> Result<Assembly> {
-    guests::ensure(&request.files)?;
+    guests::ensure(request)?;
     let (assembly, diagnostics, sources) = assemble::assemble(request, &|name| std::env::var(name).ok());
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     eprint!("{}", paths::shortened(diagnostics.render(&sources, colour)));

@@ -62,7 +62,7 @@ impl Parser<'_> {
 
     /// What the writer of a length that is no number of pages most likely meant.
     fn length_hint(&self, length: Spanned<u64>) -> String {
-        let text = self.source.text().get(length.span.start..length.span.end).unwrap_or("");
+        let text = self.sources.text(length.span);
         let hexadecimal = format!("0x{text}");
         let digits_only = text.bytes().all(|byte| byte.is_ascii_digit());
         if digits_only && number::size(&hexadecimal).is_ok_and(|bytes| bytes.is_multiple_of(PAGE_BYTES)) {
@@ -90,7 +90,7 @@ impl Parser<'_> {
             self.bad_value(word.span, message, hint);
             return self.skip_line(word);
         };
-        self.at += 1;
+        self.pass_over();
         let span = join(word.span, next.span);
         let what = format!("{} {}", entry.word, next.text);
         match (next.text.as_str(), entry.status) {

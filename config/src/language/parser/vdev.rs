@@ -3,7 +3,7 @@
 use super::super::lexer::Word;
 use super::super::suggest;
 use super::super::vocabulary::{self, Entry, Place, Status};
-use super::{Context, Parser, join};
+use super::{Context, Named, Parser, join};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::spec::{Span, Spanned, VdevSpec, VdevSpecKind};
@@ -113,8 +113,10 @@ impl Parser<'_> {
         let name = controller.value.to_owned();
         let controller = Spanned { value: name.clone(), span: controller.span };
         let intr = Spanned { value: (name, line.value), span: argument.span };
-        self.controllers.retain(|(other, _)| *other != index);
-        self.controllers.push((index, controller));
+        let gic = self.spec.vdevs.iter().find(|vdev| matches!(vdev.kind, VdevSpecKind::Gic { .. }));
+        let known = gic.and_then(|gic| Some(gic.name.as_ref()?.span));
+        self.controllers.retain(|other| other.vdev != index);
+        self.controllers.push(Named { vdev: index, name: controller, known });
         self.override_with("intr", |spec| spec.vdevs.get_mut(index).map(|vdev| &mut vdev.intr), intr);
     }
 
