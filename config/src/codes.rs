@@ -73,6 +73,10 @@ codes! {
     TOO_MUCH_TEXT = "Q0029",
     /// A memory region that the board does not name.
     UNKNOWN_REGION = "Q0030",
+    /// A length whose radix a reader could mistake.
+    LENGTH_RADIX = "Q0031",
+    /// A length that looks like an address.
+    LENGTH_OR_ADDRESS = "Q0032",
 
     /// The board does not exist, or not with so many CPUs, so much memory or this interrupt controller.
     BOARD = "Q0101",

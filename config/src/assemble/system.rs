@@ -113,6 +113,7 @@ fn system(
         inputs: files.inputs,
         env: Vec::new(),
         fdt_dumps: Vec::new(),
+        dryrun: specs.iter().any(|spec| spec.dryrun),
     };
     for (index, (Guest { vm, tree }, spec)) in guests.into_iter().enumerate() {
         assembly.trees.push((vm.name.clone(), tree));

@@ -31,7 +31,7 @@ impl Word {
     }
 
     /// The byte range `start..end` of the text, as exactly placed as the file allows.
-    fn part(&self, start: usize, end: usize) -> Spanned<&str> {
+    pub(super) fn part(&self, start: usize, end: usize) -> Spanned<&str> {
         let span = match self.verbatim {
             true => Span { file: self.span.file, start: self.span.start + start, end: self.span.start + end },
             false => self.span,

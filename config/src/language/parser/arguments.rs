@@ -60,14 +60,7 @@ impl Parser<'_> {
     /// Reads an address.
     pub(super) fn address(&mut self, piece: Spanned<&str>) -> Option<Spanned<u64>> {
         let address = self.number(piece, "an address", number::address)?;
-        if address.value.looks_decimal {
-            let text = piece.value.trim_start_matches('0');
-            let message = format!("the address `{}` is read as hexadecimal", piece.value);
-            let diagnostic = Diagnostic::note(codes::RADIX, message)
-                .at(piece.span)
-                .hint(format!("write `0x{text}` to make that plain, or `0d{text}` for decimal"));
-            self.diagnostics.push(diagnostic);
-        }
+        self.tell_address_radix(piece, address.value);
         Some(Spanned { value: address.value.value, span: address.span })
     }
 

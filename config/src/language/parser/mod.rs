@@ -8,22 +8,28 @@ mod arguments;
 mod cpu;
 mod finish;
 mod life;
+mod location;
 mod memory;
+mod process;
+mod radix;
 mod settings;
 mod texts;
 mod unknown;
 mod vdev;
 
+use std::collections::BTreeSet;
+
 use super::MOST_ERRORS;
 use super::lexer::Word;
 use super::substitution::Environment;
-use super::vocabulary::{self, Entry, Place, Status};
+use super::vocabulary::{self, Entry, Place, Refusal, Status};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::Sources;
 use crate::spec::{FileId, Span, Spanned, VmSpec};
 
 use texts::Text;
+use vdev::RefusedVdev;
 
 pub use settings::name_problem;
 
@@ -46,6 +52,10 @@ pub(super) struct Parser<'a> {
     last_text: Option<(&'static str, usize)>,
     /// Controllers that `intr` named: looked up at the end, when all names are known.
     controllers: Vec<Named>,
+    /// The vdev that was refused last, while its context is open.
+    refused: Option<RefusedVdev>,
+    /// What was said to have no meaning, and in which file.
+    without_meaning: BTreeSet<(FileId, String)>,
 }
 
 /// An interrupt controller's name in an `intr`.
@@ -90,6 +100,7 @@ impl<'a> Parser<'a> {
             vdevs: Vec::new(),
             counter_offset: None,
             fdt_dump_file: None,
+            dryrun: false,
             exit_on_halt: None,
             exit_budget: None,
             poweroff_timeout: None,
@@ -110,6 +121,8 @@ impl<'a> Parser<'a> {
             memory_seen: false,
             last_text: None,
             controllers: Vec::new(),
+            refused: None,
+            without_meaning: BTreeSet::new(),
         };
         parser.enter(file, None);
         parser
@@ -137,10 +150,14 @@ impl<'a> Parser<'a> {
         }
         match vocabulary::find(&word.text, |entry| entry.place == Place::Top || self.takes(entry)) {
             Some(entry) if self.is_refused_context() && entry.place != Place::Top => {
-                self.skip(word, entry.argument_count())
+                self.skip(word, entry.argument_count());
+                self.belongs_to_refused(word);
             }
             Some(entry) => self.entry(entry, word),
-            None if self.is_refused_context() && !self.is_near_option(word) => self.skip_line(word),
+            None if self.is_refused_context() && !self.is_near_option(word) => {
+                self.skip_line(word);
+                self.belongs_to_refused(word);
+            }
             None => self.unknown(word),
         }
     }
@@ -167,8 +184,9 @@ impl<'a> Parser<'a> {
     fn entry(&mut self, entry: &'static Entry, word: &Word) {
         match (entry.place, entry.word, entry.status) {
             (Place::Top, "guest" | "initrd" | "data" | "fdt" | "acpi", _) => self.typed(entry, word),
-            (_, _, Status::Refused(instead)) => {
-                self.not_supported(entry.word, word.span, instead);
+            (Place::Cpu, "cluster", _) => self.cluster(entry, word),
+            (_, _, Status::Refused(refusal)) => {
+                self.refuse(entry.word, word.span, refusal);
                 self.skip(word, entry.argument_count());
                 if entry.word == "pass" {
                     self.open(Context::Refused);
@@ -180,6 +198,10 @@ impl<'a> Parser<'a> {
             (Place::Top, "cmdline", _) => self.cmdline(entry, word),
             (Place::Top, "set", _) => self.set(entry, word),
             (Place::Top, "unsupported", _) => self.unsupported(entry, word),
+            (Place::Top, "logger", _) => self.logger(entry, word),
+            (Place::Top, "safety", _) => self.safety(entry, word),
+            (Place::Top, "debug", _) => self.note_no_meaning(entry, word),
+            (Place::Top, "dryrun", _) => self.spec.dryrun = true,
             (Place::Top, "cpu", _) => self.cpu(word),
             (Place::Top, "vdev", _) => self.vdev(entry, word),
             (Place::Top, "reserve", _) => self.open(Context::Reserve { span: word.span, filled: false }),
@@ -194,6 +216,7 @@ impl<'a> Parser<'a> {
 
     /// Ends the context of the moment and opens another.
     fn open(&mut self, context: Context) {
+        self.report_refused();
         if let Context::Reserve { span, filled: false } = self.context {
             let diagnostic = Diagnostic::error(codes::EMPTY_CONTEXT, "`reserve` reserves nothing")
                 .at(span)
@@ -225,6 +248,13 @@ impl<'a> Parser<'a> {
         !self.between(one.span, other.span).contains('\n')
     }
 
+    /// Reports that `what` is refused.
+    fn refuse(&mut self, what: &str, span: Span, refusal: Refusal) {
+        let message = format!("`{what}` {}", refusal.why);
+        self.diagnostics.push(Diagnostic::error(codes::NOT_SUPPORTED, message).at(span).hint(refusal.instead));
+    }
+
+    /// Reports that Ostler does not have `what`.
     fn not_supported(&mut self, what: &str, span: Span, instead: &str) {
         let message = format!("`{what}` is not supported yet");
         self.diagnostics.push(Diagnostic::error(codes::NOT_SUPPORTED, message).at(span).hint(instead));

@@ -67,6 +67,12 @@ impl Parser<'_> {
         }
     }
 
+    /// Where the word that was taken last stands.
+    pub(super) fn last_taken(&self) -> Option<Span> {
+        let text = self.texts.last()?;
+        text.words.get(text.at.checked_sub(1)?).map(|word| word.span)
+    }
+
     /// How many words of this text were taken.
     pub(super) fn taken(&self) -> usize {
         self.texts.last().map_or(0, |text| text.at)

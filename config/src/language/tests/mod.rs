@@ -28,7 +28,7 @@ struct Outcome {
 fn read(path: &str, bytes: &[u8]) -> Outcome {
     let (mut sources, mut diagnostics, mut used_env) = (Sources::new(), Diagnostics::new(), BTreeMap::new());
     let env = |name: &str| (name == "SIZE").then(|| "64M".to_owned());
-    let regions = BTreeMap::from([("guestmem1".into(), Region { start: 0x6000_0000, length_bytes: 0x100_0000 })]);
+    let regions = BTreeMap::from([("guestmem1".into(), Region { start: 0x6000_0000, length_bytes: 0x1000_0000 })]);
     let host = Host { env: &env, regions: Some(&regions), consoles: &["/dev/ser1".into()] };
     let file = sources.add(Path::new(path), bytes.to_vec(), &mut diagnostics);
     let spec = file.and_then(|file| super::parse_source(&mut sources, file, &host, &mut diagnostics, &mut used_env));
