@@ -23,6 +23,8 @@ pub struct Assembly {
     pub env: Vec<String>,
     /// `set fdt-dump-file`: where to and which of [`Assembly::trees`].
     pub fdt_dumps: Vec<(PathBuf, usize)>,
+    /// `dryrun` in one of the files: nothing is to be run.
+    pub dryrun: bool,
 }
 
 /// The owned twin of [`model::Board`].

@@ -31,12 +31,12 @@ mod vdevs;
 mod tests;
 
 pub use assembly::{Assembly, Blob, Board as AssumedBoard, Load, Restart, Vdev, Vm};
-pub use board::{Architecture, Board, Console, Cpus, Memory, Qemu, Uart, parse_size};
+pub use board::{Architecture, Board, Console, Cpus, Memory, Qemu, Region, Uart, parse_size};
 pub use model::{GicVersion, OnFailure};
 
 pub use emit::empty_rust_source;
 pub use section::flatten_elf;
-pub use system::assemble;
+pub use system::{assemble, texts};
 
 use crate::spec::{Span, VmSpec};
 use section::sha256;

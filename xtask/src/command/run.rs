@@ -14,7 +14,8 @@ use crate::image::{self, Bare, Image, Selection};
 /// Build a system and run it on QEMU, with this terminal as the board's console.
 ///
 /// Without files: the demo, an unmodified Debian guest beside a bare-metal one. Ctrl-A x ends QEMU at once; Ctrl-A h
-/// shows QEMU's other keys. Ctrl-C goes to the guest.
+/// shows QEMU's other keys. Ctrl-C goes to the guest. With `dryrun` in a file, everything is checked, device trees are
+/// written where `set fdt-dump-file` says, and nothing runs.
 ///
 /// Exit status: 0 if the board powered itself off; 1 if it came to a bad end or something failed; 65 if the configuration
 /// has errors; 124 if --timeout ran out; 130 if you ended it.
@@ -48,15 +49,21 @@ pub(crate) struct Run {
 
 /// Runs the command.
 pub(crate) fn run(options: &Run) -> Result<()> {
-    packages::ensure(&[packages::QEMU])?;
     let request = options.selection.request()?;
+    let assembly = image::assemble(&request)?;
+    if assembly.dryrun {
+        image::dump_trees(&assembly)?;
+        eprintln!("the dry run is complete: nothing is wrong, and nothing was run");
+        return Ok(());
+    }
+    packages::ensure(&[packages::QEMU])?;
     let machine = if options.bare {
-        let board = image::board(&request)?;
-        let bare = Bare::of(&image::assemble(&request)?, &board, &request, &paths::made().join("bare"))?;
+        let bare = Bare::of(&assembly, &image::board(&request)?, &request, &paths::made().join("bare"))?;
         eprintln!("{}", bare.describe());
         bare.machine(image::machine(&request, Path::new(""))?)
     } else {
-        let image = image::build(&options.selection, &paths::made().join("run"))?;
+        let features = options.selection.features();
+        let image = image::build_assembled(&assembly, &request, &features, &paths::made().join("run"))?;
         if options.gdb {
             explain_gdb(&image);
         }

@@ -40,7 +40,7 @@ pub(crate) struct Image {
 
 /// Makes the guests that the files load, assembles, and prints every diagnostic. Errors end with status 65.
 pub(crate) fn assemble(request: &Request) -> Result<Assembly> {
-    guests::ensure(&request.files)?;
+    guests::ensure(request)?;
     let (assembly, diagnostics, sources) = assemble::assemble(request, &|name| std::env::var(name).ok());
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     eprint!("{}", paths::shortened(diagnostics.render(&sources, colour)));
@@ -57,7 +57,16 @@ pub(crate) fn build(selection: &Selection, folder: &Path) -> Result<Image> {
 
 /// The same, with these features of the hypervisor.
 pub(crate) fn build_with(request: &Request, features: &[&str], folder: &Path) -> Result<Image> {
-    let assembly = assemble(request)?;
+    build_assembled(&assemble(request)?, request, features, folder)
+}
+
+/// The same of what was assembled from `request` already.
+pub(crate) fn build_assembled(
+    assembly: &Assembly,
+    request: &Request,
+    features: &[&str],
+    folder: &Path,
+) -> Result<Image> {
     let env = request.to_env().map_err(Failure::new)?;
     // The interrupt controller is a choice of compilation: only the code for the board's is in the image.
     let gic = match assembly.board.gic {
@@ -77,11 +86,17 @@ pub(crate) fn build_with(request: &Request, features: &[&str], folder: &Path) ->
     for (name, tree) in &assembly.trees {
         files::write(&folder.join(format!("{name}.dtb")), tree)?;
     }
+    dump_trees(assembly)?;
+    let report = Report::new(assembly, &image, &image_bytes, &elf_bytes)?;
+    Ok(Image { image, elf, report })
+}
+
+/// Writes the device trees that qvm files name a file for: `set fdt-dump-file`.
+pub(crate) fn dump_trees(assembly: &Assembly) -> Result<()> {
     for (path, tree) in &assembly.fdt_dumps {
         files::write(path, &assembly.trees[*tree].1)?;
     }
-    let report = Report::new(&assembly, &image, &image_bytes, &elf_bytes)?;
-    Ok(Image { image, elf, report })
+    Ok(())
 }
 
 /// The page of the board that a request names.
