@@ -17,6 +17,8 @@ use crate::host::files;
 /// What QEMU needs to start a VM's guest itself.
 #[derive(Debug)]
 pub(crate) struct Bare {
+    /// Whether the program is a Linux kernel.
+    pub(crate) is_linux: bool,
     program: PathBuf,
     initrd: Option<PathBuf>,
     cmdline: Option<String>,
@@ -85,7 +87,24 @@ impl Bare {
             }
         }
         let vdevs = vm.vdevs.iter().map(|vdev| format!("`{}`", vdev.name)).collect();
-        Ok(Bare { program: write(program)?, initrd, cmdline: vm.cmdline.clone(), data, cpus, memory_bytes, vdevs })
+        let is_linux = matches!(loader::inspect(&program.bytes), Ok(Image::Linux(_)));
+        Ok(Bare {
+            is_linux,
+            program: write(program)?,
+            initrd,
+            cmdline: vm.cmdline.clone(),
+            data,
+            cpus,
+            memory_bytes,
+            vdevs,
+        })
+    }
+
+    /// Adds `words` to the command line.
+    pub(crate) fn append(&mut self, words: &str) {
+        let cmdline = self.cmdline.get_or_insert_default();
+        cmdline.push(' ');
+        cmdline.push_str(words);
     }
 
     /// What the guest has here and what it lacks, in a sentence for people.

@@ -15,6 +15,8 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use config::assemble::{self, Assembly, GicVersion, flatten_elf};
+use config::diagnostic::Diagnostics;
+use config::source::Sources;
 use config::{Request, assemble::Board};
 use qemu_tests::Machine;
 
@@ -41,13 +43,18 @@ pub(crate) struct Image {
 /// Makes the guests that the files load, assembles, and prints every diagnostic. Errors end with status 65.
 pub(crate) fn assemble(request: &Request) -> Result<Assembly> {
     guests::ensure(request)?;
-    let (assembly, diagnostics, sources) = assemble::assemble(request, &|name| std::env::var(name).ok());
+    let (assembly, diagnostics, sources) = assemble_quietly(request);
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     eprint!("{}", paths::shortened(diagnostics.render(&sources, colour)));
     assembly.ok_or_else(|| match diagnostics.errors() {
         1 => Failure::new("the configuration has an error").status(status::CONFIGURATION),
         count => Failure::new(format!("the configuration has {count} errors")).status(status::CONFIGURATION),
     })
+}
+
+/// Assembles and prints nothing: for a request that was looked at already.
+pub(crate) fn assemble_quietly(request: &Request) -> (Option<Assembly>, Diagnostics, Sources) {
+    assemble::assemble(request, &|name| std::env::var(name).ok())
 }
 
 /// Builds what `selection` names and writes it to `folder`. Files that would not change are left alone.
