@@ -56,6 +56,8 @@ pub struct VmSpec {
     pub counter_offset: Option<Spanned<u64>>,
     /// `set fdt-dump-file`, resolved against the qvm file's folder.
     pub fdt_dump_file: Option<Spanned<PathBuf>>,
+    /// `dryrun`.
+    pub dryrun: bool,
     /// `set exit-on-halt`.
     pub exit_on_halt: Option<Spanned<bool>>,
     /// `set ostler-exit-budget`.
@@ -177,10 +179,12 @@ pub enum VdevSpecKind {
     Gic {
         /// `version 2|3`.
         version: Option<Spanned<u32>>,
+        /// `hostvector`: the board's interrupt that line 0 stands for when interrupts are passed.
+        hostvector: Option<Spanned<u32>>,
     },
     /// `vdev pl011`.
     Pl011 {
-        /// `hostdev`, in order.
+        /// `hostdev`, in order: `-`, `>-` or `<-`.
         hostdev: Vec<Spanned<String>>,
     },
     /// `vdev pl061`.

@@ -3,6 +3,7 @@
 //! The board is an input of assembly: every configuration is checked against it here, and boot checks it against the
 //! device tree that the firmware hands over.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use model::{GicVersion, OnFailure};
@@ -34,6 +35,9 @@ pub struct Board {
     pub memory: Memory,
     /// The UART that carries every console.
     pub console: Console,
+    /// Ranges of its memory that have a name: `$asinfo_start{NAME}` and `$asinfo_length{NAME}` of a qvm file.
+    #[serde(default)]
+    pub regions: BTreeMap<String, Region>,
     /// How QEMU starts it, if QEMU can.
     pub qemu: Option<Qemu>,
 }
@@ -86,6 +90,17 @@ pub struct Console {
     pub kind: Uart,
     /// Host-physical address of the first register.
     pub address: u64,
+}
+
+/// A range of host-physical memory with a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Region {
+    /// Host-physical address of the first byte.
+    pub start: u64,
+    /// Number of bytes.
+    #[serde(rename = "length", deserialize_with = "size")]
+    pub length_bytes: u64,
 }
 
 /// A UART that Ostler drives.

@@ -32,13 +32,13 @@ mod vdevs;
 pub(crate) mod tests;
 
 pub use assembly::{Assembly, Blob, Board as AssumedBoard, Load, Restart, Vdev, Vm};
-pub use board::{Architecture, Board, Console, Cpus, Memory, Qemu, Uart, parse_size};
+pub use board::{Architecture, Board, Console, Cpus, Memory, Qemu, Region, Uart, parse_size};
 pub use model::{GicVersion, OnFailure};
 
 pub use emit::empty_rust_source;
 pub use files::Images;
 pub use section::flatten_elf;
-pub use system::{assemble, check};
+pub use system::{assemble, check, texts};
 pub use tree::device_tree_source;
 
 use crate::spec::{Span, VmSpec};

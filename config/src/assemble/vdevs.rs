@@ -37,7 +37,7 @@ pub(super) fn gic(
     diagnostics: &mut Diagnostics,
 ) -> Controller {
     let line = spec.vdevs.iter().find(|vdev| matches!(vdev.kind, VdevSpecKind::Gic { .. }));
-    if let Some(VdevSpec { kind: VdevSpecKind::Gic { version: Some(version) }, .. }) = line {
+    if let Some(VdevSpec { kind: VdevSpecKind::Gic { version: Some(version), .. }, .. }) = line {
         check_version(version, board, diagnostics);
     }
     check_vcpus(spec, board, diagnostics);

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use config::assemble::Images;
 
 use crate::failure::Result;
-use crate::image::{self, Selection};
+use crate::image::{self, Findings, Selection};
 
 /// Build a bootable image.
 ///
@@ -29,9 +30,12 @@ pub(crate) struct Build {
 
 /// Runs the command.
 pub(crate) fn run(options: &Build) -> Result<()> {
-    let built = image::build(&options.selection, &options.out)?;
+    let mut findings = Findings::default();
+    let request = options.selection.request(&mut findings)?;
+    let assembly = image::assemble(&request, Images::Read, &mut findings)?;
+    let built = image::build_assembled(&assembly, &request, &options.selection.features(), &options.out)?;
     if let Some(folder) = &options.dump_fdt {
-        image::dump_trees(&built.assembly, folder)?;
+        image::write_sources(&assembly, folder)?;
     }
     match options.json {
         true => println!("{:#}", built.report.json()),

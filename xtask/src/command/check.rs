@@ -70,7 +70,7 @@ pub(crate) fn run(options: &Check) -> Result<()> {
     let images = if options.no_images { Images::Absent } else { Images::Read };
     let assembly = image::assemble(&request, images, &mut findings)?;
     if let Some(folder) = &options.dump_fdt {
-        image::dump_trees(&assembly, folder)?;
+        image::write_sources(&assembly, folder)?;
     }
     match (options.report, form) {
         (true, _) => report(options, &Report::new(&assembly, &image::board(&request)?)),

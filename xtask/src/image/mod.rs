@@ -7,21 +7,25 @@
 //! ```
 
 mod again;
+mod bare;
 mod findings;
 mod report;
-
 mod select;
 
 use std::path::{Path, PathBuf};
 
 use config::assemble::{self, Assembly, GicVersion, Images, flatten_elf};
+use config::diagnostic::Diagnostics;
+use config::source::Sources;
 use config::{Request, assemble::Board};
+use qemu_tests::Machine;
 
 use crate::failure::{Failure, Result, status};
 use crate::guests;
 use crate::host::{cargo, files, paths};
 
 pub(crate) use again::same_bytes_elsewhere;
+pub(crate) use bare::Bare;
 pub(crate) use findings::{Findings, Form};
 pub(crate) use report::Report;
 pub(crate) use select::Selection;
@@ -35,16 +39,12 @@ pub(crate) struct Image {
     pub elf: PathBuf,
     /// What it is made of.
     pub report: Report,
-    /// The system in it.
-    pub assembly: Assembly,
-    /// What was asked for.
-    pub request: Request,
 }
 
 /// Makes the guests that the files load, unless they may be absent, assembles, and says every diagnostic. Errors end with status 65.
 pub(crate) fn assemble(request: &Request, images: Images, findings: &mut Findings) -> Result<Assembly> {
     if images == Images::Read {
-        guests::ensure(&request.files)?;
+        guests::ensure(request)?;
     }
     let (assembly, diagnostics, sources) = assemble::check(request, images, &|name| std::env::var(name).ok());
     findings.say(&diagnostics, &sources)?;
@@ -52,20 +52,27 @@ pub(crate) fn assemble(request: &Request, images: Images, findings: &mut Finding
     assembly.ok_or_else(|| Failure::new("nothing was assembled, and nobody said why").status(status::CONFIGURATION))
 }
 
+/// Assembles and prints nothing: for a request that was looked at already.
+pub(crate) fn assemble_quietly(request: &Request) -> (Option<Assembly>, Diagnostics, Sources) {
+    assemble::assemble(request, &|name| std::env::var(name).ok())
+}
+
 /// Builds what `selection` names and writes it to `folder`. Files that would not change are left alone.
 pub(crate) fn build(selection: &Selection, folder: &Path) -> Result<Image> {
     let mut findings = Findings::default();
     let request = selection.request(&mut findings)?;
-    compile(request, &selection.features(), folder, &mut findings)
+    let assembly = assemble(&request, Images::Read, &mut findings)?;
+    build_assembled(&assembly, &request, &selection.features(), folder)
 }
 
 /// The same, with these features of the hypervisor.
 pub(crate) fn build_with(request: &Request, features: &[&str], folder: &Path) -> Result<Image> {
-    compile(request.clone(), features, folder, &mut Findings::default())
+    let assembly = assemble(request, Images::Read, &mut Findings::default())?;
+    build_assembled(&assembly, request, features, folder)
 }
 
 /// Writes each guest's device tree as text to NAME.dts in `folder`.
-pub(crate) fn dump_trees(assembly: &Assembly, folder: &Path) -> Result<()> {
+pub(crate) fn write_sources(assembly: &Assembly, folder: &Path) -> Result<()> {
     let write = |(name, tree): &(String, Vec<u8>)| write_tree(&folder.join(format!("{name}.dts")), tree);
     assembly.trees.iter().try_for_each(write)
 }
@@ -77,8 +84,13 @@ fn write_tree(path: &Path, tree: &[u8]) -> Result<()> {
     files::write(path, text.as_deref().map_or(tree, str::as_bytes)).map(drop)
 }
 
-fn compile(request: Request, features: &[&str], folder: &Path, findings: &mut Findings) -> Result<Image> {
-    let assembly = assemble(&request, Images::Read, findings)?;
+/// The same of what was assembled from `request` already.
+pub(crate) fn build_assembled(
+    assembly: &Assembly,
+    request: &Request,
+    features: &[&str],
+    folder: &Path,
+) -> Result<Image> {
     let env = request.to_env().map_err(Failure::new)?;
     // The interrupt controller is a choice of compilation: only the code for the board's is in the image.
     let gic = match assembly.board.gic {
@@ -98,14 +110,33 @@ fn compile(request: Request, features: &[&str], folder: &Path, findings: &mut Fi
     for (name, tree) in &assembly.trees {
         files::write(&folder.join(format!("{name}.dtb")), tree)?;
     }
+    dump_trees(assembly)?;
+    let report = Report::new(assembly, &image, &image_bytes, &elf_bytes)?;
+    Ok(Image { image, elf, report })
+}
+
+/// Writes the device trees that qvm files name a file for: `set fdt-dump-file`.
+pub(crate) fn dump_trees(assembly: &Assembly) -> Result<()> {
     for (path, tree) in &assembly.fdt_dumps {
         write_tree(path, &assembly.trees[*tree].1)?;
     }
-    let report = Report::new(&assembly, &image, &image_bytes, &elf_bytes)?;
-    Ok(Image { image, elf, report, assembly, request })
+    Ok(())
 }
 
 /// The page of the board that a request names.
 pub(crate) fn board(request: &Request) -> Result<Board> {
     Board::load(&paths::root(), &request.board).map_err(|why| Failure::new(why).status(status::CONFIGURATION))
+}
+
+/// The machine that `request` is for, with this image.
+pub(crate) fn machine(request: &Request, image: &Path) -> Result<Machine> {
+    let board = board(request)?;
+    let machine = Machine::of(&board, image)
+        .ok_or_else(|| Failure::new(format!("the board {} is not one that QEMU can be", board.name)))?;
+    Ok(Machine {
+        machine: request.gic.and_then(|gic| board.qemu_machine(gic)).unwrap_or(machine.machine),
+        cpus: request.cpus.unwrap_or(machine.cpus),
+        memory_bytes: request.memory_bytes.unwrap_or(machine.memory_bytes),
+        ..machine
+    })
 }

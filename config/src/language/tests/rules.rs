@@ -109,10 +109,13 @@ fn the_gic_is_there_unasked_and_goes_by_its_name() {
 
 #[test]
 fn lines_for_the_gic_add_up_to_one() {
-    let spec = good("vdev gic version 2 loc 0x8000000 vdev pl011 vdev gic version 3 name pic");
+    let spec = good("vdev gic version 2 loc 0x8000000 vdev pl011 vdev gic version 3 hostvector 16 name pic");
     assert_eq!(spec.vdevs.len(), 2);
     let gic = &spec.vdevs[0];
-    assert!(matches!(gic.kind, VdevSpecKind::Gic { version: Some(Spanned { value: 3, .. }) }));
+    assert!(matches!(
+        gic.kind,
+        VdevSpecKind::Gic { version: Some(Spanned { value: 3, .. }), hostvector: Some(Spanned { value: 16, .. }) }
+    ));
     assert_eq!((value(gic.loc), value(gic.name.clone())), (Some(0x800_0000), Some("pic".into())));
 }
 
@@ -125,6 +128,33 @@ fn serial_devices() {
         assert_eq!(value(spec.vdevs[0].loc), Some(0x1c09_0000));
         assert_eq!(value(spec.vdevs[0].name.clone()), Some("tty:0".into()));
     }
+}
+
+#[test]
+fn consoles_go_by_the_names_that_the_system_gives_them() {
+    let spec = good("vdev pl011 loc 0x1c090000 hostdev /dev/ser1 hostdev >/dev/ser1 hostdev \"</dev/ser1\"");
+    let VdevSpecKind::Pl011 { hostdev } = &spec.vdevs[0].kind else { panic!() };
+    assert_eq!(hostdev.iter().map(|it| it.value.as_str()).collect::<Vec<_>>(), ["-", ">-", "<-"]);
+}
+
+#[test]
+fn regions_of_the_board_are_put_in_as_numbers_that_mean_the_same_everywhere() {
+    assert_eq!(
+        memory("ram $asinfo_start{guestmem1},$asinfo_length{guestmem1} ram $asinfo_length{guestmem1}"),
+        [(false, Some(0x6000_0000), 256 * MIB), (false, None, 256 * MIB)]
+    );
+    assert_eq!(codes("ram $asinfo_start{guestmem1},$asinfo_length{guestmem1} ram $asinfo_length{guestmem1}"), [""; 0]);
+}
+
+#[test]
+fn a_dry_run_is_asked_for_anywhere() {
+    assert!(good("cpu dryrun sched 8").dryrun && !good("cpu sched 8").dryrun);
+}
+
+#[test]
+fn what_has_no_meaning_is_said_once() {
+    use crate::codes::NO_MEANING;
+    assert_eq!(codes("logger warn none logger info slog vdev pl011 log info none log warn none"), [NO_MEANING; 2]);
 }
 
 #[test]
