@@ -108,7 +108,7 @@ fn an_unknown_board_is_status_65_and_the_boards_are_named() {
 
 #[test]
 fn every_command_has_help() {
-    for command in ["setup", "run", "test", "build", "check", "symbolize", "clean"] {
+    for command in ["setup", "run", "test", "build", "check", "fmt", "symbolize", "clean"] {
         let output = Command::new(env!("CARGO_BIN_EXE_xtask")).args([command, "--help"]).output().unwrap();
         assert!(output.status.success(), "{command}");
         assert!(String::from_utf8_lossy(&output.stdout).contains(&format!("cargo xtask {command}")), "{command}");
@@ -157,6 +157,23 @@ fn a_code_is_explained() {
     assert!(output.status.success() && String::from_utf8_lossy(&output.stdout).starts_with("Q0105: Two things claim"));
     assert_eq!(explain("Q9").status.code(), Some(1));
     assert!(said(&explain("Q9")).contains("there is no code `Q9`"));
+}
+
+#[test]
+fn a_file_is_formatted_once_and_left_alone_when_it_is_no_file_of_words() {
+    let folder = Folder::new("fmt");
+    let file = folder.write("vm.qvmconf", "system  vm # a guest\nram 4M cpu\n");
+    let output = xtask(&["fmt", "--check"], &file);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stdout).contains(":1:\n-system  vm # a guest\n+system vm  # a guest\n"));
+    assert!(xtask(&["fmt"], &file).status.success());
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "system vm  # a guest\nram 4M\ncpu\n");
+    assert!(xtask(&["fmt", "--check"], &file).status.success());
+    let broken = folder.write("broken.qvmconf", "cmdline  \"a\n");
+    let output = xtask(&["fmt"], &broken);
+    assert_eq!(output.status.code(), Some(65));
+    assert!(said(&output).contains("Q0004"), "{}", said(&output));
+    assert_eq!(std::fs::read_to_string(&broken).unwrap(), "cmdline  \"a\n");
 }
 
 fn symbolize(arguments: &[&str]) -> Output {

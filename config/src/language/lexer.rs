@@ -156,7 +156,6 @@ impl Lexer<'_, '_> {
                 .at(span)
                 .hint("if `#` belongs to the word, put the word in double quotes; else put a space before"),
         );
-        self.skip_comment();
     }
 
     /// Reads a quoted text into `word`, from one quote to the other.

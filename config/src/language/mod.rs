@@ -10,6 +10,7 @@
 //! is skipped in silence: a word works, or is accepted with a note that it has no meaning here, or is an error.
 //! docs/qvm.md is the same for users.
 
+mod format;
 mod lexer;
 mod number;
 mod parser;
@@ -29,6 +30,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::Sources;
 use crate::spec::{FileId, VmSpec};
 
+pub use format::format;
 pub use parser::name_problem;
 pub(crate) use suggest::nearest;
 

@@ -99,6 +99,11 @@ pub(super) fn find(word: &str, fits: impl Fn(&Entry) -> bool) -> Option<&'static
     WORDS.iter().find(|entry| entry.word == word && fits(entry))
 }
 
+/// The type behind `vdev`: it is the name of a shared object in qvm, and may be written as such.
+pub(super) fn vdev_type(text: &str) -> &str {
+    text.strip_prefix("vdev-").and_then(|rest| rest.strip_suffix(".so")).unwrap_or(text)
+}
+
 /// The words at a place that `fits`.
 pub(super) fn words(fits: impl Fn(&Entry) -> bool) -> impl Iterator<Item = &'static str> {
     WORDS.iter().filter(move |entry| fits(entry)).map(|entry| entry.word)

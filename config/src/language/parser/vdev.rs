@@ -23,9 +23,7 @@ impl Parser<'_> {
         self.open(Context::Refused);
         let Some(argument) = self.argument(entry, word) else { return };
         let span = join(word.span, argument.span);
-        // The type is the name of a shared object in qvm, and may be written as such.
-        let text = argument.text.as_str();
-        let text = text.strip_prefix("vdev-").and_then(|rest| rest.strip_suffix(".so")).unwrap_or(text);
+        let text = vocabulary::vdev_type(&argument.text);
         let is_type = |entry: &Entry| entry.place == Place::VdevType;
         match vocabulary::find(text, is_type) {
             Some(Entry { status: Status::Refused(refusal), .. }) => {

@@ -6,6 +6,8 @@ mod pulled_in;
 mod rules;
 mod soup;
 
+pub(super) use soup::{option, token};
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

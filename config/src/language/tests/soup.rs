@@ -6,7 +6,7 @@ use super::super::vocabulary::WORDS;
 use super::read;
 
 /// Words and scraps of words that bring the parser into its corners.
-fn token() -> impl Strategy<Value = String> {
+pub(in crate::language) fn token() -> impl Strategy<Value = String> {
     let vocabulary: Vec<String> = WORDS.iter().map(|entry| entry.word.to_owned()).collect();
     let scraps = [
         "\"",
@@ -61,6 +61,33 @@ fn token() -> impl Strategy<Value = String> {
         4 => proptest::sample::select(scraps.to_vec()).prop_map(str::to_owned),
         1 => "[ -~]{0,8}",
     ]
+}
+
+/// Options with their arguments, as people write them.
+pub(in crate::language) fn option() -> impl Strategy<Value = String> {
+    let options = [
+        "ram 1M",
+        "cpu",
+        "sched 8",
+        "runmask 0,1",
+        "vdev pl011",
+        "vdev vdev-pl061.so",
+        "loc 0x1000",
+        "intr gic:37",
+        "hostdev -",
+        "vdev gic version 3",
+        "reserve",
+        "guest load Image",
+        "guest pass",
+        "pass",
+        "set exit-on-halt off",
+        "cmdline \"a  b \\\n c\"",
+        "@more.conf",
+        "nonsense",
+        "set",
+        "load x\\",
+    ];
+    proptest::sample::select(options.to_vec()).prop_map(str::to_owned)
 }
 
 fn check(bytes: &[u8]) {
