@@ -14,7 +14,9 @@ pub mod record;
 pub mod report;
 pub mod source;
 pub mod spec;
+pub mod system;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -34,6 +36,8 @@ pub struct Request {
     pub gic: Option<model::GicVersion>,
     /// What it does after a failure of the hypervisor itself, unless what `board.toml` says.
     pub on_failure: Option<model::OnFailure>,
+    /// Memory regions that `$asinfo_start{NAME}` asks for, beside those of `board.toml`; one of the same name replaces that one.
+    pub regions: BTreeMap<String, assemble::Region>,
     /// Names that mean the board's console where a file says `hostdev`, as `-` does.
     pub consoles: Vec<String>,
     /// The virtual machines.

@@ -160,6 +160,28 @@ fn a_code_is_explained() {
 }
 
 #[test]
+fn a_system_toml_stands_for_its_files_and_options_win() {
+    let folder = Folder::new("system");
+    folder
+        .write("a.qvmconf", "ram 0x40000000,4M\nload a.bin\nvdev pl011 loc 0x1c090000 intr gic:37 hostdev /dev/ser1\n");
+    let text = "consoles = [\"/dev/ser1\"]\n[board]\ncpus = 3\nmemory = \"1G\"\n[[vm]]\nfile = \"a.qvmconf\"\n\
+                [[vm]]\nname = \"twin\"\nfile = \"a.qvmconf\"\n";
+    let file = folder.write("system.toml", text);
+    let output = xtask(&["check", "--no-images", "--memory", "512M"], &file);
+    let summary = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(summary.contains("a: 1 vCPU") && summary.contains("twin: 1 vCPU"), "{summary}");
+    assert!(summary.ends_with("3 CPUs and 512 MiB\n"), "{summary}");
+
+    // Its own mistakes and those of its files are of one run.
+    let file = folder.write("system.toml", &text.replace("\"1G\"", "\"1X\"").replace("/dev/ser1", "/dev/ser2"));
+    let output = xtask(&["check", "--no-images"], &file);
+    assert_eq!(output.status.code(), Some(65));
+    assert!(said(&output).contains("error[Q0142]") && said(&output).contains("/dev/ser1"), "{}", said(&output));
+    assert!(said(&output).ends_with("error: the configuration has 2 errors\n"), "{}", said(&output));
+}
+
+#[test]
 fn a_file_is_formatted_once_and_left_alone_when_it_is_no_file_of_words() {
     let folder = Folder::new("fmt");
     let file = folder.write("vm.qvmconf", "system  vm # a guest\nram 4M cpu\n");

@@ -8,6 +8,7 @@ use std::path::Path;
 use model::{GicVersion, OnFailure};
 use serde::de::DeserializeOwned;
 
+use super::Region;
 use crate::Request;
 
 const BOARD: &str = "OSTLER_BOARD";
@@ -16,22 +17,25 @@ const MEMORY: &str = "OSTLER_MEMORY";
 const GIC: &str = "OSTLER_GIC";
 const ON_FAILURE: &str = "OSTLER_ON_FAILURE";
 /// In JSON, because words, names and paths have any character in them.
+const REGIONS: &str = "OSTLER_REGIONS";
 const CONSOLES: &str = "OSTLER_CONSOLES";
 const VMS: &str = "OSTLER_VMS";
 
 impl Request {
     /// The variables that carry a request.
-    pub const VARIABLES: [&'static str; 7] = [BOARD, CPUS, MEMORY, GIC, ON_FAILURE, CONSOLES, VMS];
+    pub const VARIABLES: [&'static str; 8] = [BOARD, CPUS, MEMORY, GIC, ON_FAILURE, REGIONS, CONSOLES, VMS];
 
     /// This request as variables. The root does not travel: both ends know it.
     /// A value of `None` is a variable to remove. Errors: a path that is not UTF-8.
     pub fn to_env(&self) -> Result<Vec<(&'static str, Option<String>)>, String> {
+        let regions: Vec<_> = self.regions.iter().map(|(name, it)| (name, it.start, it.length_bytes)).collect();
         Ok(vec![
             (BOARD, Some(self.board.clone())),
             (CPUS, self.cpus.map(|cpus| cpus.to_string())),
             (MEMORY, self.memory_bytes.map(|bytes| bytes.to_string())),
             (GIC, self.gic.map(|gic| gic.number().to_string())),
             (ON_FAILURE, self.on_failure.map(|action| action.word().to_owned())),
+            (REGIONS, Some(serde_json::to_string(&regions).map_err(|error| error.to_string())?)),
             (CONSOLES, Some(serde_json::to_string(&self.consoles).map_err(|error| error.to_string())?)),
             (VMS, Some(serde_json::to_string(&self.vms).map_err(|error| error.to_string())?)),
         ])
@@ -47,6 +51,8 @@ impl Request {
         let on_failure = env(ON_FAILURE).map(|word| {
             OnFailure::from_word(&word).ok_or_else(|| format!("{ON_FAILURE}=`{word}` is neither `reset` nor `halt`"))
         });
+        let regions: Vec<(String, u64, u64)> = list(env, REGIONS)?.unwrap_or_default();
+        let region = |(name, start, length_bytes)| (name, Region { start, length_bytes });
         Ok(Some(Request {
             root: root.to_owned(),
             board: env(BOARD).ok_or_else(|| format!("{VMS} is set but {BOARD} is not"))?,
@@ -54,6 +60,7 @@ impl Request {
             memory_bytes: number(env, MEMORY)?,
             gic: gic.map(known).transpose()?,
             on_failure: on_failure.transpose()?,
+            regions: regions.into_iter().map(region).collect(),
             consoles: list(env, CONSOLES)?.unwrap_or_default(),
             vms,
         }))
@@ -86,6 +93,7 @@ mod tests {
             memory_bytes: None,
             gic: Some(GicVersion::V2),
             on_failure: Some(OnFailure::Halt),
+            regions: [("a".into(), Region { start: 0x4000, length_bytes: 1 << 40 })].into(),
             consoles: vec!["/dev/ser1".into()],
             vms: vec![
                 VmSource::File("guests/a b.qvmconf".into()),

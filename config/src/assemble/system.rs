@@ -34,14 +34,14 @@ pub fn check(
     env: &dyn Fn(&str) -> Option<String>,
 ) -> (Option<Assembly>, Diagnostics, Sources) {
     let (mut diagnostics, mut sources, mut used_env) = (Diagnostics::new(), Sources::new(), UsedEnv::new());
-    let board = Board::load(&request.root, &request.board);
+    let board = board(request);
     let variant = board.as_ref().map_err(Clone::clone).and_then(|board| variant(board, request));
     if let Err(message) = &variant {
         diagnostics.push(Diagnostic::error(codes::BOARD, message));
     }
     let specs = read(request, env, board.as_ref().ok(), &mut sources, &mut diagnostics, &mut used_env);
     let assembly = board.ok().zip(variant.ok()).and_then(|(board, assumed)| {
-        let configuration = configuration(&board, &assumed, &sources, &request.root, &used_env);
+        let configuration = configuration(&board, &assumed, &sources, request, &used_env);
         let mut assembly = system(&board, assumed, &specs, images, &sources, &mut diagnostics)?;
         assembly.configuration = configuration;
         let qvm_files = sources.iter().filter(|source| source.is_file()).map(|source| source.path().to_owned());
@@ -55,7 +55,7 @@ pub fn check(
 /// Every text that `request` names, with the files that they pull in. What is wrong with them is [`assemble`]'s to say.
 pub fn texts(request: &Request, env: &dyn Fn(&str) -> Option<String>) -> Sources {
     let mut sources = Sources::new();
-    let board = Board::load(&request.root, &request.board).ok();
+    let board = board(request).ok();
     read(request, env, board.as_ref(), &mut sources, &mut Diagnostics::new(), &mut UsedEnv::new());
     sources
 }
@@ -72,6 +72,13 @@ fn read(
     let host = Host { env, regions: board.map(|board| &board.regions), consoles: &request.consoles };
     let vms = request.vms.iter();
     vms.filter_map(|vm| language::parse(sources, &request.root, vm, &host, diagnostics, used_env)).collect()
+}
+
+/// The board that `request` names, with the regions that it adds.
+fn board(request: &Request) -> Result<Board, String> {
+    let mut board = Board::load(&request.root, &request.board)?;
+    board.regions.extend(request.regions.clone());
+    Ok(board)
 }
 
 /// The variant of the board that was asked for. The error says which there are.
@@ -218,7 +225,13 @@ fn size(bytes: u64) -> String {
 
 /// SHA-256 over everything that was read but the images, whose hashes are in their table. Paths do not count, so that
 /// two clones of one tree agree: a file is called by its place under the root, or by its name if it is elsewhere.
-fn configuration(board: &Board, assumed: &AssumedBoard, sources: &Sources, root: &Path, env: &UsedEnv) -> [u8; 32] {
+fn configuration(
+    board: &Board,
+    assumed: &AssumedBoard,
+    sources: &Sources,
+    request: &Request,
+    env: &UsedEnv,
+) -> [u8; 32] {
     let mut hash = Sha256::new();
     let mut add = |field: &[u8]| {
         hash.update((field.len() as u64).to_le_bytes());
@@ -230,8 +243,16 @@ fn configuration(board: &Board, assumed: &AssumedBoard, sources: &Sources, root:
     add(&assumed.memory_bytes.to_le_bytes());
     add(&assumed.gic.number().to_le_bytes());
     add(assumed.on_failure.word().as_bytes());
+    for (name, region) in &board.regions {
+        add(name.as_bytes());
+        add(&region.start.to_le_bytes());
+        add(&region.length_bytes.to_le_bytes());
+    }
+    // So that a list does not run into what follows it.
+    add(&(request.consoles.len() as u64).to_le_bytes());
+    request.consoles.iter().for_each(|console| add(console.as_bytes()));
     for source in sources.iter() {
-        let inside = source.path().strip_prefix(root).ok().map(Path::as_os_str);
+        let inside = source.path().strip_prefix(&request.root).ok().map(Path::as_os_str);
         let name = inside.or(source.path().file_name()).unwrap_or_default();
         add(name.as_encoded_bytes());
         add(source.bytes());

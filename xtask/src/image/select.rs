@@ -4,10 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use config::assemble::{GicVersion, OnFailure, parse_size};
+use config::diagnostic::Diagnostics;
+use config::source::Sources;
+use config::system::System;
 use config::{Request, VmSource};
 
 use super::Findings;
-use crate::failure::{OnFile, Result};
+use crate::failure::{Failure, OnFile, Result};
 use crate::guests;
 use crate::host::paths;
 
@@ -16,9 +19,9 @@ const DEFAULT_BOARD: &str = "qemu-aarch64";
 /// Which system: the board, its variant, and the virtual machines.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Selection {
-    /// The board: a folder under boards/.
-    #[arg(long, value_name = "NAME", default_value = DEFAULT_BOARD)]
-    pub board: String,
+    /// The board: a folder under boards/ [default: what a system.toml says, or qemu-aarch64].
+    #[arg(long, value_name = "NAME")]
+    pub board: Option<String>,
     /// Number of CPUs of the board [default: what boards/NAME/board.toml says].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub smp: Option<u32>,
@@ -44,7 +47,8 @@ pub(crate) struct Selection {
     /// One more virtual machine, in the words of a qvm file: '@linux.qvmconf set fdt-dump-file linux.dtb'. Once for each.
     #[arg(long = "vm", value_name = "WORDS")]
     pub words: Vec<String>,
-    /// A qvm file for each virtual machine [default: the demo, guests/linux and guests/hello].
+    /// A qvm file for each virtual machine, or a system.toml for the whole board, whose settings the options override
+    /// [default: the demo, guests/linux and guests/hello].
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
 }
@@ -53,7 +57,7 @@ impl Selection {
     /// These files on the default board.
     pub(crate) fn of(files: Vec<PathBuf>) -> Selection {
         Selection {
-            board: DEFAULT_BOARD.into(),
+            board: None,
             smp: None,
             memory: None,
             gic: None,
@@ -74,30 +78,55 @@ impl Selection {
             .collect()
     }
 
-    /// The same for the assembler.
-    pub(crate) fn request(&self, _findings: &mut Findings) -> Result<Request> {
+    /// The same for the assembler. What is wrong with a `system.toml` is said to `findings`.
+    pub(crate) fn request(&self, findings: &mut Findings) -> Result<Request> {
+        let system = self.system(findings)?;
+        let vms = self.vms(&system.vms)?;
+        let of_file = system.request(paths::root(), DEFAULT_BOARD);
         Ok(Request {
-            root: paths::root(),
-            board: self.board.clone(),
-            cpus: self.smp,
-            memory_bytes: self.memory,
-            gic: self.gic,
-            on_failure: self.on_failure,
-            consoles: Vec::new(),
-            vms: self.vms()?,
+            board: self.board.clone().unwrap_or(of_file.board),
+            cpus: self.smp.or(of_file.cpus),
+            memory_bytes: self.memory.or(of_file.memory_bytes),
+            gic: self.gic.or(of_file.gic),
+            on_failure: self.on_failure.or(of_file.on_failure),
+            vms,
+            ..of_file
         })
     }
 
-    /// The files, absolute because builds run elsewhere, then what is given in words; the demo if there is neither.
-    fn vms(&self) -> Result<Vec<VmSource>> {
+    /// What the `system.toml` among the files says, if there is one.
+    fn system(&self, findings: &mut Findings) -> Result<System> {
+        let mut pages = self.files.iter().filter(|file| is_system(file));
+        let Some(page) = pages.next() else { return Ok(System::default()) };
+        if let Some(second) = pages.next() {
+            return Err(Failure::new(format!("a board has one system.toml: {} is a second one", second.display())));
+        }
+        let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+        let path = std::path::absolute(page).on("find", page)?;
+        let system = System::read(&path, &mut sources, &mut diagnostics);
+        findings.say(&diagnostics, &sources)?;
+        match system {
+            Some(system) => Ok(system),
+            None => findings.verdict().map(|()| System::default()),
+        }
+    }
+
+    /// Those of the `system.toml`, then the files, absolute because builds run elsewhere, then what is given in words; the
+    /// demo if there is none of these.
+    fn vms(&self, of_system: &[VmSource]) -> Result<Vec<VmSource>> {
         if self.files.is_empty() && self.words.is_empty() {
             return Ok(guests::DEMO.map(|file| VmSource::File(paths::root().join(file))).to_vec());
         }
         let folder = std::env::current_dir().on("find", Path::new("."))?;
-        let files = self.files.iter().map(|file| VmSource::File(folder.join(file)));
+        let files = self.files.iter().filter(|file| !is_system(file)).map(|file| VmSource::File(folder.join(file)));
         let words = self.words.iter().map(|text| VmSource::Words { text: text.clone(), folder: folder.clone() });
-        Ok(files.chain(words).collect())
+        Ok(of_system.iter().cloned().chain(files).chain(words).collect())
     }
+}
+
+/// Whether an argument names a `system.toml`.
+fn is_system(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension == "toml")
 }
 
 fn on_failure(text: &str) -> std::result::Result<OnFailure, String> {

@@ -42,6 +42,7 @@ impl Project {
             memory_bytes: None,
             gic: None,
             on_failure: None,
+            regions: Default::default(),
             consoles: Vec::new(),
             vms: Vec::new(),
         };
