@@ -183,12 +183,13 @@ impl Reader<'_> {
             self.refuse(name.span(), &format!("the name `{}` {problem}", name.get_ref()), None);
             return None;
         }
-        // The same as on qvm's command line: its first option, and then the file.
-        let Some(text) = path.to_str() else {
+        // The same as on qvm's command line: its first option, and then the file. The path stays as it is written, so that two
+        // clones of a project agree.
+        let Some(path) = part.file.get_ref().to_str() else {
             self.refuse(part.file.span(), "the path is not plain text", None);
             return None;
         };
-        let text = format!("system {} {}", quoted(name.get_ref()), quoted(&format!("@{text}")));
+        let text = format!("system {} {}", quoted(name.get_ref()), quoted(&format!("@{path}")));
         Some(VmSource::Words { text, folder: self.folder.to_owned() })
     }
 

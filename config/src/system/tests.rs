@@ -35,7 +35,7 @@ fn a_whole_page() {
     let folder = outcome.folder.path();
     let request = outcome.system.unwrap().request("/project".into(), "none");
     assert_eq!(request.vms[0], VmSource::File(folder.join("a.qvmconf")));
-    let words = format!("system \"other\" \"@{}/b \\\"\\$c.qvmconf\"", folder.display());
+    let words = "system \"other\" \"@b \\\"\\$c.qvmconf\"".to_owned();
     assert_eq!(request.vms[1], VmSource::Words { text: words, folder: folder.to_owned() });
     assert_eq!((request.board.as_str(), request.cpus, request.memory_bytes), ("qemu-aarch64", Some(2), Some(1 << 30)));
     assert_eq!((request.gic, request.on_failure), (Some(GicVersion::V2), Some(OnFailure::Halt)));

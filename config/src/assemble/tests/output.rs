@@ -1,8 +1,9 @@
 //! What leaves assembly: Rust source, the image section, the bootable image, the configuration's hash.
 
 use model::images::{Kind, Table};
+use model::{Access, Gpa, Memory};
 
-use super::super::{empty_rust_source, flatten_elf};
+use super::super::{Region, empty_rust_source, flatten_elf};
 use super::{Project, elf};
 
 const VM: &str = "system guest
@@ -111,6 +112,18 @@ fn the_hash_covers_the_configuration_and_nothing_else() {
     let mut variant = Project::new();
     variant.request.on_failure = Some(model::OnFailure::Halt);
     assert_ne!(hash(&variant, VM), first);
+    let mut variant = Project::new();
+    variant.request.consoles = vec!["/dev/ser1".into()];
+    assert_ne!(hash(&variant, VM), first);
+    let mut variant = Project::new();
+    variant.request.regions = [("more".into(), Region { start: 0x6000_0000, length_bytes: 0x20_0000 })].into();
+    assert_ne!(hash(&variant, VM), first);
+    // A region of the request is asked for as one of the board's.
+    let memory = "ram $asinfo_start{more},$asinfo_length{more} load Image";
+    assert_eq!(
+        variant.vm(memory).memory[0],
+        Memory { gpa: Gpa(0x6000_0000), size_bytes: 0x20_0000, access: Access::ReadWrite }
+    );
 }
 
 #[test]
