@@ -3,6 +3,7 @@
 //! ```text
 //! text ── lexer, parser ──▶ spec ── assemble: check, place, make trees ──▶ Assembly ──▶ Rust statics, image section
 //! ```
+//! [`system`] reads the page of a whole board, [`report`] tells what an assembly is, [`explain`] what a diagnostic's code means.
 #![forbid(unsafe_code)]
 
 pub mod assemble;

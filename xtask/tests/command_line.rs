@@ -150,6 +150,37 @@ fn without_images_they_need_not_be_there_and_that_is_said() {
 }
 
 #[test]
+fn a_mistake_is_status_65_of_build_and_run_too() {
+    let folder = Folder::new("status");
+    let file = folder.write("vm.qvmconf", "ram 64M\nload missing.bin\n");
+    let out = folder.0.join("out");
+    for arguments in [&["build", "--out", out.to_str().unwrap()][..], &["run", "--headless"]] {
+        let output = xtask(arguments, &file);
+        assert_eq!(output.status.code(), Some(65), "{arguments:?}: {}", said(&output));
+        assert!(said(&output).contains("error[Q0116]"), "{arguments:?}: {}", said(&output));
+    }
+}
+
+#[test]
+fn a_report_is_a_page_of_text_json_or_html() {
+    let folder = Folder::new("report");
+    folder.write("program", "any bytes are a raw program");
+    let file = folder.write("vm.qvmconf", "system vm\nram 0x40000000,4M\nload program\n");
+    let report = |arguments: &[&str]| {
+        let output = xtask(&[&["check", "--report"], arguments].concat(), &file);
+        assert!(output.status.success(), "{}", said(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(report(&[]).contains("\nVM vm: 1 vCPU, 4 MiB of memory, starts at 0x40000000"));
+    let json: serde_json::Value = serde_json::from_str(&report(&["--format", "json"])).unwrap();
+    assert_eq!(json["vms"][0]["name"], "vm");
+    let page = folder.0.join("report.html");
+    assert_eq!(report(&["--format", "html", "--out", page.to_str().unwrap()]), "");
+    assert!(std::fs::read_to_string(page).unwrap().starts_with("<!doctype html>"));
+    assert_eq!(xtask(&["check", "--format", "html"], &file).status.code(), Some(1));
+}
+
+#[test]
 fn a_code_is_explained() {
     let explain =
         |code: &str| Command::new(env!("CARGO_BIN_EXE_xtask")).args(["check", "--explain", code]).output().unwrap();

@@ -5,6 +5,7 @@
 //!   ▲                                      │ @FILE
 //!   └──────────────────────────────────────┘
 //! ```
+//! `format` takes the same words and gives the text its usual look.
 //!
 //! The vocabulary knows the whole of qvm's language, so that what Ostler does not have is refused by name. Nothing
 //! is skipped in silence: a word works, or is accepted with a note that it has no meaning here, or is an error.
