@@ -85,7 +85,8 @@ fn roles(words: &[Word], text: &str) -> Vec<Role> {
         let index = roles.len();
         let entry = vocabulary::find(&word.text, |entry| entry.place == Place::Top || context.takes(entry));
         let Some(entry) = entry.filter(|_| !word.text.starts_with('@')) else {
-            roles.push(as_written(word, text));
+            let end = index.checked_sub(1).and_then(|last| words.get(last)).map_or(0, |last| last.span.end);
+            roles.push(as_written(text.get(end..word.span.start).unwrap_or(""), index == 0));
             continue;
         };
         let next = words.get(index + 1).map(|word| word.text.as_str());
@@ -117,10 +118,12 @@ fn roles(words: &[Word], text: &str) -> Vec<Role> {
     roles
 }
 
-fn as_written(word: &Word, text: &str) -> Role {
-    let before = text.get(..word.span.start).unwrap_or("");
-    let line = before.rsplit('\n').next().unwrap_or("");
-    let begins_line = line.trim_ascii_start().is_empty();
+/// The role of a word that the vocabulary does not know here; `before` is what stands between it and the word before.
+fn as_written(before: &str, is_first: bool) -> Role {
+    let (line, begins_line) = match before.rsplit_once('\n') {
+        Some((_, line)) => (line, true),
+        None => (before, is_first),
+    };
     Role::AsWritten { begins_line, depth: if line.is_empty() { 0 } else { INDENTATION } }
 }
 
@@ -141,7 +144,9 @@ fn join(roles: &mut [Role], words: &[Word], text: &str, opened: usize, subs: &[u
         .sum();
     if !others && !written.contains('\n') && length <= LINE_CHARACTERS + 1 {
         for &sub in subs {
-            roles[sub] = Role::Joined;
+            if let Some(role) = roles.get_mut(sub) {
+                *role = Role::Joined;
+            }
         }
     }
 }
