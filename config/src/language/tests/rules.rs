@@ -249,7 +249,7 @@ fn white_space_and_ends_of_every_kind() {
     }
     assert_eq!(codes("# old Macintosh\rram 1M\rcpu"), [STRAY_CHARACTER]);
     assert_eq!(codes("# DOS\r\nram 1M # DOS\r\ncpu # DOS\r"), [""; 0]);
-    for text in ["ram 1M\0", "ram\01M", "cmdline \"a\0b\"", "cmdline \"a\rb\"", "\0\0\0"] {
+    for text in ["ram 1M\0", "ram\x001M", "cmdline \"a\0b\"", "cmdline \"a\rb\"", "\0\0\0"] {
         assert_eq!(codes(text), [STRAY_CHARACTER], "{text:?}");
     }
     for bytes in [&b"ram 1M \xff"[..], b"\xff", b"ram 1M # \xe4", b"\xef\xbb\xbf\xff", b"ram 1M \xc3"] {
