@@ -55,6 +55,8 @@ pub struct Vm {
     pub loads: Vec<Load>,
     /// Where the first vCPU starts.
     pub entry: Entry,
+    /// `cmdline`, which the guest finds in its device tree.
+    pub cmdline: Option<String>,
     /// The interrupt controller that the guest sees.
     pub gic: Gic,
     /// Virtual devices, sorted by address.

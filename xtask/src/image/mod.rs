@@ -7,6 +7,7 @@
 //! ```
 
 mod again;
+mod bare;
 mod report;
 mod select;
 
@@ -15,12 +16,14 @@ use std::path::{Path, PathBuf};
 
 use config::assemble::{self, Assembly, GicVersion, flatten_elf};
 use config::{Request, assemble::Board};
+use qemu_tests::Machine;
 
 use crate::failure::{Failure, Result, status};
 use crate::guests;
 use crate::host::{cargo, files, paths};
 
 pub(crate) use again::same_bytes_elsewhere;
+pub(crate) use bare::Bare;
 pub(crate) use report::Report;
 pub(crate) use select::Selection;
 
@@ -99,4 +102,17 @@ pub(crate) fn dump_trees(assembly: &Assembly) -> Result<()> {
 /// The page of the board that a request names.
 pub(crate) fn board(request: &Request) -> Result<Board> {
     Board::load(&paths::root(), &request.board).map_err(|why| Failure::new(why).status(status::CONFIGURATION))
+}
+
+/// The machine that `request` is for, with this image.
+pub(crate) fn machine(request: &Request, image: &Path) -> Result<Machine> {
+    let board = board(request)?;
+    let machine = Machine::of(&board, image)
+        .ok_or_else(|| Failure::new(format!("the board {} is not one that QEMU can be", board.name)))?;
+    Ok(Machine {
+        machine: request.gic.and_then(|gic| board.qemu_machine(gic)).unwrap_or(machine.machine),
+        cpus: request.cpus.unwrap_or(machine.cpus),
+        memory_bytes: request.memory_bytes.unwrap_or(machine.memory_bytes),
+        ..machine
+    })
 }
