@@ -18,6 +18,7 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 mod vocabulary;
+mod work;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -31,6 +32,8 @@ use crate::spec::{FileId, VmSpec};
 
 pub use parser::name_problem;
 pub(crate) use suggest::nearest;
+#[cfg(test)]
+pub(crate) use work::steps_of;
 
 /// After so many errors the rest of a file is not read: it is no qvm file, and nobody reads more of them.
 const MOST_ERRORS: usize = 100;

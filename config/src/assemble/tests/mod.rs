@@ -6,6 +6,7 @@ mod guests;
 mod output;
 mod placement;
 mod protocol;
+mod size;
 mod trees;
 
 use std::path::Path;
