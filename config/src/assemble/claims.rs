@@ -51,11 +51,13 @@ pub(super) struct Claims {
     list: Vec<Claim>,
 }
 
+/// Who has a range.
 #[derive(Debug)]
-struct Claim {
-    range: Range,
-    what: String,
-    span: Option<Span>,
+pub(super) struct Claim {
+    pub(super) range: Range,
+    pub(super) what: String,
+    /// Where that is said; `None` for a default.
+    pub(super) span: Option<Span>,
 }
 
 impl Claims {
@@ -102,6 +104,28 @@ impl Claims {
     pub(super) fn obstacle(&self, range: Range, reserved: &[Range]) -> Option<Range> {
         let claimed = self.list.iter().map(|claim| claim.range);
         claimed.chain(reserved.iter().copied()).find(|obstacle| obstacle.overlaps(range))
+    }
+
+    /// Whether every address of `range` has an owner.
+    pub(super) fn cover(&self, range: Range) -> bool {
+        let mut start = range.start;
+        while let Some(claim) = self.at(start).filter(|_| start < range.end) {
+            start = claim.range.end;
+        }
+        start >= range.end
+    }
+
+    /// What has `address`.
+    pub(super) fn at(&self, address: u64) -> Option<&Claim> {
+        self.list.iter().find(|claim| claim.range.start <= address && address < claim.range.end)
+    }
+
+    /// What is nearest to `address`.
+    pub(super) fn nearest(&self, address: u64) -> Option<&Claim> {
+        let distance = |claim: &&Claim| {
+            claim.range.start.saturating_sub(address).max(address.saturating_sub(claim.range.end.saturating_sub(1)))
+        };
+        self.list.iter().min_by_key(distance)
     }
 
     /// The lowest multiple of `size` where `size` bytes are free. Never zero, which is what "no address" looks like.

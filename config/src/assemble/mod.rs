@@ -6,15 +6,18 @@
 //! Whatever can be known before boot is decided here, and every mistake that can be found before boot is reported
 //! here. The result has no opinion left in it: the hypervisor runs it as it is.
 
+mod agree;
 mod assembly;
 mod board;
 mod claims;
 mod cpus;
+mod device_tree;
 mod emit;
 mod files;
 mod floor;
 mod guest;
 mod life;
+mod lines;
 mod memory;
 mod place;
 mod placer;

@@ -3,6 +3,7 @@
 mod complaints;
 mod cpus;
 mod guests;
+mod merge;
 mod output;
 mod placement;
 mod protocol;
