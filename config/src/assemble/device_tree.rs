@@ -6,7 +6,7 @@ use super::files::{Files, file_name};
 use super::floor::Floor;
 use super::home;
 use super::place::TreeBlob;
-use super::tree::{self, Facts, Merged, Names, Tree};
+use super::tree::{self, Merged, Names, Tree};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::language::locate;
@@ -38,16 +38,14 @@ pub(super) fn user_trees<'a>(
 }
 
 impl<'a> DeviceTree<'a> {
-    /// The generated tree with the user's over it. What is wrong with these is reported.
+    /// The `generated` tree with the user's over it. What is wrong with these is reported.
     pub(super) fn new(
         spec: &'a VmSpec,
-        facts: &Facts,
-        controller: &str,
+        generated: Tree,
+        names: Names,
         over: Vec<(&'a LoadSpec, Tree)>,
         diagnostics: &mut Diagnostics,
     ) -> DeviceTree<'a> {
-        let generated = tree::generate(facts);
-        let names = Names::new(&generated.root, controller, facts.vdevs);
         let mut merged = Merged::new(generated, names);
         let mut loads = Vec::new();
         for (file, (load, over)) in over.into_iter().enumerate() {

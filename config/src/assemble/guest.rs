@@ -9,7 +9,7 @@ use super::device_tree::{self, DeviceTree};
 use super::files::Files;
 use super::floor::Floor;
 use super::lines::Lines;
-use super::tree::{self, Facts};
+use super::tree::{self, Facts, Names};
 use super::{Vm, memory, place, stolen, vdevs};
 use crate::diagnostic::Diagnostics;
 use crate::source::Sources;
@@ -70,7 +70,9 @@ pub(super) fn assemble(
     // A machine with something missing would only be the cause of complaints about a tree that is right.
     let tree = machine.then(|| {
         let before = diagnostics.errors();
-        let tree = DeviceTree::new(spec, &facts, &controller.name, over, diagnostics);
+        let generated = tree::generate(&facts);
+        let names = Names::new(&generated.root, &controller.name, &vdevs);
+        let tree = DeviceTree::new(spec, generated, names, over, diagnostics);
         tree.reserve(&mut floor, diagnostics);
         if diagnostics.errors() == before {
             let world = World { claims: &claims, lines: &lines, memory: &memory, vdevs: &vdevs, vcpus };

@@ -41,7 +41,7 @@ impl Lines {
     /// Takes `line`, a raw INTID, for `what`. Reports and gives `None` if it is not shared, or not free.
     pub(super) fn take(&mut self, line: Spanned<u32>, what: &str, diagnostics: &mut Diagnostics) -> Option<u32> {
         let Spanned { value: line, span } = line;
-        let name = &self.controller;
+        let name = self.controller.clone();
         let error = |message: String| Diagnostic::error(codes::INTERRUPT, message).at(span);
         if !SHARED.contains(&line) {
             let hint = format!("`{name}` takes raw INTIDs: {} to {} are shared lines", SHARED.start, SHARED.end - 1);
@@ -53,15 +53,25 @@ impl Lines {
             diagnostics.push(error);
             return None;
         }
-        if let Some((_, first)) = self.taken.get(&line) {
+        if let Some(first) = self.insert(line, what, span) {
             let free: Vec<String> = self.free(line).map(|line| line.to_string()).collect();
             let hint = format!("each vdev needs a line of its own; the next free ones are {}", free.join(", "));
             let error = error(format!("line {line} of `{name}` is taken"));
-            diagnostics.push(error.label(*first, "first claimed here").hint(hint));
+            diagnostics.push(error.label(first, "first claimed here").hint(hint));
             return None;
         }
-        self.taken.insert(line, (what.to_owned(), span));
         Some(line)
+    }
+
+    /// Takes `line` for `what`, which `span` says. If it is not free, gives where it was taken, and that stays.
+    fn insert(&mut self, line: u32, what: &str, span: Span) -> Option<Span> {
+        match self.taken.get(&line) {
+            Some((_, first)) => Some(*first),
+            None => {
+                self.taken.insert(line, (what.to_owned(), span));
+                None
+            }
+        }
     }
 
     /// What has `line`, and where that is said.
