@@ -1,5 +1,6 @@
 //! Assembly as a whole, from files on disk to the assembly or the complaints.
 
+mod agreement;
 mod complaints;
 mod cpus;
 mod guests;
