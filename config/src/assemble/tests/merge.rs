@@ -125,6 +125,7 @@ fn a_stub_stands_for_a_vdev() {
     let root = merged(&["stub"]);
     assert_eq!(root.get("interrupt-parent").unwrap(), cells(&[phandle(&root, GIC)]));
     assert_eq!(cell(&root, "/monitor", "mine,uart", 0), phandle(&root, UART), "in a property that nobody knows, too");
+    assert_eq!(cell(&root, "/monitor", "mine,pic", 0), phandle(&root, GIC), "the GIC's own phandle gives way");
     assert_eq!(cell(&root, "/monitor", "interrupts-extended", 0), phandle(&root, GIC));
     assert_eq!(
         root.at(UART).unwrap().get("compatible").unwrap(),
