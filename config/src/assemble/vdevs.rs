@@ -108,7 +108,8 @@ pub(super) fn vdevs(
         let span = vdev.name.as_ref().map_or(vdev.span, |name| name.span);
         if let Some(first) = names.insert(name.clone(), span) {
             let error = Diagnostic::error(codes::DUPLICATE_VDEV, format!("two vdevs are called `{name}`"));
-            diagnostics.push(error.at(span).label(first, "first used here"));
+            let error = error.at(span).label(first, "first used here");
+            diagnostics.push(error.hint("give one of them another `name`"));
         }
         if claims.claim((start, FRAME_BYTES), &what, Some(loc), diagnostics).is_some() {
             vdevs.push(Vdev { name, gpa: Gpa(start), size_bytes: FRAME_BYTES, intid, kind });

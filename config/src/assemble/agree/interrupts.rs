@@ -89,7 +89,8 @@ fn bad_length(path: &str, controller: &Node) -> Diagnostic {
     let cells = controller.cell("#interrupt-cells").unwrap_or(0);
     let message =
         format!("interrupts of node `{path}` do not have the {cells} cells that `{}` asks for", controller.name);
-    Diagnostic::error(codes::NODE_INTERRUPT, message)
+    let hint = is_gic(controller).then_some("the GIC's shared line N is <0 N-32 4>, where 4 is level-high");
+    hint.into_iter().fold(Diagnostic::error(codes::NODE_INTERRUPT, message), Diagnostic::hint)
 }
 
 fn no_controller(path: &str, phandle: u32) -> Diagnostic {
@@ -142,7 +143,9 @@ fn wrong(line: &[u128], path: &str, vdev: Option<&Vdev>, world: &World) -> Optio
     match world.lines.owner(intid) {
         Some((what, span)) if world.vdevs.iter().any(|vdev| vdev.intid == Some(intid)) => {
             let message = format!("node `{path}` has interrupt <0 {number} …>, and line {intid} is that of {what}");
-            error(message).map(|error| error.label(span, "this line"))
+            let hint =
+                "a line has one owner: leave the interrupt out, or let the node stand for the vdev by `qvm,vdev`";
+            error(message).map(|error| error.label(span, "this line").hint(hint))
         }
         Some(_) => None,
         None => {
