@@ -11,6 +11,7 @@
 //! docs/qvm.md is the same for users.
 
 mod lexer;
+mod locate;
 mod number;
 mod parser;
 mod substitution;
@@ -30,6 +31,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::Sources;
 use crate::spec::{FileId, VmSpec};
 
+pub(crate) use locate::locate;
 pub use parser::name_problem;
 pub(crate) use suggest::nearest;
 #[cfg(test)]

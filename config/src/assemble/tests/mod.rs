@@ -1,8 +1,10 @@
 //! Assembly as a whole, from files on disk to the assembly or the complaints.
 
+mod agreement;
 mod complaints;
 mod cpus;
 mod guests;
+mod merge;
 mod output;
 mod placement;
 mod protocol;
