@@ -2,16 +2,18 @@
 
 use model::{Counter, Entry, GicVersion, Gpa, Memory, Unsupported};
 
+use super::agree::World;
 use super::claims::Claims;
 use super::cpus::Places;
+use super::device_tree::{self, DeviceTree};
 use super::files::{Files, Images};
 use super::floor::Floor;
-use super::place::TreeBlob;
-use super::tree::{self, Facts, Tree};
-use super::{Vm, home, memory, place, stolen, unread, vdevs};
-use crate::codes;
-use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::spec::{LoadKind, LoadSpec, VmSpec};
+use super::lines::Lines;
+use super::tree::{self, Facts, Names};
+use super::{Vm, memory, place, stolen, unread, vdevs};
+use crate::diagnostic::Diagnostics;
+use crate::source::Sources;
+use crate::spec::{LoadKind, VmSpec};
 
 /// Without `set ostler-poweroff-timeout`.
 const POWEROFF_TIMEOUT_S: u32 = 60;
@@ -23,12 +25,22 @@ pub(super) struct Guest {
     pub(super) tree: Vec<u8>,
 }
 
+/// What is the same for all VMs.
+pub(super) struct Given<'a> {
+    /// The board's interrupt controller.
+    pub(super) gic: GicVersion,
+    /// Sizes of pages, in KiB, that the board's CPUs translate by; empty if that is not known.
+    pub(super) pages_kib: &'a [u32],
+    /// The texts of the qvm files.
+    pub(super) sources: &'a Sources,
+}
+
 /// Assembles one VM that is called `name` and whose vCPUs are at `places`. Reports all that is wrong with it.
 pub(super) fn assemble(
     name: &str,
     spec: &VmSpec,
     places: Places,
-    board: GicVersion,
+    given: &Given,
     files: &mut Files,
     diagnostics: &mut Diagnostics,
 ) -> Option<Guest> {
@@ -36,36 +48,52 @@ pub(super) fn assemble(
     let vcpus = u32::try_from(spec.cpus.len()).unwrap_or(u32::MAX).max(1);
     let mut claims = Claims::default();
     let regions = memory::place(spec, &mut claims, diagnostics);
-    let controller = vdevs::gic(spec, board, vcpus, &mut claims, diagnostics);
-    let vdevs = vdevs::vdevs(spec, &controller, &mut claims, diagnostics);
+    memory::warn_of_small_pages(&regions, diagnostics);
+    let controller = vdevs::gic(spec, given.gic, vcpus, &mut claims, diagnostics);
+    let mut lines = Lines::new(spec, &controller.name, diagnostics);
+    let vdevs = vdevs::vdevs(spec, &controller, &mut claims, &mut lines, diagnostics);
     let stolen = if places.shared { stolen::place(spec, &mut claims, diagnostics) } else { None };
-    let mut floor = Floor::new(spec, &regions);
-    let (over, placed) = match files.images {
-        Images::Read => (user_trees(spec, files, diagnostics), place::place(spec, &mut floor, files, diagnostics)),
-        Images::Absent => (Vec::new(), unread::place(spec, &floor, diagnostics)),
-    };
-    if diagnostics.errors() > before {
-        return None;
-    }
-    let mut placed = placed?;
     let mut memory: Vec<Memory> = memory::joined(&regions).iter().map(Memory::from).collect();
     memory.extend(stolen);
     memory.sort_by_key(|memory| memory.gpa);
+    let machine = diagnostics.errors() == before;
+    let read = files.images == Images::Read;
+    let over = if read { device_tree::user_trees(spec, files, diagnostics) } else { Vec::new() };
     let facts = Facts {
         memory: &memory,
         vcpus,
         gic: &controller.gic,
         vdevs: &vdevs,
         cmdline: spec.cmdline.as_ref().map(|cmdline| cmdline.value.as_str()),
-        initrd: placed.initrd,
         phandles: tree::free_phandles(over.iter().map(|(_, tree)| tree)),
     };
-    let tree = device_tree(name, spec, &facts, over, diagnostics)?;
-    let bytes = tree.bytes.clone();
-    let argument = match files.images {
-        Images::Read => placed.place_tree(spec, tree, &mut floor, files, diagnostics)?,
-        Images::Absent => 0,
+    let mut floor = Floor::new(spec, &regions);
+    // A machine with something missing would only be the cause of complaints about a tree that is right.
+    let tree = machine.then(|| {
+        let before = diagnostics.errors();
+        let generated = tree::generate(&facts);
+        let names = Names::new(&generated.root, &controller.name, &vdevs);
+        let tree = DeviceTree::new(spec, generated, names, over, diagnostics);
+        tree.reserve(&mut floor, diagnostics);
+        // Without a tree of the user's that there is, half of the guest's is not known.
+        let known = read || spec.loads.iter().all(|load| load.kind != LoadKind::Fdt);
+        if diagnostics.errors() == before && known {
+            let world = World { claims: &claims, lines: &lines, memory: &memory, vdevs: &vdevs, vcpus };
+            tree.check(&world, given.sources, diagnostics);
+        }
+        tree
+    });
+    let placed = match read {
+        true => place::place(spec, given.pages_kib, &mut floor, files, diagnostics),
+        false => unread::place(spec, &floor, diagnostics),
     };
+    if diagnostics.errors() > before {
+        return None;
+    }
+    let mut placed = placed?;
+    let tree = tree?.finish(name, placed.initrd, diagnostics)?;
+    let bytes = tree.bytes.clone();
+    let argument = if read { placed.place_tree(spec, tree, &mut floor, files, diagnostics)? } else { 0 };
     let unsupported = Unsupported::default();
     let vm = Vm {
         name: name.to_owned(),
@@ -96,49 +124,4 @@ pub(super) fn assemble(
         progress_timeout_ms: spec.life.progress_timeout.map(|time| time.value),
     };
     Some(Guest { vm, tree: bytes })
-}
-
-/// The trees that `fdt load` names, in order.
-fn user_trees<'a>(spec: &'a VmSpec, files: &mut Files, diagnostics: &mut Diagnostics) -> Vec<(&'a LoadSpec, Tree)> {
-    let mut trees = Vec::new();
-    for load in spec.loads.iter().filter(|load| load.kind == LoadKind::Fdt) {
-        let Some(bytes) = files.read(load, diagnostics) else { continue };
-        match tree::read(&bytes) {
-            Ok(tree) => trees.push((load, tree)),
-            Err(message) => diagnostics.push(bad_tree(load, &message)),
-        }
-    }
-    trees
-}
-
-/// The generated tree with the user's over it, as a blob.
-fn device_tree<'a>(
-    name: &'a str,
-    spec: &VmSpec,
-    facts: &Facts,
-    over: Vec<(&LoadSpec, Tree)>,
-    diagnostics: &mut Diagnostics,
-) -> Option<TreeBlob<'a>> {
-    let mut tree = tree::generate(facts);
-    let mut span = home(spec);
-    for (load, over) in over {
-        span = load.path.span;
-        if let Err(message) = tree::merge(&mut tree, over) {
-            diagnostics.push(bad_tree(load, &message));
-            return None;
-        }
-    }
-    match tree.write() {
-        Ok((bytes, seeds)) => Some(TreeBlob { vm: name, bytes, seeds, span }),
-        Err(error) => {
-            let message = format!("the device tree cannot be written: {error}");
-            diagnostics.push(Diagnostic::error(codes::BAD_TREE, message).at(span));
-            None
-        }
-    }
-}
-
-fn bad_tree(load: &LoadSpec, message: &str) -> Diagnostic {
-    let name = super::files::file_name(&load.path.value);
-    Diagnostic::error(codes::BAD_TREE, format!("`{name}`: {message}")).at(load.path.span)
 }

@@ -1,20 +1,23 @@
 //! From qvm files to a checked system: statics, device trees and the image section.
 //!
 //! ```text
-//! VmSpec ─ memory, vdevs (claims) ─ cpus ─ place (files, floor) ─ tree ─▶ Assembly ─ emit, section ─▶ what boots
+//! VmSpec ─ cpus ─ memory, vdevs (claims, lines) ─ tree, agree ─ place (files, floor) ─▶ Assembly ─ emit, section ─▶ what boots
 //! ```
 //! Whatever can be known before boot is decided here, and every mistake that can be found before boot is reported
 //! here. The result has no opinion left in it: the hypervisor runs it as it is.
 
+mod agree;
 mod assembly;
 mod board;
 mod claims;
 mod cpus;
+mod device_tree;
 mod emit;
 mod files;
 mod floor;
 mod guest;
 mod life;
+mod lines;
 mod memory;
 mod place;
 mod placer;

@@ -7,7 +7,7 @@ use model::PAGE_BYTES;
 use sha2::{Digest, Sha256};
 
 use super::files::{Files, Images};
-use super::guest::{self, Guest};
+use super::guest::{self, Given, Guest};
 use super::{Assembly, AssumedBoard, Board, cpus, home, life, unread};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -109,11 +109,12 @@ fn system(
     let vms = named(specs, sources, diagnostics);
     life::check(&vms, diagnostics);
     let places = cpus::assign(&vms, assumed.cpus, diagnostics);
+    let given = Given { gic: assumed.gic, pages_kib: &board.cpus.pages_kib, sources };
     let mut files = Files::new(images);
     let mut guests = Vec::new();
     let mut whole = true;
     for ((name, spec), places) in vms.iter().zip(places) {
-        match guest::assemble(name, spec, places, assumed.gic, &mut files, diagnostics) {
+        match guest::assemble(name, spec, places, &given, &mut files, diagnostics) {
             Some(guest) => guests.push((guest, *spec)),
             None => whole = false,
         }

@@ -13,6 +13,7 @@
 
 mod format;
 mod lexer;
+mod locate;
 mod number;
 mod parser;
 mod substitution;
@@ -20,6 +21,7 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 mod vocabulary;
+mod work;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -32,8 +34,11 @@ use crate::source::Sources;
 use crate::spec::{FileId, VmSpec};
 
 pub use format::format;
+pub(crate) use locate::locate;
 pub use parser::name_problem;
 pub(crate) use suggest::nearest;
+#[cfg(test)]
+pub(crate) use work::steps_of;
 
 /// After so many errors the rest of a file is not read: it is no qvm file, and nobody reads more of them.
 const MOST_ERRORS: usize = 100;

@@ -1,12 +1,15 @@
 //! Assembly as a whole, from files on disk to the assembly or the complaints.
 
+mod agreement;
 mod complaints;
 mod cpus;
 mod explanations;
 mod guests;
+mod merge;
 mod output;
 mod placement;
 mod protocol;
+mod size;
 mod trees;
 
 use std::path::Path;
