@@ -40,6 +40,8 @@ pub use model::{GicVersion, OnFailure};
 pub use emit::empty_rust_source;
 pub use section::flatten_elf;
 pub use system::{assemble, texts};
+#[cfg(feature = "fuzzing")]
+pub use tree::trees_keep_promises;
 
 use crate::spec::{Span, VmSpec};
 use section::sha256;
