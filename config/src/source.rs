@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Error, Read};
 use std::path::{Path, PathBuf};
 
 use crate::codes;
@@ -89,7 +89,10 @@ impl Sources {
         }
         let mut bytes = Vec::new();
         let limit = Sources::MOST_BYTES as u64 + 1;
-        let problem = match File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)) {
+        // A pipe or a terminal that a file names would be waited for without end; one that the user names is meant.
+        let waits = asked.is_some() && std::fs::metadata(path).is_ok_and(|it| !it.is_file());
+        let opened = if waits { Err(Error::other("it is no regular file")) } else { File::open(path) };
+        let problem = match opened.and_then(|file| file.take(limit).read_to_end(&mut bytes)) {
             Ok(length) if length <= Sources::MOST_BYTES => {
                 let file = self.add(path, bytes, diagnostics);
                 self.read.insert(real, file);

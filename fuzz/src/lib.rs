@@ -14,7 +14,8 @@ pub use seeds::seeds;
 pub type Target = fn(&[u8]);
 
 /// All targets by name; each has a binary and a folder `seeds/NAME` of the same name.
-pub const TARGETS: &[(&str, Target)] = &[("image", image::target), ("qvm", qvm::target)];
+pub const TARGETS: &[(&str, Target)] =
+    &[("image", image::target), ("qvm", qvm::target), ("tree", config::assemble::trees_keep_promises)];
 
 /// Drives the target called `name`.
 ///

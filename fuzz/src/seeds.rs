@@ -5,13 +5,18 @@ use std::io::Result;
 use std::path::{Path, PathBuf};
 
 /// The seeds of target `name`: those in `seeds/NAME`, among which is everything that the fuzzer ever found; and for `qvm`
-/// every qvm file of the project and every example of docs/qvm.md. `root` is the project's folder.
+/// every qvm file of the project and every example of docs/qvm.md; for
+/// `tree` the trees of `config`'s tests. `root` is the project's folder.
 ///
 /// # Errors
 /// A file or folder that cannot be read.
 pub fn seeds(root: &Path, name: &str) -> Result<Vec<(PathBuf, Vec<u8>)>> {
     let mut files = files_in(&root.join("fuzz/seeds").join(name))?;
     let mut seeds = Vec::new();
+    if name == "tree" {
+        files.extend(files_in(&root.join("config/src/assemble/tests/overlays"))?);
+        files.retain(|file| file.extension().is_none_or(|extension| extension == "dtb"));
+    }
     if name == "qvm" {
         for folder in fs::read_dir(root.join("guests"))? {
             files.extend(files_in(&folder?.path()).unwrap_or_default());

@@ -43,6 +43,8 @@ pub use files::Images;
 pub use section::flatten_elf;
 pub use system::{assemble, check, texts};
 pub use tree::device_tree_source;
+#[cfg(feature = "fuzzing")]
+pub use tree::trees_keep_promises;
 
 use crate::spec::{Span, VmSpec};
 use section::sha256;

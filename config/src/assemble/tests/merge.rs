@@ -6,13 +6,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use model::{Console, Gic, GicVersion, Gpa, VdevKind};
 use proptest::prelude::*;
 
-use super::super::Vdev;
-use super::super::tree::{
-    Facts, Merged, Names, Node, Tree, cells, generate, phandle_of, read, reserved, strings, wide,
-};
+use super::super::tree::{Node, Tree, cells, keeps_promises, phandle_of, read, strings, wide};
 use super::{Outcome, Project};
 
 /// A VM with all that the trees refer to.
@@ -200,33 +196,6 @@ const TREES: [&str; 10] = [
     "chain",
 ];
 
-/// The tree that a VM with one UART has.
-fn generated() -> Merged {
-    let gic = Gic { version: GicVersion::V3, distributor: Gpa(0x2f00_0000), cpus: Gpa(0x2f10_0000) };
-    let kind = VdevKind::Pl011 { console: Console::Nowhere };
-    let vdevs = [Vdev { name: "con".into(), gpa: Gpa(0x1c09_0000), size_bytes: 0x1000, intid: Some(37), kind }];
-    let facts = Facts { memory: &[], vcpus: 2, gic: &gic, vdevs: &vdevs, cmdline: None, phandles: [1, 2, 3, 4] };
-    let tree = generate(&facts);
-    let names = Names::new(&tree.root, "gic", &vdevs);
-    Merged::new(tree, names)
-}
-
-/// What the rest of the house relies on: a tree that can be written and read, with each phandle once.
-fn check_promises(over: Vec<Tree>) {
-    let mut merged = generated();
-    for (file, tree) in over.into_iter().enumerate() {
-        if !merged.lay(file, tree).is_empty() {
-            return;
-        }
-        let mut phandles = std::collections::HashSet::new();
-        merged.tree.root.walk(&mut |node| assert!(phandle_of(node).is_none_or(|phandle| phandles.insert(phandle))));
-        reserved(&merged, &mut Vec::new());
-    }
-    if let Ok((blob, _)) = merged.tree.write() {
-        assert_eq!(read(&blob).unwrap().root.children.len(), merged.tree.root.children.len());
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 8 } else { 2000 }))]
 
@@ -244,7 +213,7 @@ proptest! {
             }
             read(&bytes).ok()
         };
-        check_promises(names.iter().filter_map(damaged).collect());
+        keeps_promises(names.iter().filter_map(damaged).collect());
     }
 }
 

@@ -11,6 +11,8 @@ mod lay;
 mod merge;
 mod path;
 mod phandle;
+#[cfg(any(test, feature = "fuzzing"))]
+mod promises;
 mod read;
 mod reserved;
 
@@ -21,6 +23,10 @@ pub(super) use labels::Names;
 pub(super) use merge::Merged;
 pub(super) use path::parent;
 pub(super) use phandle::{free_phandles, of as phandle_of};
+#[cfg(test)]
+pub(super) use promises::keeps_promises;
+#[cfg(feature = "fuzzing")]
+pub use promises::trees_keep_promises;
 pub(super) use read::read;
 pub(super) use reserved::{bad_reg, reserved};
 
