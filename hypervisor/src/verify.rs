@@ -139,8 +139,14 @@ mod tests {
         facts
     }
 
-    const ASSUMED: Board =
-        Board { name: "test", gic: GicVersion::V3, cpus: 4, memory_bytes: 1 << 30, on_failure: OnFailure::Reset };
+    const ASSUMED: Board = Board {
+        name: "test",
+        gic: GicVersion::V3,
+        cpus: 4,
+        memory_bytes: 1 << 30,
+        on_failure: OnFailure::Reset,
+        regions: &[],
+    };
 
     #[test]
     fn less_is_refused_and_more_is_not() {

@@ -3,9 +3,10 @@
 //! The board is an input of assembly: every configuration is checked against it here, and boot checks it against the
 //! device tree that the firmware hands over.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use model::{GicVersion, OnFailure};
+use model::{GicVersion, OnFailure, PAGE_BYTES};
 use serde::{Deserialize, Deserializer};
 
 /// One board as its `board.toml` describes it. Sizes are in bytes.
@@ -34,6 +35,12 @@ pub struct Board {
     pub memory: Memory,
     /// The UART that carries every console.
     pub console: Console,
+    /// The file of its device tree beside `board.toml`, with `{gic}` for the interrupt controller's version: see
+    /// [`Board::tree`]. Without one, nothing of it can be passed but `regions`.
+    tree: Option<String>,
+    /// Named pieces of its RAM that Ostler leaves alone.
+    #[serde(default)]
+    pub regions: BTreeMap<String, Region>,
     /// How QEMU starts it, if QEMU can.
     pub qemu: Option<Qemu>,
 }
@@ -76,6 +83,17 @@ pub struct Memory {
     /// What Ostler keeps for itself besides the bootable image.
     #[serde(deserialize_with = "size")]
     pub ostler: u64,
+}
+
+/// A piece of the board's RAM, in whole pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Region {
+    /// Host-physical address of the first byte.
+    pub start: u64,
+    /// Length in bytes, not zero.
+    #[serde(rename = "length", deserialize_with = "size")]
+    pub length_bytes: u64,
 }
 
 /// The UART that carries every console.
@@ -123,6 +141,7 @@ impl Board {
             format!("there is no board `{name}`; boards that exist: {names}")
         })?;
         let mut board: Board = toml::from_str(&text).map_err(|error| format!("boards/{name}/board.toml: {error}"))?;
+        board.check_regions().map_err(|error| format!("boards/{name}/board.toml: {error}"))?;
         board.name = name.to_owned();
         board.sha256 = super::sha256(text.as_bytes());
         Ok(board)
@@ -136,6 +155,34 @@ impl Board {
             let asked = asked.map_or("none".to_owned(), |asked| format!("a {asked}"));
             format!("board `{}` comes with {}, not with {asked}", self.name, has.join(" or "))
         })
+    }
+
+    /// Regions are whole pages of RAM that every variant has, and apart.
+    fn check_regions(&self) -> Result<(), String> {
+        let mut end = self.memory.base;
+        let mut regions: Vec<_> = self.regions.iter().collect();
+        regions.sort_by_key(|(_, region)| region.start);
+        let least = self.memory.base.saturating_add(self.memory.min);
+        for (name, region) in regions {
+            let whole = |value: u64| value.is_multiple_of(PAGE_BYTES);
+            if !whole(region.start) || !whole(region.length_bytes) || region.length_bytes == 0 {
+                return Err(format!("region `{name}` is not a number of pages of 4 KiB"));
+            }
+            let after = region.start.checked_add(region.length_bytes).filter(|&after| after <= least);
+            let Some(after) = after.filter(|_| region.start >= end) else {
+                return Err(format!(
+                    "region `{name}` is not in the RAM that every variant has, or overlaps another one"
+                ));
+            };
+            end = after;
+        }
+        Ok(())
+    }
+
+    /// The file of the board's device tree for the variant with this interrupt controller, if it has one.
+    pub fn tree(&self, root: &Path, gic: GicVersion) -> Option<PathBuf> {
+        let name = self.tree.as_ref()?.replace("{gic}", &gic.number().to_string());
+        Some(root.join("boards").join(&self.name).join(name))
     }
 
     /// QEMU's `-machine` for the variant with this interrupt controller; `None` if QEMU can't be this board.
@@ -230,6 +277,26 @@ mod tests {
         assert!(error("\"reset\"", "\"reboot\"").contains("`on-failure` is \"reset\" or \"halt\", not \"reboot\""));
         assert!(error("\"2G\"", "\"2X\"").contains("`2X` is no size"));
         assert!(error("gic = [", "gick = [").contains("unknown field `gick`"));
+    }
+
+    #[test]
+    fn regions_are_pages_of_ram_and_apart() {
+        let text = std::fs::read_to_string(Board::file(root(), "qemu-aarch64")).unwrap();
+        let check = |regions: &str| toml::from_str::<Board>(&format!("{text}\n{regions}")).unwrap().check_regions();
+        let one = "[regions.one]\nstart = 0x4400_0000\nlength = \"1M\"\n";
+        assert_eq!(check(one), Ok(()));
+        assert_eq!(check(&format!("{one}[regions.two]\nstart = 0x4410_0000\nlength = \"8K\"\n")), Ok(()));
+        let wrong = [
+            (0x440f_f000_u64, "8K"),
+            (0x3fff_f000, "8K"),
+            (0x47ff_f000, "8K"),
+            (0x4500_0000, "6K"),
+            (0x4500_0010, "4K"),
+        ];
+        for (start, length) in wrong {
+            let two = format!("{one}[regions.two]\nstart = {start}\nlength = \"{length}\"\n");
+            assert!(check(&two).unwrap_err().contains("region `"), "{start:#x}, {length}");
+        }
     }
 
     #[test]

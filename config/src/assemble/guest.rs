@@ -1,11 +1,14 @@
 //! Assembly of one VM: its address space, its devices, its images, its device tree.
 
-use model::{Counter, Entry, GicVersion, Gpa, Memory, Unsupported};
+use std::collections::HashSet;
 
-use super::claims::Claims;
+use model::{Access, Counter, Entry, GicVersion, Gpa, Memory, Unsupported};
+
+use super::claims::{Claims, Range};
 use super::cpus::Places;
 use super::files::Files;
 use super::floor::Floor;
+use super::passing::{Lines, Passed, Passing};
 use super::place::TreeBlob;
 use super::tree::{self, Facts, Tree};
 use super::{Vm, home, memory, place, stolen, vdevs};
@@ -29,6 +32,7 @@ pub(super) fn assemble(
     spec: &VmSpec,
     places: Places,
     board: GicVersion,
+    passing: &mut Passing,
     files: &mut Files,
     diagnostics: &mut Diagnostics,
 ) -> Option<Guest> {
@@ -37,11 +41,14 @@ pub(super) fn assemble(
     let mut claims = Claims::default();
     let regions = memory::place(spec, &mut claims, diagnostics);
     let controller = vdevs::gic(spec, board, vcpus, &mut claims, diagnostics);
-    let vdevs = vdevs::vdevs(spec, &controller, &mut claims, diagnostics);
+    let mut lines = Lines::new();
+    let vdevs = vdevs::vdevs(spec, &controller, &mut claims, &mut lines, diagnostics);
+    let passed = passing.vm(spec, &mut claims, &mut lines, diagnostics);
     let stolen = if places.shared { stolen::place(spec, &mut claims, diagnostics) } else { None };
     let over = user_trees(spec, files, diagnostics);
     let mut floor = Floor::new(spec, &regions);
     let placed = place::place(spec, &mut floor, files, diagnostics);
+    let initrd = initrd(spec, &passed, placed.as_ref().and_then(|placed| placed.initrd), diagnostics);
     if diagnostics.errors() > before {
         return None;
     }
@@ -49,16 +56,21 @@ pub(super) fn assemble(
     let mut memory: Vec<Memory> = memory::joined(&regions).iter().map(Memory::from).collect();
     memory.extend(stolen);
     memory.sort_by_key(|memory| memory.gpa);
+    let passed_memory = passed.memory.iter().map(|range| Memory {
+        gpa: Gpa(range.start),
+        size_bytes: range.size(),
+        access: Access::ReadWrite,
+    });
     let facts = Facts {
-        memory: &memory,
+        memory: &memory.iter().copied().chain(passed_memory).collect::<Vec<_>>(),
         vcpus,
         gic: &controller.gic,
         vdevs: &vdevs,
         cmdline: spec.cmdline.as_ref().map(|cmdline| cmdline.value.as_str()),
-        initrd: placed.initrd,
+        initrd,
         phandles: tree::free_phandles(over.iter().map(|(_, tree)| tree)),
     };
-    let tree = device_tree(name, spec, &facts, over, diagnostics)?;
+    let tree = device_tree(name, spec, &facts, (passing, &passed), over, diagnostics)?;
     let bytes = tree.bytes.clone();
     let argument = placed.place_tree(spec, tree, &mut floor, files, diagnostics)?;
     let unsupported = Unsupported::default();
@@ -70,6 +82,8 @@ pub(super) fn assemble(
         entry: Entry { pc: Gpa(placed.program.pc), argument },
         gic: controller.gic,
         vdevs,
+        passes: passed.ranges,
+        interrupts: passed.interrupts,
         unsupported: Unsupported {
             instruction: spec.unsupported_instruction.map_or(unsupported.instruction, |action| action.value),
             reference: spec.unsupported_reference.map_or(unsupported.reference, |action| action.value),
@@ -92,6 +106,16 @@ pub(super) fn assemble(
     Some(Guest { vm, tree: bytes })
 }
 
+/// Where the RAM disk is: one that is loaded, or one that is passed.
+fn initrd(spec: &VmSpec, passed: &Passed, loaded: Option<Range>, diagnostics: &mut Diagnostics) -> Option<Range> {
+    let load = spec.loads.iter().find(|load| load.kind == LoadKind::Initrd);
+    if let (Some((_, first)), Some(load)) = (passed.initrd, load) {
+        let error = Diagnostic::error(codes::NOT_BUILT, "a VM has one RAM disk").at(load.span);
+        diagnostics.push(error.label(first, "this is the RAM disk already").hint("leave one of them out"));
+    }
+    passed.initrd.map(|(range, _)| range).or(loaded)
+}
+
 /// The trees that `fdt load` names, in order.
 fn user_trees<'a>(spec: &'a VmSpec, files: &mut Files, diagnostics: &mut Diagnostics) -> Vec<(&'a LoadSpec, Tree)> {
     let mut trees = Vec::new();
@@ -105,15 +129,19 @@ fn user_trees<'a>(spec: &'a VmSpec, files: &mut Files, diagnostics: &mut Diagnos
     trees
 }
 
-/// The generated tree with the user's over it, as a blob.
+/// The generated tree with the nodes that are passed, and the user's over it, as a blob.
 fn device_tree<'a>(
     name: &'a str,
     spec: &VmSpec,
     facts: &Facts,
+    (passing, passed): (&Passing, &Passed),
     over: Vec<(&LoadSpec, Tree)>,
     diagnostics: &mut Diagnostics,
 ) -> Option<TreeBlob<'a>> {
     let mut tree = tree::generate(facts);
+    let mut used = HashSet::new();
+    over.iter().for_each(|(_, tree)| tree.root.walk(&mut |node| used.extend(tree::phandle(node))));
+    passing.graft(&mut tree, passed, used, diagnostics).then_some(())?;
     let mut span = home(spec);
     for (load, over) in over {
         span = load.path.span;

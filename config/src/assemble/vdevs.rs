@@ -6,6 +6,7 @@ use model::{Console, Direction, Gic, GicVersion, Gpa, VdevKind};
 
 use super::Vdev;
 use super::claims::Claims;
+use super::passing::Lines;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::spec::{Span, Spanned, VdevSpec, VdevSpecKind, VmSpec};
@@ -85,16 +86,16 @@ pub(super) fn vdevs(
     spec: &VmSpec,
     controller: &Controller,
     claims: &mut Claims,
+    lines: &mut Lines,
     diagnostics: &mut Diagnostics,
 ) -> Vec<Vdev> {
     let mut vdevs = Vec::new();
-    let mut lines = HashMap::new();
     let mut names = HashMap::from([(controller.name.clone(), super::home(spec))]);
     for vdev in &spec.vdevs {
         let Some(kind) = kind(vdev, diagnostics) else { continue };
         let word = vdev.kind.word();
         let (address, example) = usual(&kind);
-        let intid = line(vdev, example, controller, &mut lines, diagnostics);
+        let intid = line(vdev, example, controller, lines, diagnostics);
         let Some((start, loc)) = place(vdev) else {
             let error = Diagnostic::error(codes::VDEV_OPTION, format!("this {word} has no `loc`")).at(vdev.span);
             diagnostics.push(error.hint(format!("say where its registers are, for example `loc {address:#x}`")));
@@ -163,7 +164,7 @@ fn line(
     vdev: &VdevSpec,
     example: u32,
     controller: &Controller,
-    taken: &mut HashMap<u32, Span>,
+    taken: &mut Lines,
     diagnostics: &mut Diagnostics,
 ) -> Option<u32> {
     let name = &controller.name;

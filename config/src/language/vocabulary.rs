@@ -26,8 +26,10 @@ pub(super) enum Place {
     AnyVdev,
     /// In the context of these vdevs.
     Vdev(&'static [&'static str]),
-    /// In a `reserve` or `pass` context.
+    /// In a `reserve` context.
     Resource,
+    /// In a `pass` context.
+    Pass,
     /// After `set`.
     Variable,
     /// After `vdev`.
@@ -104,7 +106,7 @@ const OF_MISSING_VDEV: &str = "leave it out with its vdev, which is not supporte
 const NO_HOST_SERVERS: &str = "no host server stands behind a VM, so no message can block";
 const NO_ASINFO: &str = "the GIC's addresses come from the board";
 
-use Place::{AnyVdev, Cpu, Resource, Top, Variable, Vdev, VdevType};
+use Place::{AnyVdev, Cpu, Pass, Resource, Top, Variable, Vdev, VdevType};
 
 /// The vdevs that move data to and from the host.
 const HOSTED: &[&str] = &["ser8250", "virtio-console", "virtio-blk"];
@@ -127,7 +129,7 @@ pub(super) const WORDS: &[Entry] = &[
     works(Top, "vdev", "TYPE"),
     works(Top, "set", "VARIABLE VALUE"),
     works(Top, "unsupported", "TYPE ACTION"),
-    refused(Top, "pass", "", "no device, memory or interrupt of the board can be passed to a guest yet: use a vdev"),
+    works(Top, "pass", ""),
     refused(Top, "dump", "TO", "guests cannot be dumped yet: leave it out"),
     refused(Top, "logger", "FILTER TO", "all messages go to the board's console: leave it out"),
     refused(Top, "safety", "LEVEL", "there are no certified variants of Ostler's parts: leave it out"),
@@ -143,6 +145,9 @@ pub(super) const WORDS: &[Entry] = &[
 
     works(Resource, "loc", "[mem:]START,LENGTH"),
     works(Resource, "intr", "LINE"),
+
+    works(Pass, "loc", "PLACE[,ATTRIBUTES]"),
+    works(Pass, "intr", "PIC:LINE[,ATTRIBUTES][=HOSTVECTOR]"),
 
     works(VdevType, "gic", ""),
     works(VdevType, "pl011", ""),

@@ -4,6 +4,7 @@ mod complaints;
 mod cpus;
 mod guests;
 mod output;
+mod passes;
 mod placement;
 mod protocol;
 mod trees;

@@ -121,8 +121,9 @@ fn everything_that_was_read_is_named() {
         assembly.inputs.iter().map(|path| path.strip_prefix(project.path()).unwrap_or(path).to_owned()).collect();
     assert_eq!(inputs[0].to_str(), Some("1.qvmconf"));
     assert!(inputs[1].ends_with("boards/qemu-aarch64/board.toml"));
-    assert_eq!(inputs[2].to_str(), Some("Image"));
-    assert_eq!(inputs.len(), 3);
+    assert!(inputs[2].ends_with("boards/qemu-aarch64/gicv3.dtb"));
+    assert_eq!(inputs[3].to_str(), Some("Image"));
+    assert_eq!(inputs.len(), 4);
     assert_eq!(assembly.env, ["NAME"]);
     assert_eq!(assembly.fdt_dumps, [(project.path().join("out.dtb"), 0)]);
 }

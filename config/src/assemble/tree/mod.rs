@@ -107,6 +107,12 @@ fn find(blob: &[u8], pattern: &[u8]) -> Option<usize> {
     (0..blob.len()).step_by(4).find(|&offset| blob[offset..].starts_with(pattern))
 }
 
+/// The phandle of a node, if it has one.
+pub(super) fn phandle(node: &Node) -> Option<u32> {
+    let value = node.get("phandle").or(node.get("linux,phandle"))?;
+    Some(u32::from_be_bytes(*value.first_chunk()?))
+}
+
 /// 32-bit cells.
 pub(super) fn cells(cells: &[u32]) -> Vec<u8> {
     cells.iter().flat_map(|cell| cell.to_be_bytes()).collect()

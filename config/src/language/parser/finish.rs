@@ -1,4 +1,4 @@
-//! What can be said only when the whole file is known: whose interrupt lines the vdevs ask for.
+//! What can be said only when the whole file is known: whose interrupt lines the vdevs and passes ask for.
 
 use super::Parser;
 use crate::codes;
@@ -8,15 +8,26 @@ use crate::spec::VdevSpecKind;
 /// The GIC's name if no `vdev gic name …` gives another.
 const DEFAULT_CONTROLLER: &str = "gic";
 
+/// Who asks for an interrupt line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asker {
+    /// The vdev with this index.
+    Vdev(usize),
+    /// A pass: nobody names its controller later.
+    Pass,
+}
+
 impl Parser<'_> {
     /// Checks that each `intr` names the guest's interrupt controller, and that it had that name by then.
     pub(super) fn check_controllers(&mut self) {
         let gic = self.spec.vdevs.iter().find(|vdev| matches!(vdev.kind, VdevSpecKind::Gic { .. }));
         let given = gic.and_then(|vdev| vdev.name.clone());
         let name = given.as_ref().map_or(DEFAULT_CONTROLLER, |name| &name.value).to_owned();
-        for (index, controller) in std::mem::take(&mut self.controllers) {
+        for (asker, controller) in std::mem::take(&mut self.controllers) {
             if controller.value == name || controller.value.is_empty() {
-                if let Some(intr) = self.spec.vdevs.get_mut(index).and_then(|vdev| vdev.intr.as_mut()) {
+                if let Asker::Vdev(index) = asker
+                    && let Some(intr) = self.spec.vdevs.get_mut(index).and_then(|vdev| vdev.intr.as_mut())
+                {
                     intr.value.0.clone_from(&name);
                 }
                 let late = given.as_ref().filter(|given| given.span.start > controller.span.start);
@@ -25,7 +36,7 @@ impl Parser<'_> {
                     let diagnostic = Diagnostic::error(codes::ORDER, message)
                         .at(controller.span)
                         .label(given.span, "named here")
-                        .hint("write `vdev gic` before the vdevs that use it");
+                        .hint("write `vdev gic` before what uses it");
                     self.diagnostics.push(diagnostic);
                 }
                 continue;

@@ -1,6 +1,6 @@
 //! From words to a [`VmSpec`].
 //!
-//! Every word is an option or belongs to the option before it. `cpu`, `vdev` and `reserve` open a context;
+//! Every word is an option or belongs to the option before it. `cpu`, `vdev`, `reserve` and `pass` open a context;
 //! sub-options attach to the context that was opened last, and the other options neither join nor end it. After a
 //! mistake the parser goes on, so that one run reports all of them.
 
@@ -9,6 +9,7 @@ mod cpu;
 mod finish;
 mod life;
 mod memory;
+mod pass;
 mod settings;
 mod unknown;
 mod vdev;
@@ -22,6 +23,7 @@ use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::Source;
 use crate::spec::{FileId, Span, Spanned, VmSpec};
+use finish::Asker;
 
 pub use settings::name_problem;
 
@@ -40,8 +42,8 @@ pub(super) struct Parser<'a> {
     memory_seen: bool,
     /// The option that last took a free text, and the index of the word behind that text.
     last_text: Option<(&'static str, usize)>,
-    /// Controllers that `intr` named, with the index of the vdev: looked up at the end, when all names are known.
-    controllers: Vec<(usize, Spanned<String>)>,
+    /// Controllers that `intr` named, and for what: looked up at the end, when all names are known.
+    controllers: Vec<(Asker, Spanned<String>)>,
 }
 
 /// What sub-options attach to.
@@ -55,6 +57,8 @@ enum Context {
     Vdev(usize),
     /// A `reserve`, and whether it has reserved anything.
     Reserve { span: Span, filled: bool },
+    /// The pass with this index, and whether it has passed anything.
+    Pass { index: usize, filled: bool },
     /// Something that was refused: its sub-options are passed over, because its error is enough.
     Refused,
 }
@@ -74,6 +78,7 @@ impl<'a> Parser<'a> {
             loads: Vec::new(),
             cmdline: None,
             reserves: Vec::new(),
+            passes: Vec::new(),
             vdevs: Vec::new(),
             counter_offset: None,
             fdt_dump_file: None,
@@ -136,7 +141,8 @@ impl<'a> Parser<'a> {
             Context::Cpu(_) => entry.place == Place::Cpu,
             Context::Vdev(index) => self.vdev_kind(index).is_some_and(|kind| entry.fits_vdev(kind)),
             Context::Reserve { .. } => entry.place == Place::Resource,
-            Context::Refused => matches!(entry.place, Place::AnyVdev | Place::Vdev(_) | Place::Resource),
+            Context::Pass { .. } => entry.place == Place::Pass,
+            Context::Refused => matches!(entry.place, Place::AnyVdev | Place::Vdev(_) | Place::Resource | Place::Pass),
         }
     }
 
@@ -150,9 +156,6 @@ impl<'a> Parser<'a> {
             (_, _, Status::Refused(instead)) => {
                 self.not_supported(entry.word, word.span, instead);
                 self.skip(word, entry.argument_count());
-                if entry.word == "pass" {
-                    self.open(Context::Refused);
-                }
             }
             (Place::Top, "system", _) => self.system(entry, word),
             (Place::Top, "ram" | "rom", _) => self.memory(entry, word),
@@ -162,11 +165,13 @@ impl<'a> Parser<'a> {
             (Place::Top, "unsupported", _) => self.unsupported(entry, word),
             (Place::Top, "cpu", _) => self.cpu(word),
             (Place::Top, "vdev", _) => self.vdev(entry, word),
+            (Place::Top, "pass", _) => self.pass(false, word.span),
             (Place::Top, "reserve", _) => self.open(Context::Reserve { span: word.span, filled: false }),
             _ => match self.context {
                 Context::Cpu(index) => self.cpu_option(index, entry, word),
                 Context::Vdev(index) => self.vdev_option(index, entry, word),
                 Context::Reserve { .. } => self.reserve_option(entry, word),
+                Context::Pass { index, .. } => self.pass_option(index, entry, word),
                 Context::None | Context::Refused => self.skip(word, entry.argument_count()),
             },
         }
@@ -174,6 +179,9 @@ impl<'a> Parser<'a> {
 
     /// Ends the context of the moment and opens another.
     fn open(&mut self, context: Context) {
+        if let Context::Pass { index, filled: false } = self.context {
+            self.passes_nothing(index);
+        }
         if let Context::Reserve { span, filled: false } = self.context {
             let diagnostic = Diagnostic::error(codes::EMPTY_CONTEXT, "`reserve` reserves nothing")
                 .at(span)

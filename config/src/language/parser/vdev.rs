@@ -3,6 +3,7 @@
 use super::super::lexer::Word;
 use super::super::suggest;
 use super::super::vocabulary::{self, Entry, Place, Status};
+use super::finish::Asker;
 use super::{Context, Parser, join};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
@@ -113,8 +114,8 @@ impl Parser<'_> {
         let name = controller.value.to_owned();
         let controller = Spanned { value: name.clone(), span: controller.span };
         let intr = Spanned { value: (name, line.value), span: argument.span };
-        self.controllers.retain(|(other, _)| *other != index);
-        self.controllers.push((index, controller));
+        self.controllers.retain(|(other, _)| *other != Asker::Vdev(index));
+        self.controllers.push((Asker::Vdev(index), controller));
         self.override_with("intr", |spec| spec.vdevs.get_mut(index).map(|vdev| &mut vdev.intr), intr);
     }
 
