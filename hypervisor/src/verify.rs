@@ -7,7 +7,7 @@ use core::fmt;
 
 use arch::intid;
 use boot::tree::{Facts, Gic, Region};
-use model::{Board, GicVersion, PAGE_BYTES};
+use model::{Board, GicVersion, PAGE_BYTES, Pass, Vm};
 
 /// What differs, with both values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,23 @@ pub enum Mismatch {
         /// INTID as the board's tree has it.
         found: u32,
     },
+    /// A named region of RAM.
+    Region {
+        /// As assembled.
+        expected: model::Region,
+    },
+    /// What is passed to a VM.
+    Passed {
+        /// As assembled.
+        expected: Pass,
+        /// What the board has there.
+        found: &'static str,
+    },
+    /// An interrupt that is passed to a VM.
+    PassedInterrupt {
+        /// Its INTID.
+        expected: u32,
+    },
     /// Bytes of RAM.
     Memory {
         /// As assembled.
@@ -68,6 +85,15 @@ impl fmt::Display for Mismatch {
             Mismatch::Cpus { expected, found } => write!(f, "expected {expected} CPUs, found {found}"),
             Mismatch::Private { what, expected, found } => {
                 write!(f, "expected the {what}'s interrupt {expected}, found {found}")
+            }
+            Mismatch::Region { expected: model::Region { start, size_bytes } } => {
+                write!(f, "expected memory of nobody's, {size_bytes} bytes at {start}, found none there")
+            }
+            Mismatch::Passed { expected, found } => {
+                write!(f, "expected what is a VM's at {}, {} bytes, found {found}", expected.hpa, expected.size_bytes)
+            }
+            Mismatch::PassedInterrupt { expected } => {
+                write!(f, "expected interrupt {expected} for a VM, found it at the console")
             }
             Mismatch::Memory { expected, found } => {
                 write!(f, "expected {} MiB of memory, found {} MiB", expected >> 20, found >> 20)
@@ -112,6 +138,51 @@ pub fn board(assumed: &Board, facts: &Facts) -> Result<(), Mismatch> {
         return Err(Mismatch::Memory { expected: assumed.memory_bytes, found: memory });
     }
     Ok(())
+}
+
+/// Compares what of the board is passed to VMs with what the board has there: no memory but that of the board's regions, and nothing
+/// of Ostler's `own` registers.
+pub fn passed<'a>(
+    assumed: &Board,
+    vms: &[Vm],
+    facts: &Facts,
+    own: impl Iterator<Item = &'a Region> + Clone,
+) -> Result<(), Mismatch> {
+    let overlaps =
+        |one: &Region, start: u64, size: u64| one.start.0 < start.saturating_add(size) && start < one.end().0;
+    let contains =
+        |one: &Region, start: u64, size: u64| one.start.0 <= start && start.saturating_add(size) <= one.end().0;
+    for &expected in assumed.regions {
+        let (start, size) = (expected.start.0, expected.size_bytes);
+        let is_reserved = facts.reserved.iter().any(|reserved| overlaps(&reserved.region, start, size));
+        if is_reserved || !facts.memory.iter().any(|memory| contains(memory, start, size)) {
+            return Err(Mismatch::Region { expected });
+        }
+    }
+    for &expected in vms.iter().flat_map(|vm| vm.passes) {
+        let (start, size) = (expected.hpa.0, expected.size_bytes);
+        let of_region = |region: &model::Region| {
+            contains(&Region { start: region.start, size_bytes: region.size_bytes }, start, size)
+        };
+        let found = if facts.reserved.iter().any(|reserved| overlaps(&reserved.region, start, size)) {
+            "memory that is reserved"
+        } else if facts.memory.iter().any(|memory| overlaps(memory, start, size))
+            && !assumed.regions.iter().any(of_region)
+        {
+            "memory"
+        } else if own.clone().any(|own| overlaps(own, start, size)) {
+            "the console or the interrupt controller"
+        } else {
+            continue;
+        };
+        return Err(Mismatch::Passed { expected, found });
+    }
+    let console = facts.console.and_then(|console| console.intid);
+    let mut interrupts = vms.iter().flat_map(|vm| vm.interrupts).map(|interrupt| interrupt.host);
+    match interrupts.find(|&host| console == Some(host)) {
+        Some(expected) => Err(Mismatch::PassedInterrupt { expected }),
+        None => Ok(()),
+    }
 }
 
 /// A GICv2's CPU interface, real or virtual: what a guest is given of the latter has to be a page, and of the former GICC_DIR has

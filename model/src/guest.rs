@@ -21,7 +21,7 @@ pub struct Vm {
     pub vdevs: &'static [Vdev],
     /// What of the board's address space is its own.
     pub passes: &'static [Pass],
-    /// Which of the board's interrupts are its own.
+    /// Which of the board's interrupts are its own, sorted by the guest's line.
     pub interrupts: &'static [PassedInterrupt],
     /// What to do when emulation cannot finish.
     pub unsupported: Unsupported,

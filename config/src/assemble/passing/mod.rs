@@ -46,7 +46,7 @@ pub(super) struct Passing<'a> {
 pub(super) struct Passed {
     /// Sorted by guest-physical address.
     pub(super) ranges: Vec<Pass>,
-    /// Sorted by the board's INTID.
+    /// Sorted by the guest's line.
     pub(super) interrupts: Vec<PassedInterrupt>,
     /// What of it is the guest's ordinary memory (`m`).
     pub(super) memory: Vec<Range>,
@@ -92,7 +92,7 @@ impl Passing<'_> {
             self.context(pass, &mut passed, &mut desk);
         }
         passed.ranges.sort_by_key(|range| range.gpa);
-        passed.interrupts.sort_by_key(|interrupt| interrupt.host);
+        passed.interrupts.sort_by_key(|interrupt| interrupt.line);
         passed
     }
 

@@ -56,7 +56,7 @@ fn registers_and_an_interrupt_by_address() {
 fn the_controllers_hostvector_counts_from_line_zero() {
     let vm = project().vm(&format!("vdev gic hostvector 8\npass intr gic:40,u\npass intr :41=34\n{REST}"));
     let edge = PassedInterrupt { host: 48, line: 40, trigger: Trigger::Edge, unmasked: true };
-    assert_eq!(vm.interrupts, [PassedInterrupt { host: 34, line: 41, trigger: Trigger::Level, unmasked: false }, edge]);
+    assert_eq!(vm.interrupts, [edge, PassedInterrupt { host: 34, line: 41, trigger: Trigger::Level, unmasked: false }]);
 }
 
 #[test]
