@@ -262,9 +262,9 @@ pub const PASS_KEY: System = System::of("pass-key", &["qemu-tests/systems/pass-k
 /// The same on a board with a GICv2.
 pub const PASS_KEY_GICV2: System =
     System::of("pass-key-gicv2", PASS_KEY.files).with_gic(GicVersion::V2).with_self_test();
-/// A guest that does not serve its device, whose line stays high, and a heartbeat of higher priority on the same pCPU.
+/// A guest that does not serve its device, whose line stays high, and a victim of higher priority on the same pCPU.
 pub const PASS_STORM: System =
-    System::of("pass-storm", &["qemu-tests/systems/pass-storm.qvmconf", "qemu-tests/systems/heartbeat.qvmconf"])
+    System::of("pass-storm", &["qemu-tests/systems/pass-storm.qvmconf", "qemu-tests/systems/pass-victim.qvmconf"])
         .with_cpus(1);
 /// The same on a board with a GICv2.
 pub const PASS_STORM_GICV2: System = System { name: "pass-storm-gicv2", ..PASS_STORM }.with_gic(GicVersion::V2);
