@@ -199,7 +199,9 @@ fn prepare(
     }
     crate::verify::board(&system.board, facts)?;
     let own = facts.console.iter().map(|uart| &uart.registers).chain(gic::regions(facts));
-    crate::verify::passed(&system.board, system.vms, facts, own)?;
+    let passes = system.vms.iter().flat_map(|vm| vm.passes).copied();
+    let interrupts = system.vms.iter().flat_map(|vm| vm.interrupts).map(|interrupt| interrupt.host);
+    crate::verify::passed(&system.board, passes, interrupts, facts, own)?;
 
     let count = system.board.cpus as usize;
     let affinities = facts.cpus.get(..count).ok_or(Failure::Plain("the board has too few CPUs"))?;

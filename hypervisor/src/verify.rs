@@ -7,7 +7,7 @@ use core::fmt;
 
 use arch::intid;
 use boot::tree::{Facts, Gic, Region};
-use model::{Board, GicVersion, PAGE_BYTES, Pass, Vm};
+use model::{Board, GicVersion, PAGE_BYTES, Pass};
 
 /// What differs, with both values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,11 +140,12 @@ pub fn board(assumed: &Board, facts: &Facts) -> Result<(), Mismatch> {
     Ok(())
 }
 
-/// Compares what of the board is passed to VMs with what the board has there: no memory but that of the board's regions, and nothing
+/// Compares what of the board is passed to VMs (ranges, and INTIDs of interrupts) with what the board has there: no memory but that of the board's regions, and nothing
 /// of Ostler's `own` registers.
 pub fn passed<'a>(
     assumed: &Board,
-    vms: &[Vm],
+    passes: impl Iterator<Item = Pass>,
+    mut interrupts: impl Iterator<Item = u32>,
     facts: &Facts,
     own: impl Iterator<Item = &'a Region> + Clone,
 ) -> Result<(), Mismatch> {
@@ -159,7 +160,7 @@ pub fn passed<'a>(
             return Err(Mismatch::Region { expected });
         }
     }
-    for &expected in vms.iter().flat_map(|vm| vm.passes) {
+    for expected in passes {
         let (start, size) = (expected.hpa.0, expected.size_bytes);
         let of_region = |region: &model::Region| {
             contains(&Region { start: region.start, size_bytes: region.size_bytes }, start, size)
@@ -178,7 +179,6 @@ pub fn passed<'a>(
         return Err(Mismatch::Passed { expected, found });
     }
     let console = facts.console.and_then(|console| console.intid);
-    let mut interrupts = vms.iter().flat_map(|vm| vm.interrupts).map(|interrupt| interrupt.host);
     match interrupts.find(|&host| console == Some(host)) {
         Some(expected) => Err(Mismatch::PassedInterrupt { expected }),
         None => Ok(()),
@@ -264,6 +264,40 @@ mod tests {
         assert!(error.contains("the virtual CPU interface's 8 KiB of registers on whole pages, found 0x"), "{error}");
         let error = check(at(0x2000, 0x1000), control, Some(interface)).unwrap_err();
         assert!(error.contains("the CPU interface's 8 KiB"), "{error}");
+    }
+
+    /// Registers that a VM has.
+    fn pass(at: u64) -> Pass {
+        let kind = model::MemoryType::Device;
+        Pass { gpa: model::Gpa(0), hpa: Hpa(at), size_bytes: 0x1000, write: true, execute: false, kind }
+    }
+
+    #[test]
+    fn what_is_passed_is_not_the_boards_memory_and_not_ostlers() {
+        let mut facts = facts(4, 1 << 30);
+        let at = |start, size_bytes| Region { start: Hpa(start), size_bytes };
+        let uart = at(0x900_0000, 0x1000);
+        facts.console = Some(boot::tree::Uart { registers: uart, intid: Some(33) });
+        let region = model::Region { start: Hpa(0x4400_0000), size_bytes: 0x2000 };
+        let check = |facts: &Facts, regions: &'static [model::Region], hpa: u64, host: u32| {
+            let (passes, hosts) = ([pass(hpa)].into_iter(), [host].into_iter());
+            passed(&Board { regions, ..ASSUMED }, passes, hosts, facts, [uart].iter())
+                .map_err(|error| error.to_string())
+        };
+        let regions: &'static [model::Region] = Box::leak(Box::new([region]));
+        assert_eq!(check(&facts, regions, 0x901_0000, 34), Ok(()));
+        assert_eq!(check(&facts, regions, 0x4400_1000, 34), Ok(()));
+        let ends = |found: Result<(), String>, what: &str| {
+            let found = found.unwrap_err();
+            assert!(found.ends_with(what), "{found}");
+        };
+        ends(check(&facts, regions, 0x4400_2000, 34), "at 0x44002000, 4096 bytes, found memory");
+        ends(check(&facts, &[], 0x4400_1000, 34), "found memory");
+        ends(check(&facts, regions, 0x900_0000, 34), "found the console or the interrupt controller");
+        ends(check(&facts, regions, 0x901_0000, 33), "expected interrupt 33 for a VM, found it at the console");
+        facts.reserved.push(boot::tree::Reserved { region: at(0x4400_1000, 0x1000), no_map: true });
+        ends(check(&facts, regions, 0x901_0000, 34), "8192 bytes at 0x44000000, found none there");
+        ends(check(&facts, &[], 0x4400_1000, 34), "found memory that is reserved");
     }
 
     #[test]
