@@ -3,6 +3,7 @@
 mod complaints;
 mod cpus;
 mod guests;
+mod hardware;
 mod output;
 mod passes;
 mod placement;
