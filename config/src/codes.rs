@@ -67,6 +67,16 @@ codes! {
     UNKNOWN_CONTROLLER = "Q0026",
     /// So many errors in a file that the rest of it is not read.
     TOO_MANY = "Q0027",
+    /// A file that pulls itself in, by itself or through others.
+    CYCLE = "Q0028",
+    /// Files that are pulled in too deep, or too much of them.
+    TOO_MUCH_TEXT = "Q0029",
+    /// A memory region that the board does not name.
+    UNKNOWN_REGION = "Q0030",
+    /// A length whose radix a reader could mistake.
+    LENGTH_RADIX = "Q0031",
+    /// A length that looks like an address.
+    LENGTH_OR_ADDRESS = "Q0032",
 
     /// The board does not exist, or not with so many CPUs, so much memory or this interrupt controller.
     BOARD = "Q0101",

@@ -2,6 +2,8 @@
 //!
 //! A run collects everything in one [`Diagnostics`] and shows it together, in rustc's look.
 
+use std::collections::HashSet;
+
 use annotate_snippets::{AnnotationKind, Group, Level as Title, Renderer, Snippet};
 
 use crate::source::{Source, Sources};
@@ -146,11 +148,20 @@ impl Diagnostics {
         self.list.push(diagnostic);
     }
 
-    /// Adds those of one text, in the order of the text.
+    /// Adds those of one VM, in the order of its texts. What was said already, about a text that several VMs pull in or
+    /// one of them twice, is not said again.
     pub(crate) fn append_in_order(&mut self, mut other: Diagnostics) {
-        other.list.sort_by_key(|diagnostic| diagnostic.span.map(|span| span.start));
-        self.errors += other.errors;
-        self.list.append(&mut other.list);
+        let place = |span: Option<Span>| span.map(|span| (span.file, span.start));
+        other.list.sort_by_key(|diagnostic| place(diagnostic.span));
+        let mut said: HashSet<_> =
+            self.list.iter().filter_map(|it| Some((it.code, it.span?, it.message.clone()))).collect();
+        for diagnostic in other.list {
+            let new =
+                diagnostic.span.is_none_or(|span| said.insert((diagnostic.code, span, diagnostic.message.clone())));
+            if new {
+                self.push(diagnostic);
+            }
+        }
     }
 
     /// Whether there is an error among them.

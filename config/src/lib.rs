@@ -14,6 +14,8 @@ pub mod spec;
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 /// What to assemble: the same value in `xtask` and in `hypervisor/build.rs`, carried between them by environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
@@ -29,6 +31,23 @@ pub struct Request {
     pub gic: Option<model::GicVersion>,
     /// What it does after a failure of the hypervisor itself, unless what `board.toml` says.
     pub on_failure: Option<model::OnFailure>,
-    /// The qvm files, one a VM; relative paths count from the root.
-    pub files: Vec<PathBuf>,
+    /// Names that mean the board's console where a file says `hostdev`, as `-` does.
+    pub consoles: Vec<String>,
+    /// The virtual machines.
+    pub vms: Vec<VmSource>,
+}
+
+/// Where one VM's words come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VmSource {
+    /// A qvm file; a relative path counts from the root.
+    File(PathBuf),
+    /// Words in the language of qvm files, as qvm takes them on its command line.
+    Words {
+        /// The words.
+        text: String,
+        /// What relative paths in them count from.
+        folder: PathBuf,
+    },
 }

@@ -1,9 +1,13 @@
 //! The set of texts that one run reads, and where in them a byte stands.
 //!
 //! Every qvm file of a run is kept here whole, so that a complaint can show the line it is about and so that
-//! the configuration's hash covers exactly the bytes that were read. A leading byte-order mark is not part of
-//! the text; line ends of both kinds (LF, CRLF) are left as they are and mean the same to the lexer.
+//! the configuration's hash covers exactly the bytes that were read. A file is read once, however often it is pulled
+//! in. A leading byte-order mark is not part of the text; line ends of both kinds (LF, CRLF) are left as they are and
+//! mean the same to the lexer.
 
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::codes;
@@ -14,12 +18,19 @@ use crate::spec::{FileId, Span};
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     files: Vec<Source>,
+    /// The files that were read, by their real path; without an id, what is wrong with one was said already.
+    read: HashMap<PathBuf, Option<FileId>>,
 }
+
+/// What words on a command line are called in place of a file's path.
+const COMMAND_LINE: &str = "<command line>";
 
 /// One text.
 #[derive(Clone, Debug)]
 pub struct Source {
     path: PathBuf,
+    folder: PathBuf,
+    on_disk: bool,
     bytes: Vec<u8>,
     text: String,
 }
@@ -34,9 +45,19 @@ pub struct Place {
 }
 
 impl Source {
-    /// The path that the text was read by.
+    /// The path that the text was read by, or what it is called.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What relative paths in the text count from.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Whether it is a file, and not words of a command line.
+    pub fn is_file(&self) -> bool {
+        self.on_disk
     }
 
     /// Every byte of the file, as read.
@@ -56,16 +77,42 @@ impl Sources {
         Sources::default()
     }
 
-    /// Reads the file at `path`. A file that cannot be read, or is not UTF-8, is reported and gives `None`.
-    pub fn read(&mut self, path: &Path, diagnostics: &mut Diagnostics) -> Option<FileId> {
-        match std::fs::read(path) {
-            Ok(bytes) => self.add(path, bytes, diagnostics),
-            Err(error) => {
-                let message = format!("cannot read `{}`: {error}", path.display());
-                diagnostics.push(Diagnostic::error(codes::UNREADABLE, message));
-                None
-            }
+    /// Largest file that is read: many times more than anybody writes, and no image, no device without an end.
+    pub const MOST_BYTES: usize = 1 << 20;
+
+    /// Reads the file at `path`, which the text under `asked` names. One that was read before is the same again. A file
+    /// that cannot be read, or is not UTF-8, is reported and gives `None`.
+    pub fn read(&mut self, path: &Path, asked: Option<Span>, diagnostics: &mut Diagnostics) -> Option<FileId> {
+        let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        if let Some(known) = self.read.get(&real) {
+            return *known;
         }
+        let mut bytes = Vec::new();
+        let limit = Sources::MOST_BYTES as u64 + 1;
+        let problem = match File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)) {
+            Ok(length) if length <= Sources::MOST_BYTES => {
+                let file = self.add(path, bytes, diagnostics);
+                self.read.insert(real, file);
+                return file;
+            }
+            Ok(_) => "it is larger than 1 MiB; is it a qvm file at all?".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        let message = format!("cannot read `{}`: {problem}", path.display());
+        let mut diagnostic = Diagnostic::error(codes::UNREADABLE, message);
+        if let Some(asked) = asked {
+            diagnostic = diagnostic.at(asked).hint("paths are relative to the folder of the file that they stand in");
+        }
+        diagnostics.push(diagnostic);
+        None
+    }
+
+    /// Takes words of a command line, whose relative paths count from `folder`.
+    pub fn words(&mut self, text: &str, folder: &Path) -> FileId {
+        let path = PathBuf::from(COMMAND_LINE);
+        let bytes = text.as_bytes().to_vec();
+        self.files.push(Source { path, folder: folder.to_owned(), on_disk: false, bytes, text: text.to_owned() });
+        FileId(self.files.len() - 1)
     }
 
     /// Takes `bytes` as the content of a file at `path`. Bytes that are not UTF-8 are reported and give `None`.
@@ -89,7 +136,8 @@ impl Sources {
                 false
             }
         };
-        self.files.push(Source { path: path.to_owned(), bytes, text });
+        let folder = path.parent().map_or_else(PathBuf::new, Path::to_owned);
+        self.files.push(Source { path: path.to_owned(), folder, on_disk: true, bytes, text });
         good.then_some(file)
     }
 
@@ -175,9 +223,20 @@ mod tests {
     }
 
     #[test]
+    fn a_file_is_read_once_and_not_beyond_all_measure() {
+        let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+        let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+        let roundabout = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/../Cargo.toml");
+        let first = sources.read(&own, None, &mut diagnostics);
+        assert_eq!((first, sources.read(&roundabout, None, &mut diagnostics)), (Some(FileId(0)), Some(FileId(0))));
+        assert_eq!(sources.read(Path::new("/dev/zero"), None, &mut diagnostics), None);
+        insta::assert_snapshot!(diagnostics.render(&sources, false), @"error[Q0001]: cannot read `/dev/zero`: it is larger than 1 MiB; is it a qvm file at all?");
+    }
+
+    #[test]
     fn a_missing_file_is_reported_without_a_place() {
         let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
-        assert_eq!(sources.read(Path::new("no/such.qvmconf"), &mut diagnostics), None);
+        assert_eq!(sources.read(Path::new("no/such.qvmconf"), None, &mut diagnostics), None);
         insta::assert_snapshot!(diagnostics.render(&sources, false), @"error[Q0001]: cannot read `no/such.qvmconf`: No such file or directory (os error 2)");
     }
 }

@@ -58,6 +58,8 @@ pub struct VmSpec {
     pub counter_offset: Option<Spanned<u64>>,
     /// `set fdt-dump-file`, resolved against the qvm file's folder.
     pub fdt_dump_file: Option<Spanned<PathBuf>>,
+    /// `dryrun`.
+    pub dryrun: bool,
     /// `set exit-on-halt`.
     pub exit_on_halt: Option<Spanned<bool>>,
     /// `set ostler-exit-budget`.
@@ -261,7 +263,7 @@ pub enum VdevSpecKind {
     },
     /// `vdev pl011`.
     Pl011 {
-        /// `hostdev`, in order.
+        /// `hostdev`, in order: `-`, `>-` or `<-`.
         hostdev: Vec<Spanned<String>>,
     },
     /// `vdev pl061`.

@@ -6,6 +6,8 @@ use std::process::Command;
 
 use config::assemble;
 
+use crate::{Error, Result};
+
 /// What makes QEMU's clock count instructions: one takes 1 ns, and sleep takes no time of ours. For one CPU.
 pub const COUNTED: [&str; 2] = ["-icount", "shift=0,sleep=off"];
 
@@ -47,6 +49,19 @@ impl Machine {
             waits_for_debugger: false,
             extra: Vec::new(),
         })
+    }
+
+    /// The same without EL2: what it starts begins at EL1, as a guest does.
+    pub fn without_el2(self) -> Machine {
+        Machine { machine: self.machine.replace("virtualization=on", "virtualization=off"), ..self }
+    }
+
+    /// Has QEMU write the device tree that it makes for this machine to `file`, and reads it.
+    pub fn device_tree(&self, file: &Path) -> Result<Vec<u8>> {
+        let machine = format!("{},dumpdtb={}", self.machine, file.display());
+        let output = Machine { machine, ..self.clone() }.command().output();
+        let output = output.map_err(|error| Error::NotStarted(format!("{}: {error}", self.binary)))?;
+        std::fs::read(file).map_err(|_| Error::Refused(String::from_utf8_lossy(&output.stderr).into_owned()))
     }
 
     /// QEMU's command line for this machine, without its console and its monitor.

@@ -5,6 +5,7 @@
 
 mod bench;
 mod command;
+mod compare;
 mod failure;
 mod guests;
 mod host;
@@ -31,6 +32,8 @@ enum Command {
     Build(command::build::Build),
     Check(command::check::Check),
     Bench(command::bench::Bench),
+    Compare(command::compare::Compare),
+    Fuzz(command::fuzz::Fuzz),
     Symbolize(command::symbolize::Symbolize),
     Setup(command::setup::Setup),
     Clean(command::clean::Clean),
@@ -44,6 +47,8 @@ fn main() -> ExitCode {
         Command::Build(options) => command::build::run(&options),
         Command::Check(options) => command::check::run(&options),
         Command::Bench(options) => command::bench::run(&options),
+        Command::Compare(options) => command::compare::run(&options),
+        Command::Fuzz(options) => command::fuzz::run(&options),
         Command::Symbolize(options) => command::symbolize::run(&options),
         Command::Setup(options) => command::setup::run(&options),
         Command::Clean(options) => command::clean::run(&options),

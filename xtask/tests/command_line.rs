@@ -56,6 +56,47 @@ fn a_mistake_is_status_65_and_named_with_its_line() {
 }
 
 #[test]
+fn words_are_vms_beside_files_and_count_from_the_working_folder() {
+    let folder = Folder::new("words");
+    folder.write("program", "any bytes are a raw program");
+    folder.write("base.qvmconf", "system words\nram 0x40000000,4M\n");
+    let file = folder.write("vm.qvmconf", "ram 0x40000000,4M\nload 0x40000000,program\n");
+    let run = |words: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        command.current_dir(&folder.0).arg("check").arg(&file).args(["--vm", words]);
+        command.args(["--vm", "system more @base.qvmconf load program"]).output().unwrap()
+    };
+    let output = run("@base.qvmconf load 0x40000000,program");
+    assert_eq!(output.status.code(), Some(65), "`system` is not the first entry of the last VM");
+    assert!(said(&output).contains("--> base.qvmconf:1:1"), "{}", said(&output));
+    folder.write("base.qvmconf", "ram 0x40000000,4M\n");
+    let output = run("system words @base.qvmconf load 0x40000000,program");
+    assert!(output.status.success(), "{}", said(&output));
+    let names: Vec<String> = String::from_utf8_lossy(&output.stdout).lines().map(|line| line[..4].to_owned()).collect();
+    assert_eq!(names, ["vm: ", "word", "more", "good"]);
+    let output = run("system words @base.qvmconf load missing");
+    assert!(said(&output).contains("--> <command line>:1:33"), "{}", said(&output));
+}
+
+#[test]
+fn a_dry_run_builds_and_runs_nothing() {
+    let folder = Folder::new("dry");
+    folder.write("program", "any bytes are a raw program");
+    let file = folder.write("vm.qvmconf", "ram 0x40000000,4M load program set fdt-dump-file out.dtb");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    let output = command
+        .args(["run", "--headless"])
+        .arg(&file)
+        .args(["--vm", "system b @vm.qvmconf dryrun"])
+        .current_dir(&folder.0)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(said(&output).contains("the dry run is complete"), "{}", said(&output));
+    assert_eq!(std::fs::read(folder.0.join("out.dtb")).unwrap()[..4], [0xd0, 0x0d, 0xfe, 0xed]);
+}
+
+#[test]
 fn an_unknown_board_is_status_65_and_the_boards_are_named() {
     let folder = Folder::new("board");
     let file = folder.write("vm.qvmconf", "system vm\nram 4M\n");

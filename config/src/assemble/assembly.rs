@@ -26,6 +26,8 @@ pub struct Assembly {
     pub env: Vec<String>,
     /// `set fdt-dump-file`: where to and which of [`Assembly::trees`].
     pub fdt_dumps: Vec<(PathBuf, usize)>,
+    /// `dryrun` in one of the files: nothing is to be run.
+    pub dryrun: bool,
 }
 
 /// The owned twin of [`model::Board`].
@@ -58,6 +60,8 @@ pub struct Vm {
     pub loads: Vec<Load>,
     /// Where the first vCPU starts.
     pub entry: Entry,
+    /// `cmdline`, which the guest finds in its device tree.
+    pub cmdline: Option<String>,
     /// The interrupt controller that the guest sees.
     pub gic: Gic,
     /// Virtual devices, sorted by address.

@@ -38,7 +38,7 @@ pub struct Board {
     /// The file of its device tree beside `board.toml`, with `{gic}` for the interrupt controller's version: see
     /// [`Board::tree`]. Without one, nothing of it can be passed but `regions`.
     tree: Option<String>,
-    /// Named pieces of its RAM that Ostler leaves alone.
+    /// Named pieces of its RAM that Ostler leaves alone: to be passed, and `$asinfo_start{NAME}` and `$asinfo_length{NAME}` of a qvm file.
     #[serde(default)]
     pub regions: BTreeMap<String, Region>,
     /// How QEMU starts it, if QEMU can.

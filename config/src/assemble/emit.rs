@@ -67,6 +67,7 @@ pub fn empty_rust_source(version: &str, git: &str) -> String {
         inputs: vec![],
         env: vec![],
         fdt_dumps: vec![],
+        dryrun: false,
     };
     let mut out = Writer::default();
     nothing.system(&mut out, version, git, "arch::GIC");

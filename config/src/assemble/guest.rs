@@ -80,6 +80,7 @@ pub(super) fn assemble(
         cpus: places.cpus,
         loads: placed.loads,
         entry: Entry { pc: Gpa(placed.program.pc), argument },
+        cmdline: spec.cmdline.as_ref().map(|cmdline| cmdline.value.clone()),
         gic: controller.gic,
         vdevs,
         passes: passed.ranges,

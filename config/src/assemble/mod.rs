@@ -39,7 +39,7 @@ pub use model::{GicVersion, OnFailure};
 
 pub use emit::empty_rust_source;
 pub use section::flatten_elf;
-pub use system::assemble;
+pub use system::{assemble, texts};
 
 use crate::spec::{Span, VmSpec};
 use section::sha256;

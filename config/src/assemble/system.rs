@@ -12,7 +12,7 @@ use super::passing::Passing;
 use super::{Assembly, AssumedBoard, Board, cpus, home, life};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::language;
+use crate::language::{self, Host};
 use crate::source::Sources;
 use crate::spec::VmSpec;
 use crate::{Request, spec::Span};
@@ -25,16 +25,13 @@ type UsedEnv = BTreeMap<String, Option<String>>;
 /// The assembly is there only without errors; the diagnostics may hold warnings and notes all the same.
 pub fn assemble(request: &Request, env: &dyn Fn(&str) -> Option<String>) -> (Option<Assembly>, Diagnostics, Sources) {
     let (mut diagnostics, mut sources, mut used_env) = (Diagnostics::new(), Sources::new(), UsedEnv::new());
-    let specs: Vec<VmSpec> = request
-        .files
-        .iter()
-        .filter_map(|file| {
-            let path = request.root.join(file);
-            language::parse(&mut sources, &path, env, &mut diagnostics, &mut used_env)
-        })
-        .collect();
-    let board = board(request, &mut diagnostics);
-    let assembly = board.and_then(|(board, assumed)| {
+    let board = Board::load(&request.root, &request.board);
+    let variant = board.as_ref().map_err(Clone::clone).and_then(|board| variant(board, request));
+    if let Err(message) = &variant {
+        diagnostics.push(Diagnostic::error(codes::BOARD, message));
+    }
+    let specs = read(request, env, board.as_ref().ok(), &mut sources, &mut diagnostics, &mut used_env);
+    let assembly = board.ok().zip(variant.ok()).and_then(|(board, assumed)| {
         let tree = tree(request, &board, &assumed, &mut diagnostics);
         let configuration = configuration(&board, &assumed, tree.as_ref(), &sources, &request.root, &used_env);
         let passing = Passing::new(&board, assumed.memory_bytes, tree.as_ref().map(|(_, bytes)| bytes.as_slice()));
@@ -42,7 +39,7 @@ pub fn assemble(request: &Request, env: &dyn Fn(&str) -> Option<String>) -> (Opt
             .map_err(|error| diagnostics.push(Diagnostic::error(codes::BOARD, format!("its device tree: {error}"))));
         let mut assembly = system(&board, assumed, passing.ok()?, &specs, &sources, &mut diagnostics)?;
         assembly.configuration = configuration;
-        let qvm_files = sources.iter().map(|source| source.path().to_owned());
+        let qvm_files = sources.iter().filter(|source| source.is_file()).map(|source| source.path().to_owned());
         let board_files = [Board::file(&request.root, &board.name)].into_iter().chain(tree.map(|(path, _)| path));
         assembly.inputs.splice(..0, qvm_files.chain(board_files));
         assembly.env = used_env.into_keys().collect();
@@ -51,30 +48,47 @@ pub fn assemble(request: &Request, env: &dyn Fn(&str) -> Option<String>) -> (Opt
     (assembly.filter(|_| !diagnostics.has_errors()), diagnostics, sources)
 }
 
-/// The board and the variant of it that was asked for.
-fn board(request: &Request, diagnostics: &mut Diagnostics) -> Option<(Board, AssumedBoard)> {
-    let mut error = |message: String| diagnostics.push(Diagnostic::error(codes::BOARD, message));
-    let board = Board::load(&request.root, &request.board).map_err(&mut error).ok()?;
+/// Every text that `request` names, with the files that they pull in. What is wrong with them is [`assemble`]'s to say.
+pub fn texts(request: &Request, env: &dyn Fn(&str) -> Option<String>) -> Sources {
+    let mut sources = Sources::new();
+    let board = Board::load(&request.root, &request.board).ok();
+    read(request, env, board.as_ref(), &mut sources, &mut Diagnostics::new(), &mut UsedEnv::new());
+    sources
+}
+
+/// What each VM's words say, of those that have no error.
+fn read(
+    request: &Request,
+    env: &dyn Fn(&str) -> Option<String>,
+    board: Option<&Board>,
+    sources: &mut Sources,
+    diagnostics: &mut Diagnostics,
+    used_env: &mut UsedEnv,
+) -> Vec<VmSpec> {
+    let host = Host { env, regions: board.map(|board| &board.regions), consoles: &request.consoles };
+    let vms = request.vms.iter();
+    vms.filter_map(|vm| language::parse(sources, &request.root, vm, &host, diagnostics, used_env)).collect()
+}
+
+/// The variant of the board that was asked for. The error says which there are.
+fn variant(board: &Board, request: &Request) -> Result<AssumedBoard, String> {
     let cpus = request.cpus.unwrap_or(board.cpus.default);
     if !(board.cpus.min..=board.cpus.max).contains(&cpus) {
         let (min, max) = (board.cpus.min, board.cpus.max);
-        error(format!("board `{}` comes with {min} to {max} CPUs, not with {cpus}", board.name));
-        return None;
+        return Err(format!("board `{}` comes with {min} to {max} CPUs, not with {cpus}", board.name));
     }
     let memory_bytes = request.memory_bytes.unwrap_or(board.memory.default);
     if !(board.memory.min..=board.memory.max).contains(&memory_bytes) {
         let [min, max, asked] = [board.memory.min, board.memory.max, memory_bytes].map(size);
-        error(format!("board `{}` comes with {min} to {max} of RAM, not with {asked}", board.name));
-        return None;
+        return Err(format!("board `{}` comes with {min} to {max} of RAM, not with {asked}", board.name));
     }
-    let gic = board.gic(request.gic).map_err(error).ok()?;
+    let gic = board.gic(request.gic)?;
     let on_failure = request.on_failure.unwrap_or(board.on_failure);
     let regions = board.regions.values();
     let regions = regions.map(|region| Region { start: Hpa(region.start), size_bytes: region.length_bytes });
     let mut regions: Vec<Region> = regions.collect();
     regions.sort_by_key(|region| region.start);
-    let assumed = AssumedBoard { name: board.name.clone(), gic, cpus, memory_bytes, on_failure, regions };
-    Some((board, assumed))
+    Ok(AssumedBoard { name: board.name.clone(), gic, cpus, memory_bytes, on_failure, regions })
 }
 
 /// The board's device tree, if it has one: its file and what is in it.
@@ -128,6 +142,7 @@ fn system(
         inputs: files.inputs,
         env: Vec::new(),
         fdt_dumps: Vec::new(),
+        dryrun: specs.iter().any(|spec| spec.dryrun),
     };
     for (index, (Guest { vm, tree }, spec)) in guests.into_iter().enumerate() {
         assembly.trees.push((vm.name.clone(), tree));
@@ -137,7 +152,7 @@ fn system(
     Some(assembly)
 }
 
-/// Each VM with its name: what `system` says, or else the file's name without its extension.
+/// Each VM with its name: what `system` says, or else the file's name without its extension. Words have no file.
 fn named<'a>(specs: &'a [VmSpec], sources: &Sources, diagnostics: &mut Diagnostics) -> Vec<(String, &'a VmSpec)> {
     let mut firsts: HashMap<String, Span> = HashMap::new();
     let mut vms = Vec::new();
@@ -145,17 +160,24 @@ fn named<'a>(specs: &'a [VmSpec], sources: &Sources, diagnostics: &mut Diagnosti
         let name = match &spec.system {
             Some(system) => system.value.clone(),
             None => {
-                let path = sources.get(spec.file).map_or(Path::new(""), |source| source.path());
-                let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-                if let Some(problem) = language::name_problem(&stem) {
-                    let message = format!("this VM cannot be called by its file: the name `{stem}` {problem}");
+                let file = sources.get(spec.file).filter(|source| source.is_file());
+                let stem = file.and_then(|file| file.path().file_stem());
+                let stem = stem.unwrap_or_default().to_string_lossy().into_owned();
+                let message = match (file, language::name_problem(&stem)) {
+                    (None, _) => Some("this VM has no file to be called by".to_owned()),
+                    (_, Some(problem)) => {
+                        Some(format!("this VM cannot be called by its file: the name `{stem}` {problem}"))
+                    }
+                    (_, None) => None,
+                };
+                if let Some(message) = message {
                     let error = Diagnostic::error(codes::UNNAMED, message).at(home(spec));
-                    diagnostics.push(error.hint("name it by a first line `system NAME`"));
+                    diagnostics.push(error.hint("name it: begin with `system NAME`"));
                 }
                 stem
             }
         };
-        if let Some(&first) = firsts.get(&name) {
+        if let Some(&first) = firsts.get(&name).filter(|_| !name.is_empty()) {
             let error = Diagnostic::error(codes::DUPLICATE_VM, format!("two VMs are called `{name}`"));
             let hint = "give one of them another name by a first line `system NAME`";
             diagnostics.push(error.at(home(spec)).label(first, "first called so here").hint(hint));

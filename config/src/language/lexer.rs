@@ -31,7 +31,7 @@ impl Word {
     }
 
     /// The byte range `start..end` of the text, as exactly placed as the file allows.
-    fn part(&self, start: usize, end: usize) -> Spanned<&str> {
+    pub(super) fn part(&self, start: usize, end: usize) -> Spanned<&str> {
         let span = match self.verbatim {
             true => Span { file: self.span.file, start: self.span.start + start, end: self.span.start + end },
             false => self.span,
@@ -212,7 +212,8 @@ impl Lexer<'_, '_> {
                     Ok(value) => word.text.push_str(&value),
                     Err(diagnostic) => {
                         word.broken = true;
-                        self.diagnostics.push(diagnostic.at(self.span_from(start)));
+                        let span = self.span_from(start);
+                        diagnostic.into_iter().for_each(|diagnostic| self.diagnostics.push(diagnostic.at(span)));
                     }
                 }
             }
@@ -250,11 +251,13 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::language::Host;
 
     fn lex(text: &str) -> (Vec<Word>, Diagnostics) {
         let lookup = |name: &str| (name == "SET").then(|| "two words#\"$env{X}".to_owned());
         let mut diagnostics = Diagnostics::new();
-        let environment = &mut Environment { lookup: &lookup, used: &mut BTreeMap::new() };
+        let host = Host { env: &lookup, regions: None, consoles: &[] };
+        let environment = &mut Environment { host: &host, used: &mut BTreeMap::new() };
         (words(FileId(0), text, environment, &mut diagnostics), diagnostics)
     }
 

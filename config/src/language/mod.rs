@@ -1,7 +1,9 @@
-//! The qvm language: one file's text to one [`VmSpec`].
+//! The qvm language: the texts of one VM to one [`VmSpec`].
 //!
 //! ```text
 //! text ─ lexer (substitution) ─▶ words ─ parser (vocabulary, number, suggest) ─▶ VmSpec
+//!   ▲                                      │ @FILE
+//!   └──────────────────────────────────────┘
 //! ```
 //!
 //! The vocabulary knows the whole of qvm's language, so that what Ostler does not have is refused by name. Nothing
@@ -20,6 +22,8 @@ mod vocabulary;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::VmSource;
+use crate::assemble::Region;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::Sources;
@@ -31,39 +35,52 @@ pub(crate) use suggest::nearest;
 /// After so many errors the rest of a file is not read: it is no qvm file, and nobody reads more of them.
 const MOST_ERRORS: usize = 100;
 
-/// Reads the qvm file at `path` and gives what it says.
+/// What a text may ask of the world outside.
+pub struct Host<'a> {
+    /// The value of an environment variable, if it is set: `$env{NAME}`.
+    pub env: &'a dyn Fn(&str) -> Option<String>,
+    /// The memory regions that the board names: `$asinfo_start{NAME}`; `None` if there is no board, which was reported.
+    pub regions: Option<&'a BTreeMap<String, Region>>,
+    /// Names of host devices that mean the board's console: `hostdev /dev/ser1`.
+    pub consoles: &'a [String],
+}
+
+/// Reads what `vm` says, with the files that it pulls in; relative paths of files count from `root`.
 ///
-/// All mistakes of the file are added to `diagnostics`, in the order of the text; with an error among them the
-/// result is `None`. `env` is the environment for `$env{NAME}`; each variable that was asked for, and what came, is
-/// added to `used_env`, because the result depends on it.
+/// All mistakes are added to `diagnostics`, in the order of the texts; with an error among them the result is `None`.
+/// Each environment variable that was asked for, and what came, is added to `used_env`, because the result depends
+/// on it.
 pub fn parse(
     sources: &mut Sources,
-    path: &Path,
-    env: &dyn Fn(&str) -> Option<String>,
+    root: &Path,
+    vm: &VmSource,
+    host: &Host<'_>,
     diagnostics: &mut Diagnostics,
     used_env: &mut BTreeMap<String, Option<String>>,
 ) -> Option<VmSpec> {
-    let file = sources.read(path, diagnostics)?;
-    parse_source(sources, file, env, diagnostics, used_env)
+    let file = match vm {
+        VmSource::File(path) => sources.read(&root.join(path), None, diagnostics)?,
+        VmSource::Words { text, folder } => sources.words(text, folder),
+    };
+    parse_source(sources, file, host, diagnostics, used_env)
 }
 
 /// [`parse`] for a text that is in `sources` already.
 fn parse_source(
-    sources: &Sources,
+    sources: &mut Sources,
     file: FileId,
-    env: &dyn Fn(&str) -> Option<String>,
+    host: &Host<'_>,
     diagnostics: &mut Diagnostics,
     used_env: &mut BTreeMap<String, Option<String>>,
 ) -> Option<VmSpec> {
-    let source = sources.get(file)?;
+    let name = sources.get(file)?.path().display().to_string();
     let mut own = Diagnostics::new();
-    let mut environment = substitution::Environment { lookup: env, used: used_env };
-    let words = lexer::words(file, source.text(), &mut environment, &mut own);
-    let spec = parser::Parser::new(file, source, words, &mut own).run();
+    let environment = substitution::Environment { host, used: used_env };
+    let spec = parser::Parser::new(sources, file, environment, &mut own).run();
     let errors = own.errors();
     diagnostics.append_in_order(own);
     if errors >= MOST_ERRORS {
-        let message = format!("too many errors: the rest of `{}` is not read", source.path().display());
+        let message = format!("too many errors: the rest of `{name}` is not read");
         diagnostics.push(Diagnostic::error(codes::TOO_MANY, message).hint("is this a qvm file at all?"));
     }
     (errors == 0).then_some(spec)

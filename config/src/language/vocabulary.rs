@@ -11,8 +11,29 @@ pub(super) enum Status {
     Works,
     /// Accepted, checked, and without effect; the reason.
     NoMeaning(&'static str),
-    /// Refused; what to do instead.
-    Refused(&'static str),
+    /// Refused.
+    Refused(Refusal),
+}
+
+/// Why a word is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    /// What is the matter with it, behind its name.
+    pub(super) why: &'static str,
+    /// What to do instead.
+    pub(super) instead: &'static str,
+}
+
+impl Refusal {
+    /// Ostler does not have it.
+    pub(super) const fn not_yet(instead: &'static str) -> Refusal {
+        Refusal { why: "is not supported yet", instead }
+    }
+
+    /// It is nothing that an arm64 guest could have.
+    pub(super) const fn x86(instead: &'static str) -> Refusal {
+        Refusal { why: "is for x86 guests", instead }
+    }
 }
 
 /// Where a word may stand.
@@ -94,16 +115,23 @@ const fn no_meaning(place: Place, word: &'static str, arguments: &'static str, w
 }
 
 const fn refused(place: Place, word: &'static str, arguments: &'static str, instead: &'static str) -> Entry {
-    Entry { place, word, arguments, status: Status::Refused(instead) }
+    Entry { place, word, arguments, status: Status::Refused(Refusal::not_yet(instead)) }
 }
 
-const X86_DEVICE: &str = "it is a device of x86 boards: an arm64 guest has the `gic` and its timers, so leave it out";
+const fn x86(place: Place, word: &'static str, arguments: &'static str, instead: &'static str) -> Entry {
+    Entry { place, word, arguments, status: Status::Refused(Refusal::x86(instead)) }
+}
+
+const X86_DEVICE: &str = "this board is arm64, whose guests have the `gic` and its timers: leave it out";
 const NO_PCI: &str = "there is no virtual PCI yet: leave it out";
 const NO_VIRTIO: &str = "leave it out; the vdevs that work are `gic`, `pl011`, `pl061` and `wdt-sp805`";
 const NO_DEVICE: &str = NO_VIRTIO;
-const X86_WATCHDOG: &str = "it is the watchdog of x86 guests: use `vdev wdt-sp805`";
+const POST_MORTEM: &str = "guests cannot be dumped yet; a VM that fails prints its registers, its calls, what is near the address and its last exits \
+    on the board's console: leave it out";
 const OF_MISSING_VDEV: &str = "leave it out with its vdev, which is not supported yet either";
 const NO_HOST_SERVERS: &str = "no host server stands behind a VM, so no message can block";
+const CONSOLE_ONLY: &str = "all messages go to the board's console";
+const NO_SIGNALS: &str = "there is no status report on a signal: Ctrl-] `?` shows the state of every VM";
 const NO_ASINFO: &str = "the GIC's addresses come from the board";
 
 use Place::{AnyVdev, Cpu, Pass, Resource, Top, Variable, Vdev, VdevType};
@@ -123,25 +151,25 @@ pub(super) const WORDS: &[Entry] = &[
     works(Top, "initrd", "load [ADDRESS,]FILE"),
     works(Top, "data", "load [ADDRESS,]FILE"),
     works(Top, "fdt", "load [ADDRESS,]FILE"),
-    refused(Top, "acpi", "load [ADDRESS,]FILE", "ACPI tables are for x86 guests; an arm64 guest takes a device tree: `fdt load FILE`"),
+    x86(Top, "acpi", "load [ADDRESS,]FILE", "this board is arm64, whose guests take a device tree: `fdt load FILE`"),
     works(Top, "cmdline", "TEXT"),
     works(Top, "reserve", ""),
     works(Top, "vdev", "TYPE"),
     works(Top, "set", "VARIABLE VALUE"),
     works(Top, "unsupported", "TYPE ACTION"),
     works(Top, "pass", ""),
-    refused(Top, "dump", "TO", "guests cannot be dumped yet: leave it out"),
-    refused(Top, "logger", "FILTER TO", "all messages go to the board's console: leave it out"),
-    refused(Top, "safety", "LEVEL", "there are no certified variants of Ostler's parts: leave it out"),
-    refused(Top, "dryrun", "", "a configuration is always checked before it runs: use `cargo xtask build`, which runs nothing"),
-    refused(Top, "debug", "", "there is no status report on a signal: leave it out"),
-    refused(Top, "user", "NAME", "Ostler has no host users: leave it out"),
-    refused(Top, "generate", "WHAT", "device trees are always generated: leave it out"),
+    refused(Top, "dump", "TO", POST_MORTEM),
+    no_meaning(Top, "logger", "FILTER[,FILTER…] TO", CONSOLE_ONLY),
+    no_meaning(Top, "safety", "none|warn|required", "no part of Ostler has a certified variant"),
+    works(Top, "dryrun", ""),
+    no_meaning(Top, "debug", "", NO_SIGNALS),
+    refused(Top, "user", "NAME", "no public page of qvm's says what it does, and Ostler has no host users: leave it out"),
+    refused(Top, "generate", "WHAT", "no public page of qvm's says what it does; device trees are always generated: leave it out"),
 
     works(Cpu, "sched", "PRIORITY[r|f|o]"),
     works(Cpu, "runmask", "CPU[,CPU…]"),
     refused(Cpu, "cluster", "NAME", "boards have no named sets of CPUs: name them by number, `runmask N`"),
-    refused(Cpu, "partition", "NAME", "there are no CPU budgets yet: leave it out"),
+    refused(Cpu, "partition", "NAME", "there are no partitions: `sched` and `runmask` divide the CPUs, and `set ostler-exit-budget` bounds what exits cost others"),
 
     works(Resource, "loc", "[mem:]START,LENGTH"),
     works(Resource, "intr", "LINE"),
@@ -153,13 +181,13 @@ pub(super) const WORDS: &[Entry] = &[
     works(VdevType, "pl011", ""),
     works(VdevType, "pl061", ""),
     works(VdevType, "wdt-sp805", ""),
-    refused(VdevType, "ioapic", "", X86_DEVICE),
-    refused(VdevType, "8259", "", X86_DEVICE),
-    refused(VdevType, "timer8254", "", X86_DEVICE),
-    refused(VdevType, "hpet", "", X86_DEVICE),
-    refused(VdevType, "mc146818", "", X86_DEVICE),
-    refused(VdevType, "pckeyboard", "", X86_DEVICE),
-    refused(VdevType, "ser8250", "", "use `vdev pl011`, the UART of arm64 guests"),
+    x86(VdevType, "ioapic", "", X86_DEVICE),
+    x86(VdevType, "8259", "", X86_DEVICE),
+    x86(VdevType, "timer8254", "", X86_DEVICE),
+    x86(VdevType, "hpet", "", X86_DEVICE),
+    x86(VdevType, "mc146818", "", X86_DEVICE),
+    x86(VdevType, "pckeyboard", "", X86_DEVICE),
+    x86(VdevType, "ser8250", "", "this board is arm64: use `vdev pl011`"),
     refused(VdevType, "virtio-console", "", "use `vdev pl011`"),
     refused(VdevType, "virtio-blk", "", "leave it out; an initial RAM disk (`initrd load FILE`) can carry a root file system"),
     refused(VdevType, "virtio-net", "", NO_VIRTIO),
@@ -172,15 +200,15 @@ pub(super) const WORDS: &[Entry] = &[
     refused(VdevType, "virtio-vsock", "", NO_VIRTIO),
     refused(VdevType, "shmem", "", NO_DEVICE),
     refused(VdevType, "smmu", "", NO_DEVICE),
-    refused(VdevType, "wdt-ib700", "", X86_WATCHDOG),
+    x86(VdevType, "wdt-ib700", "", "this board is arm64: use `vdev wdt-sp805`"),
     refused(VdevType, "pci-dummy", "", NO_PCI),
     refused(VdevType, "progress", "", NO_DEVICE),
     refused(VdevType, "trace", "", NO_DEVICE),
-    refused(VdevType, "vgpu-gvtg", "", NO_DEVICE),
+    x86(VdevType, "vgpu-gvtg", "", "it shares the graphics of an Intel processor: leave it out"),
 
     works(AnyVdev, "loc", "[mem:]ADDRESS"),
     works(AnyVdev, "name", "NAME"),
-    refused(AnyVdev, "log", "FILTER TO", "all messages go to the board's console: leave it out"),
+    no_meaning(AnyVdev, "log", "FILTER[,FILTER…] TO", CONSOLE_ONLY),
     works(Vdev(&["gic"]), "version", "2|3"),
     refused(Vdev(&["gic"]), "msi", "ADDRESS,FIRST,COUNT", "there is no virtual PCI whose devices could send messages: leave it out"),
     works(Vdev(&["gic"]), "hostvector", "N"),
@@ -235,7 +263,7 @@ pub(super) const WORDS: &[Entry] = &[
     no_meaning(Variable, "slog-buffer", "LENGTH", "there is no system log"),
     no_meaning(Variable, "message-block-timeout", "MILLISECONDS", NO_HOST_SERVERS),
     no_meaning(Variable, "vdev-message-block-timeout", "MILLISECONDS", NO_HOST_SERVERS),
-    no_meaning(Variable, "debug", "BOOLEAN", "there is no status report on a signal"),
+    no_meaning(Variable, "debug", "BOOLEAN", NO_SIGNALS),
     no_meaning(Variable, "host-paddr-gicd", "ADDRESS", NO_ASINFO),
     no_meaning(Variable, "host-paddr-gich", "ADDRESS", NO_ASINFO),
     no_meaning(Variable, "host-paddr-gicv", "ADDRESS", NO_ASINFO),

@@ -67,17 +67,9 @@ impl Said {
     }
 }
 
-/// The machine that `request` is for, with one CPU, counting.
+/// The machine that `request` is for, counting. It has one CPU.
 pub(super) fn machine(request: &Request, image: &Path) -> Result<Machine> {
-    let board = image::board(request)?;
-    let machine = Machine::of(&board, image)
-        .ok_or_else(|| Failure::new(format!("the board {} is not one that QEMU can be", board.name)))?;
-    Ok(Machine {
-        cpus: 1,
-        memory_bytes: request.memory_bytes.unwrap_or(machine.memory_bytes),
-        extra: COUNTED.map(String::from).to_vec(),
-        ..machine
-    })
+    Ok(Machine { extra: COUNTED.map(String::from).to_vec(), ..image::machine(request, image)? })
 }
 
 /// Runs `machine` until the guest `bench` on it is done.

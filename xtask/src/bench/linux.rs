@@ -55,14 +55,8 @@ pub(super) fn boots(quiet: bool) -> Result<Boots> {
     let mut extra: Vec<String> = COUNTED.iter().chain(&SEED).map(ToString::to_string).collect();
     extra.extend(["-initrd".into(), guest.join("initramfs.cpio.gz").display().to_string()]);
     extra.extend(["-dtb".into(), tree.display().to_string(), "-append".into(), words]);
-    let bare = Machine {
-        // Without EL2: the kernel starts at EL1, as a guest does.
-        machine: ostler.machine.replace("virtualization=on", "virtualization=off"),
-        kernel: guest.join("vmlinuz"),
-        memory_bytes: MEMORY_BYTES,
-        extra,
-        ..ostler.clone()
-    };
+    let bare =
+        Machine { kernel: guest.join("vmlinuz"), memory_bytes: MEMORY_BYTES, extra, ..ostler.clone().without_el2() };
     Ok(Boots { bare: clock_at_end(&bare)?, ostler: clock_at_end(&seeded(ostler))? })
 }
 

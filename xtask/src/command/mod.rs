@@ -4,6 +4,8 @@ pub(crate) mod bench;
 pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod clean;
+pub(crate) mod compare;
+pub(crate) mod fuzz;
 pub(crate) mod run;
 pub(crate) mod setup;
 pub(crate) mod soak;

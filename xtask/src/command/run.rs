@@ -1,5 +1,6 @@
 //! `cargo xtask run`: builds a system and runs its board on QEMU.
 
+use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
@@ -8,12 +9,13 @@ use qemu_tests::{Board, Machine, Verdict};
 use crate::failure::{Failure, Result, status};
 use crate::host::interrupt::ChildGuard;
 use crate::host::{packages, paths};
-use crate::image::{self, Image, Selection};
+use crate::image::{self, Bare, Image, Selection};
 
 /// Build a system and run it on QEMU, with this terminal as the board's console.
 ///
 /// Without files: the demo, an unmodified Debian guest beside a bare-metal one. Ctrl-A x ends QEMU at once; Ctrl-A h
-/// shows QEMU's other keys. Ctrl-C goes to the guest.
+/// shows QEMU's other keys. Ctrl-C goes to the guest. With `dryrun` in a file, everything is checked, device trees are
+/// written where `set fdt-dump-file` says, and nothing runs.
 ///
 /// Exit status: 0 if the board powered itself off; 1 if it came to a bad end or something failed; 65 if the configuration
 /// has errors; 124 if --timeout ran out; 130 if you ended it.
@@ -24,6 +26,10 @@ pub(crate) struct Run {
     /// The CPU that QEMU emulates, as cortex-a53 or max [default: what boards/NAME/board.toml says].
     #[arg(long, value_name = "MODEL")]
     cpu: Option<String>,
+    /// Without Ostler: the guest's own program, command line and RAM disk on the bare board, with as many CPUs and as much
+    /// RAM as its VM has unless --smp and --memory say otherwise. For one qvm file.
+    #[arg(long, conflicts_with_all = ["self_test", "coverage", "provoke", "on_failure", "gdb"])]
+    bare: bool,
     /// Wait for a debugger at the first instruction, and say how to attach one.
     #[arg(long)]
     gdb: bool,
@@ -43,24 +49,29 @@ pub(crate) struct Run {
 
 /// Runs the command.
 pub(crate) fn run(options: &Run) -> Result<()> {
-    packages::ensure(&[packages::QEMU])?;
     let request = options.selection.request()?;
-    let image = image::build(&options.selection, &paths::made().join("run"))?;
-    let board = image::board(&request)?;
-    let machine = Machine::of(&board, &image.image)
-        .ok_or_else(|| Failure::new(format!("the board {} is not one that QEMU can be", board.name)))?;
-    let machine = Machine {
-        machine: request.gic.and_then(|gic| board.qemu_machine(gic)).unwrap_or(machine.machine),
-        cpu: options.cpu.clone().unwrap_or(machine.cpu),
-        cpus: request.cpus.unwrap_or(machine.cpus),
-        memory_bytes: request.memory_bytes.unwrap_or(machine.memory_bytes),
-        waits_for_debugger: options.gdb,
-        extra: options.extra.clone(),
-        ..machine
-    };
-    if options.gdb {
-        explain_gdb(&image);
+    let assembly = image::assemble(&request)?;
+    if assembly.dryrun {
+        image::dump_trees(&assembly)?;
+        eprintln!("the dry run is complete: nothing is wrong, and nothing was run");
+        return Ok(());
     }
+    packages::ensure(&[packages::QEMU])?;
+    let machine = if options.bare {
+        let bare = Bare::of(&assembly, &image::board(&request)?, &request, &paths::made().join("bare"))?;
+        eprintln!("{}", bare.describe());
+        bare.machine(image::machine(&request, Path::new(""))?)
+    } else {
+        let features = options.selection.features();
+        let image = image::build_assembled(&assembly, &request, &features, &paths::made().join("run"))?;
+        if options.gdb {
+            explain_gdb(&image);
+        }
+        image::machine(&request, &image.image)?
+    };
+    let extra = machine.extra.iter().chain(&options.extra).cloned().collect();
+    let cpu = options.cpu.clone().unwrap_or(machine.cpu);
+    let machine = Machine { cpu, waits_for_debugger: options.gdb, extra, ..machine };
     match start(options, machine)? {
         Some(Verdict::PoweredOff) => Ok(()),
         Some(verdict @ Verdict::Stopped(_)) => Err(Failure::new(verdict).status(status::INTERRUPTED)),

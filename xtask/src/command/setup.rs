@@ -5,6 +5,7 @@ use clap::Args;
 use crate::failure::Result;
 use crate::guests;
 use crate::host::{packages, toolchain};
+use crate::image::Selection;
 
 /// Fetch and make all that the other commands need.
 ///
@@ -18,7 +19,7 @@ pub(crate) struct Setup {}
 pub(crate) fn run(_: &Setup) -> Result<()> {
     toolchain::ensure_target(toolchain::BARE_ARM64)?;
     packages::ensure(&[packages::QEMU, packages::DTC])?;
-    guests::ensure(&guests::files_or_demo(&[])?)?;
+    guests::ensure(&Selection::of(Vec::new()).request()?)?;
     println!("ready");
     Ok(())
 }

@@ -161,7 +161,7 @@ fn build(system: &System) -> Result<bool> {
 }
 
 fn qemu_tests(filter: Option<&str>, long: bool) -> Result<bool> {
-    let mut command = runner(&["--package", "qemu-tests", "--test", "*"], filter);
+    let mut command = runner(&["--package", "qemu-tests", "--package", "xtask", "--test", "*"], filter);
     if process::find("cargo-nextest").is_none() {
         // Each test is a board with several CPUs; libtest would start one for every CPU of this machine.
         command.args(["--", "--test-threads", "2"]);

@@ -3,33 +3,25 @@
 mod bare;
 pub(crate) mod debian;
 
-use std::fs::{self, File};
-use std::path::PathBuf;
+use std::fs::File;
+
+use config::{Request, assemble};
 
 use crate::failure::{OnFile, Result};
 use crate::host::{files, paths};
 
 /// The demo: the qvm files that commands use when none is named.
-const DEMO: [&str; 2] = ["guests/linux/linux.qvmconf", "guests/hello/hello.qvmconf"];
+pub(crate) const DEMO: [&str; 2] = ["guests/linux/linux.qvmconf", "guests/hello/hello.qvmconf"];
 
 /// The packages of the bare-metal guests.
 pub(crate) fn bare() -> &'static [&'static str] {
     &bare::NAMES
 }
 
-/// `named`, or the demo if nothing was named; absolute, because builds run elsewhere.
-pub(crate) fn files_or_demo(named: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    if named.is_empty() {
-        return Ok(DEMO.map(|file| paths::root().join(file)).to_vec());
-    }
-    named.iter().map(|file| std::path::absolute(file).on("find", file)).collect()
-}
-
-/// Makes what these qvm files load from `.ostler/guests/`.
-pub(crate) fn ensure(qvm_files: &[PathBuf]) -> Result<()> {
-    // A file that can't be read is the assembler's to report.
-    let texts: Vec<String> = qvm_files.iter().filter_map(|file| fs::read_to_string(file).ok()).collect();
-    let wants = |name: &str| texts.iter().any(|text| text.contains(&format!(".ostler/guests/{name}/")));
+/// Makes what the texts of a request load from `.ostler/guests/`.
+pub(crate) fn ensure(request: &Request) -> Result<()> {
+    let texts = assemble::texts(request, &|name| std::env::var(name).ok());
+    let wants = |name: &str| texts.iter().any(|it| it.text().contains(&format!(".ostler/guests/{name}/")));
     if !wants("linux") && !bare::NAMES.into_iter().any(wants) {
         return Ok(());
     }

@@ -19,6 +19,9 @@ pub(crate) const QEMU: Tool = Tool { program: "qemu-system-aarch64", package: "q
 /// Shows device trees as text.
 pub(crate) const DTC: Tool = Tool { program: "dtc", package: "device-tree-compiler" };
 
+/// Compiles libFuzzer, which is C++.
+pub(crate) const CXX: Tool = Tool { program: "g++", package: "g++" };
+
 /// Makes sure that the programs are there: asks nothing when they are, calls apt when not.
 pub(crate) fn ensure(tools: &[Tool]) -> Result<()> {
     let missing: Vec<Tool> = tools.iter().copied().filter(|tool| process::find(tool.program).is_none()).collect();

@@ -1,12 +1,12 @@
 //! The options that say which system is meant.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use config::Request;
 use config::assemble::{GicVersion, OnFailure, parse_size};
+use config::{Request, VmSource};
 
-use crate::failure::Result;
+use crate::failure::{OnFile, Result};
 use crate::guests;
 use crate::host::paths;
 
@@ -40,6 +40,9 @@ pub(crate) struct Selection {
     /// Count which handlers of exits are reached, and say so at the board's end.
     #[arg(long)]
     pub coverage: bool,
+    /// One more virtual machine, in the words of a qvm file: '@linux.qvmconf set fdt-dump-file linux.dtb'. Once for each.
+    #[arg(long = "vm", value_name = "WORDS")]
+    pub words: Vec<String>,
     /// A qvm file for each virtual machine [default: the demo, guests/linux and guests/hello].
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
@@ -57,6 +60,7 @@ impl Selection {
             self_test: false,
             provoke: false,
             coverage: false,
+            words: Vec::new(),
             files,
         }
     }
@@ -78,8 +82,20 @@ impl Selection {
             memory_bytes: self.memory,
             gic: self.gic,
             on_failure: self.on_failure,
-            files: guests::files_or_demo(&self.files)?,
+            consoles: Vec::new(),
+            vms: self.vms()?,
         })
+    }
+
+    /// The files, absolute because builds run elsewhere, then what is given in words; the demo if there is neither.
+    fn vms(&self) -> Result<Vec<VmSource>> {
+        if self.files.is_empty() && self.words.is_empty() {
+            return Ok(guests::DEMO.map(|file| VmSource::File(paths::root().join(file))).to_vec());
+        }
+        let folder = std::env::current_dir().on("find", Path::new("."))?;
+        let files = self.files.iter().map(|file| VmSource::File(folder.join(file)));
+        let words = self.words.iter().map(|text| VmSource::Words { text: text.clone(), folder: folder.clone() });
+        Ok(files.chain(words).collect())
     }
 }
 

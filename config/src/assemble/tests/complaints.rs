@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use model::GicVersion;
 
 use super::{Outcome, Project, elf, linux};
-use crate::codes;
+use crate::{VmSource, codes};
 
 /// The good rest of a VM, so that each case shows its own mistake only.
 const REST: &str = "ram 0x40000000,64M\nload Image\n";
@@ -92,9 +92,16 @@ fn board_cases() -> Vec<(&'static str, Outcome)> {
         ("vm-unnamed", {
             let mut project = Project::new();
             project.file("my guest.qvmconf", REST.as_bytes());
-            project.request.files.push(project.path().join("my guest.qvmconf"));
+            project.request.vms.push(VmSource::File(project.path().join("my guest.qvmconf")));
             project.run(&[])
         }),
+        ("vm-of-words-unnamed", {
+            let mut project = Project::new();
+            let folder = project.path().to_owned();
+            project.request.vms.push(VmSource::Words { text: REST.into(), folder });
+            project.run(&["$env{NO}"])
+        }),
+        ("board-and-file", with(|project| project.request.board = "pdp11".into(), &["ram $asinfo_start{a},1M\nram x"])),
     ]
 }
 

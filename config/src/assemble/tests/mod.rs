@@ -15,7 +15,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use super::{Assembly, Vm, assemble};
-use crate::Request;
+use crate::{Request, VmSource};
 
 /// A folder with images that the qvm files of a test load, and the request that a test may vary.
 pub(super) struct Project {
@@ -35,8 +35,16 @@ impl Project {
     pub(super) fn new() -> Project {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the project").to_owned();
         let board = "qemu-aarch64".into();
-        let request =
-            Request { root, board, cpus: None, memory_bytes: None, gic: None, on_failure: None, files: Vec::new() };
+        let request = Request {
+            root,
+            board,
+            cpus: None,
+            memory_bytes: None,
+            gic: None,
+            on_failure: None,
+            consoles: Vec::new(),
+            vms: Vec::new(),
+        };
         let project = Project { folder: TempDir::new().unwrap(), request };
         project.file("Image", &linux(0, 0x10_0000, 0b1010));
         project.file("ramdisk", &[b"070701", [b'i'; 0x1802].as_slice()].concat());
@@ -60,7 +68,7 @@ impl Project {
         for (index, text) in texts.iter().enumerate() {
             let name = format!("{}.qvmconf", index + 1);
             self.file(&name, text.as_bytes());
-            request.files.push(self.folder.path().join(name));
+            request.vms.push(VmSource::File(self.folder.path().join(name)));
         }
         let env = |name: &str| (name == "NAME").then(|| "value".to_owned());
         let (assembly, diagnostics, sources) = assemble(&request, &env);

@@ -15,13 +15,18 @@ impl Parser<'_> {
         match self.peek() {
             Some(word) if word.quoted || !self.is_option(word) => self.next().filter(|word| !word.broken),
             next => {
-                let found = next.map(|word| word.span);
+                let found = next.map(|word| (word.span, word.text.starts_with('@')));
+                let hint = match self.is_pulled_in() || found.is_some_and(|(_, pulls_in)| pulls_in) {
+                    true => format!("write `{}`: an argument stands in the same file as its option", entry.synopsis()),
+                    false => format!("write `{}`", entry.synopsis()),
+                };
                 let mut diagnostic =
                     Diagnostic::error(codes::MISSING_ARGUMENT, format!("`{}` needs an argument", entry.word))
                         .at(option.span)
-                        .hint(format!("write `{}`", entry.synopsis()));
-                if let Some(span) = found {
-                    diagnostic = diagnostic.label(span, "this is the next option");
+                        .hint(hint);
+                if let Some((span, pulls_in)) = found {
+                    let next = if pulls_in { "this pulls in a file" } else { "this is the next option" };
+                    diagnostic = diagnostic.label(span, next);
                 }
                 self.diagnostics.push(diagnostic);
                 None
@@ -38,12 +43,12 @@ impl Parser<'_> {
                 .label(option.span, "of this option")
                 .hint("if that is meant, put it in double quotes");
             self.diagnostics.push(diagnostic);
-            self.at += 1;
-            self.last_text = Some((entry.word, self.at));
-            return self.words.get(self.at - 1).cloned();
+            let word = self.next();
+            self.last_text = Some((entry.word, self.taken()));
+            return word;
         }
         let word = self.argument(entry, option);
-        self.last_text = Some((entry.word, self.at));
+        self.last_text = Some((entry.word, self.taken()));
         word
     }
 
@@ -55,14 +60,7 @@ impl Parser<'_> {
     /// Reads an address.
     pub(super) fn address(&mut self, piece: Spanned<&str>) -> Option<Spanned<u64>> {
         let address = self.number(piece, "an address", number::address)?;
-        if address.value.looks_decimal {
-            let text = piece.value.trim_start_matches('0');
-            let message = format!("the address `{}` is read as hexadecimal", piece.value);
-            let diagnostic = Diagnostic::note(codes::RADIX, message)
-                .at(piece.span)
-                .hint(format!("write `0x{text}` to make that plain, or `0d{text}` for decimal"));
-            self.diagnostics.push(diagnostic);
-        }
+        self.tell_address_radix(piece, address.value);
         Some(Spanned { value: address.value.value, span: address.span })
     }
 

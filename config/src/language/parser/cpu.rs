@@ -1,8 +1,8 @@
 //! `cpu` and what belongs to it.
 
 use super::super::lexer::Word;
-use super::super::vocabulary::Entry;
-use super::{Context, Parser};
+use super::super::vocabulary::{Entry, Refusal, Status};
+use super::{Context, Parser, join};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::spec::{CpuSpec, Policy, Spanned};
@@ -29,10 +29,20 @@ impl Parser<'_> {
         }
     }
 
+    /// `cluster NAME`: refused, because boards have no named sets. A set of one CPU has a number in its name.
+    pub(super) fn cluster(&mut self, entry: &'static Entry, word: &Word) {
+        let Status::Refused(Refusal { instead, .. }) = entry.status else { return };
+        let Some(name) = self.argument(entry, word) else { return };
+        let number = name.text.strip_prefix("_cpu-").filter(|digits| digits.parse::<u32>().is_ok());
+        let instead = number.map_or(instead.to_owned(), |number| format!("write `runmask {number}`"));
+        self.not_supported("cluster", join(word.span, name.span), &instead);
+    }
+
     /// `PRIORITY[r|f|o]`.
     pub(super) fn sched(&mut self, argument: &Word) -> Option<Spanned<(u8, Policy)>> {
         if argument.text.contains(',') {
-            let instead = "sporadic scheduling is not built: write one priority, `sched PRIORITY[r|f|o]`";
+            let instead = "sporadic scheduling is not built: write one priority, `sched PRIORITY[r|f|o]`; what a guest's exits take \
+                from others is bounded by `set ostler-exit-budget EXITS/MILLISECONDS`";
             self.not_supported("sched HIGH,LOW,…", argument.span, instead);
             return None;
         }

@@ -1,6 +1,6 @@
 //! What can be said only when the whole file is known: whose interrupt lines the vdevs and passes ask for.
 
-use super::Parser;
+use super::{Named, Parser};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::spec::VdevSpecKind;
@@ -8,29 +8,19 @@ use crate::spec::VdevSpecKind;
 /// The GIC's name if no `vdev gic name …` gives another.
 const DEFAULT_CONTROLLER: &str = "gic";
 
-/// Who asks for an interrupt line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asker {
-    /// The vdev with this index.
-    Vdev(usize),
-    /// A pass: nobody names its controller later.
-    Pass,
-}
-
 impl Parser<'_> {
     /// Checks that each `intr` names the guest's interrupt controller, and that it had that name by then.
     pub(super) fn check_controllers(&mut self) {
         let gic = self.spec.vdevs.iter().find(|vdev| matches!(vdev.kind, VdevSpecKind::Gic { .. }));
         let given = gic.and_then(|vdev| vdev.name.clone());
         let name = given.as_ref().map_or(DEFAULT_CONTROLLER, |name| &name.value).to_owned();
-        for (asker, controller) in std::mem::take(&mut self.controllers) {
+        for Named { vdev, name: controller, known } in std::mem::take(&mut self.controllers) {
             if controller.value == name || controller.value.is_empty() {
-                if let Asker::Vdev(index) = asker
-                    && let Some(intr) = self.spec.vdevs.get_mut(index).and_then(|vdev| vdev.intr.as_mut())
-                {
+                let intr = vdev.and_then(|vdev| self.spec.vdevs.get_mut(vdev)?.intr.as_mut());
+                if let Some(intr) = intr {
                     intr.value.0.clone_from(&name);
                 }
-                let late = given.as_ref().filter(|given| given.span.start > controller.span.start);
+                let late = given.as_ref().filter(|given| known != Some(given.span));
                 if let Some(given) = late.filter(|_| !controller.value.is_empty()) {
                     let message = format!("the interrupt controller `{name}` is used before it has that name");
                     let diagnostic = Diagnostic::error(codes::ORDER, message)

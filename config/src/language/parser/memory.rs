@@ -5,6 +5,7 @@ use model::PAGE_BYTES;
 use super::super::lexer::Word;
 use super::super::number;
 use super::super::vocabulary::{Entry, Status};
+use super::radix::nearest;
 use super::{Context, Parser, join};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
@@ -15,9 +16,9 @@ impl Parser<'_> {
     pub(super) fn memory(&mut self, entry: &'static Entry, word: &Word) {
         self.memory_seen = true;
         let Some(argument) = self.argument(entry, word) else { return };
-        let (start, size_bytes) = match *argument.split(',', 3) {
-            [length] => (None, self.size(length)),
-            [start, length] => (self.address(start), self.size(length)),
+        let (start, length, starts) = match *argument.split(',', 3) {
+            [length] => (None, length, false),
+            [start, length] => (self.address(start), length, true),
             _ => {
                 let message = format!("`{}` takes no more than a start and a length", entry.word);
                 return self.bad_value(argument.span, message, format!("write `{}`", entry.synopsis()));
@@ -26,8 +27,9 @@ impl Parser<'_> {
         if let Some(start) = start {
             self.check_page(start);
         }
-        let Some(size_bytes) = size_bytes else { return };
+        let Some(size_bytes) = self.size(length) else { return };
         self.check_length(size_bytes, true);
+        self.tell_length_radix(entry.word, length.value, size_bytes, starts);
         self.check_end(start, size_bytes, argument.span);
         let (read_only, span) = (entry.word == "rom", join(word.span, argument.span));
         self.spec.memory.push(MemorySpec { read_only, start, size_bytes, span });
@@ -60,20 +62,6 @@ impl Parser<'_> {
         self.diagnostics.push(diagnostic);
     }
 
-    /// What the writer of a length that is no number of pages most likely meant.
-    fn length_hint(&self, length: Spanned<u64>) -> String {
-        let text = self.source.text().get(length.span.start..length.span.end).unwrap_or("");
-        let hexadecimal = format!("0x{text}");
-        let digits_only = text.bytes().all(|byte| byte.is_ascii_digit());
-        if digits_only && number::size(&hexadecimal).is_ok_and(|bytes| bytes.is_multiple_of(PAGE_BYTES)) {
-            format!("lengths are decimal by default: for hexadecimal write `{hexadecimal}`")
-        } else if digits_only && length.value < PAGE_BYTES {
-            format!("without a suffix this is a number of bytes: for mebibytes write `{text}M`")
-        } else {
-            nearest(length.value)
-        }
-    }
-
     /// Checks that a range ends inside of the address space.
     pub(super) fn check_end(&mut self, start: Option<Spanned<u64>>, length: Spanned<u64>, span: Span) {
         if start.is_some_and(|start| start.value.checked_add(length.value).is_none()) {
@@ -90,12 +78,12 @@ impl Parser<'_> {
             self.bad_value(word.span, message, hint);
             return self.skip_line(word);
         };
-        self.at += 1;
+        self.pass_over();
         let span = join(word.span, next.span);
         match (next.text.as_str(), entry.status) {
             ("pass", _) => self.typed_pass(entry.word, span),
-            (_, Status::Refused(instead)) => {
-                self.not_supported(&format!("{} load", entry.word), span, instead);
+            (_, Status::Refused(refusal)) => {
+                self.refuse(&format!("{} load", entry.word), span, refusal);
                 self.skip(&next, 1);
             }
             _ => {
@@ -169,33 +157,4 @@ impl Parser<'_> {
             self.spec.reserves.push(ReserveSpec::Memory { start, size_bytes });
         }
     }
-
-    /// A location without its `mem:`. Locations that are not memory are refused.
-    pub(super) fn memory_location(&mut self, option: &str, argument: &Word) -> Option<Word> {
-        if let Some(memory) = argument.strip_prefix("mem:") {
-            return Some(memory);
-        }
-        match argument.text.split_once(':') {
-            Some((kind @ ("io" | "pci"), _)) => {
-                let instead = match kind {
-                    "io" => "I/O ports are of x86 guests: an arm64 guest has memory only, `loc ADDRESS`",
-                    _ => "there is no virtual PCI yet: leave it out",
-                };
-                self.not_supported(&format!("{option} {kind}:…"), argument.span, instead);
-                None
-            }
-            Some((kind, _)) => {
-                let message = format!("there is no kind of location `{kind}:`");
-                self.bad_value(argument.span, message, "write the address alone, or `mem:` before it");
-                None
-            }
-            None => Some(argument.clone()),
-        }
-    }
-}
-
-/// The multiples of a page on both sides of `value`, in words.
-fn nearest(value: u64) -> String {
-    let below = value - value % PAGE_BYTES;
-    format!("the nearest multiples are {below:#x} and {:#x}", u128::from(below) + u128::from(PAGE_BYTES))
 }

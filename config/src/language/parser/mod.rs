@@ -8,31 +8,39 @@ mod arguments;
 mod cpu;
 mod finish;
 mod life;
+mod location;
 mod memory;
 mod pass;
+mod process;
+mod radix;
 mod settings;
+mod texts;
 mod unknown;
 mod vdev;
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
 
 use super::MOST_ERRORS;
 use super::lexer::Word;
-use super::vocabulary::{self, Entry, Place, Status};
+use super::substitution::Environment;
+use super::vocabulary::{self, Entry, Place, Refusal, Status};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::source::Source;
+use crate::source::Sources;
 use crate::spec::{FileId, Span, Spanned, VmSpec};
-use finish::Asker;
+use texts::Text;
+use vdev::RefusedVdev;
 
 pub use settings::name_problem;
 
-/// The state of reading one file.
+/// The state of reading one VM.
 pub(super) struct Parser<'a> {
-    source: &'a Source,
-    words: Vec<Word>,
-    /// Index of the next word.
-    at: usize,
+    sources: &'a mut Sources,
+    environment: Environment<'a>,
+    /// The text that is being read, last, and those that it was pulled in from.
+    texts: Vec<Text>,
+    /// How much text was entered.
+    bytes: usize,
     diagnostics: &'a mut Diagnostics,
     spec: VmSpec,
     context: Context,
@@ -40,10 +48,23 @@ pub(super) struct Parser<'a> {
     first: Option<Span>,
     /// A `ram` or `rom` was there, whatever became of it.
     memory_seen: bool,
-    /// The option that last took a free text, and the index of the word behind that text.
+    /// The option that last took a free text, and the index of the word behind that text in this file.
     last_text: Option<(&'static str, usize)>,
-    /// Controllers that `intr` named, and for what: looked up at the end, when all names are known.
-    controllers: Vec<(Asker, Spanned<String>)>,
+    /// Controllers that `intr` named: looked up at the end, when all names are known.
+    controllers: Vec<Named>,
+    /// The vdev that was refused last, while its context is open.
+    refused: Option<RefusedVdev>,
+    /// What was said to have no meaning, and in which file.
+    without_meaning: BTreeSet<(FileId, String)>,
+}
+
+/// An interrupt controller's name in an `intr`.
+struct Named {
+    /// Index of the vdev that interrupts; `None` if it is an interrupt of the board's.
+    vdev: Option<usize>,
+    name: Spanned<String>,
+    /// Where the GIC got the name that it had by then, if it had got one.
+    known: Option<Span>,
 }
 
 /// What sub-options attach to.
@@ -65,9 +86,9 @@ enum Context {
 
 impl<'a> Parser<'a> {
     pub(super) fn new(
+        sources: &'a mut Sources,
         file: FileId,
-        source: &'a Source,
-        words: Vec<Word>,
+        environment: Environment<'a>,
         diagnostics: &'a mut Diagnostics,
     ) -> Parser<'a> {
         let spec = VmSpec {
@@ -82,6 +103,7 @@ impl<'a> Parser<'a> {
             vdevs: Vec::new(),
             counter_offset: None,
             fdt_dump_file: None,
+            dryrun: false,
             exit_on_halt: None,
             exit_budget: None,
             poweroff_timeout: None,
@@ -90,10 +112,11 @@ impl<'a> Parser<'a> {
             unsupported_reference: None,
             unsupported_register: None,
         };
-        Parser {
-            source,
-            words,
-            at: 0,
+        let mut parser = Parser {
+            sources,
+            environment,
+            texts: Vec::new(),
+            bytes: 0,
             diagnostics,
             spec,
             context: Context::None,
@@ -101,12 +124,20 @@ impl<'a> Parser<'a> {
             memory_seen: false,
             last_text: None,
             controllers: Vec::new(),
-        }
+            refused: None,
+            without_meaning: BTreeSet::new(),
+        };
+        parser.enter(file, None);
+        parser
     }
 
     /// Reads all words. The result means something only if no error was reported.
     pub(super) fn run(mut self) -> VmSpec {
-        while let Some(word) = self.next().filter(|_| self.diagnostics.errors() < MOST_ERRORS) {
+        while let Some(word) = self.next_option().filter(|_| self.diagnostics.errors() < MOST_ERRORS) {
+            if !word.broken && word.text.starts_with('@') {
+                self.pull_in(&word);
+                continue;
+            }
             self.option(&word);
             self.first.get_or_insert(word.span);
         }
@@ -122,10 +153,14 @@ impl<'a> Parser<'a> {
         }
         match vocabulary::find(&word.text, |entry| entry.place == Place::Top || self.takes(entry)) {
             Some(entry) if self.is_refused_context() && entry.place != Place::Top => {
-                self.skip(word, entry.argument_count())
+                self.skip(word, entry.argument_count());
+                self.belongs_to_refused(word);
             }
             Some(entry) => self.entry(entry, word),
-            None if self.is_refused_context() && !self.is_near_option(word) => self.skip_line(word),
+            None if self.is_refused_context() && !self.is_near_option(word) => {
+                self.skip_line(word);
+                self.belongs_to_refused(word);
+            }
             None => self.unknown(word),
         }
     }
@@ -153,8 +188,9 @@ impl<'a> Parser<'a> {
     fn entry(&mut self, entry: &'static Entry, word: &Word) {
         match (entry.place, entry.word, entry.status) {
             (Place::Top, "guest" | "initrd" | "data" | "fdt" | "acpi", _) => self.typed(entry, word),
-            (_, _, Status::Refused(instead)) => {
-                self.not_supported(entry.word, word.span, instead);
+            (Place::Cpu, "cluster", _) => self.cluster(entry, word),
+            (_, _, Status::Refused(refusal)) => {
+                self.refuse(entry.word, word.span, refusal);
                 self.skip(word, entry.argument_count());
             }
             (Place::Top, "system", _) => self.system(entry, word),
@@ -163,6 +199,10 @@ impl<'a> Parser<'a> {
             (Place::Top, "cmdline", _) => self.cmdline(entry, word),
             (Place::Top, "set", _) => self.set(entry, word),
             (Place::Top, "unsupported", _) => self.unsupported(entry, word),
+            (Place::Top, "logger", _) => self.logger(entry, word),
+            (Place::Top, "safety", _) => self.safety(entry, word),
+            (Place::Top, "debug", _) => self.note_no_meaning(entry, word),
+            (Place::Top, "dryrun", _) => self.spec.dryrun = true,
             (Place::Top, "cpu", _) => self.cpu(word),
             (Place::Top, "vdev", _) => self.vdev(entry, word),
             (Place::Top, "pass", _) => self.pass(false, word.span),
@@ -182,6 +222,7 @@ impl<'a> Parser<'a> {
         if let Context::Pass { index, filled: false } = self.context {
             self.passes_nothing(index);
         }
+        self.report_refused();
         if let Context::Reserve { span, filled: false } = self.context {
             let diagnostic = Diagnostic::error(codes::EMPTY_CONTEXT, "`reserve` reserves nothing")
                 .at(span)
@@ -191,27 +232,17 @@ impl<'a> Parser<'a> {
         self.context = context;
     }
 
-    /// Takes the next word.
-    fn next(&mut self) -> Option<Word> {
-        let word = self.peek().cloned();
-        self.at += usize::from(word.is_some());
-        word
-    }
-
-    fn peek(&self) -> Option<&Word> {
-        self.words.get(self.at)
-    }
-
     /// Whether `word` would be read as an option here.
     fn is_option(&self, word: &Word) -> bool {
-        vocabulary::find(&word.text, |entry| entry.place == Place::Top || self.takes(entry)).is_some()
+        word.text.starts_with('@')
+            || vocabulary::find(&word.text, |entry| entry.place == Place::Top || self.takes(entry)).is_some()
     }
 
     /// Passes over the `count` arguments of `option`, but not over what is an option on another line.
     fn skip(&mut self, option: &Word, count: usize) {
         for _ in 0..count {
             match self.peek() {
-                Some(word) if !self.is_option(word) || self.same_line(option, word) => self.at += 1,
+                Some(word) if !self.is_option(word) || self.same_line(option, word) => self.pass_over(),
                 _ => break,
             }
         }
@@ -220,17 +251,19 @@ impl<'a> Parser<'a> {
     /// Whether no line end stands between two words. Line ends mean nothing to the language, but after a mistake
     /// they tell what the writer had in mind.
     fn same_line(&self, one: &Word, other: &Word) -> bool {
-        self.source.text().get(one.span.end..other.span.start).is_some_and(|between| !between.contains('\n'))
+        !self.between(one.span, other.span).contains('\n')
     }
 
+    /// Reports that `what` is refused.
+    fn refuse(&mut self, what: &str, span: Span, refusal: Refusal) {
+        let message = format!("`{what}` {}", refusal.why);
+        self.diagnostics.push(Diagnostic::error(codes::NOT_SUPPORTED, message).at(span).hint(refusal.instead));
+    }
+
+    /// Reports that Ostler does not have `what`.
     fn not_supported(&mut self, what: &str, span: Span, instead: &str) {
         let message = format!("`{what}` is not supported yet");
         self.diagnostics.push(Diagnostic::error(codes::NOT_SUPPORTED, message).at(span).hint(instead));
-    }
-
-    /// `path` as the file means it: relative to the file's own folder.
-    fn resolve(&self, path: &str) -> PathBuf {
-        self.source.path().parent().map_or_else(|| PathBuf::from(path), |folder| folder.join(path))
     }
 }
 

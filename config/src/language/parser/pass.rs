@@ -4,9 +4,8 @@
 //! the board's device tree (`dt:/PATH`) all but the guest's side is known, so there `=` begins that.
 
 use super::super::lexer::Word;
-use super::super::vocabulary::Entry;
-use super::finish::Asker;
-use super::{Context, Parser};
+use super::super::vocabulary::{Entry, Refusal};
+use super::{Context, Named, Parser};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::spec::{Attributes, PassIntr, PassLoc, PassPlace, PassSpec, Span, Spanned};
@@ -25,13 +24,13 @@ impl Parser<'_> {
 
     /// `kind pass`: what is passed is there before the board starts.
     pub(super) fn typed_pass(&mut self, kind: &str, span: Span) {
-        let instead = match kind {
+        let refusal = match kind {
             "initrd" | "data" => return self.pass(kind == "initrd", span),
-            "guest" => "a program has to be known when the image is built: `guest load FILE`",
-            "fdt" => "device trees are merged when the image is built: `fdt load FILE`",
-            _ => "ACPI tables are for x86 guests",
+            "guest" => Refusal::not_yet("a program has to be known when the image is built: `guest load FILE`"),
+            "fdt" => Refusal::not_yet("device trees are merged when the image is built: `fdt load FILE`"),
+            _ => Refusal::x86("an arm64 guest takes a device tree: `fdt load FILE`"),
         };
-        self.not_supported(&format!("{kind} pass"), span, instead);
+        self.refuse(&format!("{kind} pass"), span, refusal);
         self.open(Context::Refused);
     }
 
@@ -211,7 +210,8 @@ impl Parser<'_> {
         }
         let at = Span { end: argument.span.start + controller.len(), ..argument.span };
         let span = if argument.span.end - argument.span.start == argument.text.len() { at } else { argument.span };
-        self.controllers.push((Asker::Pass, Spanned { value: controller.to_owned(), span }));
+        let (name, known) = (Spanned { value: controller.to_owned(), span }, self.gic_name());
+        self.controllers.push(Named { vdev: None, name, known });
         Some(PassIntr { line, host, unmasked, span: argument.span })
     }
 }

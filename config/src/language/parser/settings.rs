@@ -167,8 +167,11 @@ impl Parser<'_> {
         Some(Spanned { value: budget, span: value.span })
     }
 
-    /// Says that an option is accepted and does nothing.
+    /// Says that an option is accepted and does nothing; once in a file.
     pub(super) fn no_meaning(&mut self, what: &str, word: &Word, why: &str) {
+        if !self.without_meaning.insert((word.span.file, what.to_owned())) {
+            return;
+        }
         let diagnostic =
             Diagnostic::note(codes::NO_MEANING, format!("`{what}` has no meaning here")).at(word.span).hint(why);
         self.diagnostics.push(diagnostic);

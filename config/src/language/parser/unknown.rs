@@ -10,10 +10,6 @@ use crate::diagnostic::Diagnostic;
 impl Parser<'_> {
     /// Reports a word that is no option of the context it stands in.
     pub(super) fn unknown(&mut self, word: &Word) {
-        if word.text.starts_with('@') {
-            self.not_supported("@FILE", word.span, "write everything in one file; its content can stand here");
-            return self.skip_line(word);
-        }
         let homes: Vec<&Entry> = WORDS.iter().filter(|entry| entry.word == word.text).collect();
         match homes.first() {
             None => self.no_such_word(word),
@@ -27,15 +23,14 @@ impl Parser<'_> {
     /// Passes over what follows `word` on its line, up to the next option: most likely it belongs to it. Line ends
     /// mean nothing to the language, but they tell what the writer had in mind.
     pub(super) fn skip_line(&mut self, word: &Word) {
-        let mut end = word.span.end;
+        let mut last = word.span;
         while let Some(next) = self.peek() {
-            let between = self.source.text().get(end..next.span.start).unwrap_or("");
             let is_option = vocabulary::find(&next.text, |entry| entry.place == Place::Top).is_some();
-            if between.contains('\n') || is_option {
+            if is_option || next.text.starts_with('@') || self.between(last, next.span).contains('\n') {
                 break;
             }
-            end = next.span.end;
-            self.at += 1;
+            last = next.span;
+            self.pass_over();
         }
     }
 
@@ -47,7 +42,7 @@ impl Parser<'_> {
 
     /// The option whose free text ended just before the word that was taken last.
     fn text_before(&self) -> Option<&'static str> {
-        self.last_text.filter(|(_, behind)| behind + 1 == self.at).map(|(option, _)| option)
+        self.last_text.filter(|(_, behind)| behind + 1 == self.taken()).map(|(option, _)| option)
     }
 
     fn no_such_word(&mut self, word: &Word) {

@@ -2,12 +2,20 @@
 
 use super::super::lexer::Word;
 use super::super::suggest;
-use super::super::vocabulary::{self, Entry, Place, Status};
-use super::finish::Asker;
-use super::{Context, Parser, join};
+use super::super::vocabulary::{self, Entry, Place, Refusal, Status};
+use super::{Context, Named, Parser, join};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::spec::{Span, Spanned, VdevSpec, VdevSpecKind};
+
+/// A vdev that was refused, and all that was written for it.
+pub(super) struct RefusedVdev {
+    name: String,
+    why: &'static str,
+    instead: String,
+    /// `vdev NAME` first; what stands together is one span.
+    spans: Vec<Span>,
+}
 
 impl Parser<'_> {
     /// `vdev TYPE`.
@@ -20,15 +28,21 @@ impl Parser<'_> {
         let text = text.strip_prefix("vdev-").and_then(|rest| rest.strip_suffix(".so")).unwrap_or(text);
         let is_type = |entry: &Entry| entry.place == Place::VdevType;
         match vocabulary::find(text, is_type) {
-            Some(Entry { status: Status::Refused(instead), .. }) => {
-                self.not_supported(&format!("vdev {text}"), span, instead);
+            Some(Entry { status: Status::Refused(refusal), .. }) => {
+                self.refused = Some(RefusedVdev {
+                    name: text.to_owned(),
+                    why: refusal.why,
+                    instead: refusal.instead.to_owned(),
+                    spans: vec![span],
+                });
             }
             Some(entry) => self.open_vdev(entry.word, span),
             None => {
                 match text.strip_suffix("-safety").and_then(|plain| vocabulary::find(plain, is_type)) {
                     Some(plain) => {
                         let instead = format!("there are no certified variants: write `vdev {}`", plain.word);
-                        self.not_supported(&format!("vdev {text}"), span, &instead);
+                        let (name, why) = (text.to_owned(), "is not supported yet");
+                        self.refused = Some(RefusedVdev { name, why, instead, spans: vec![span] });
                     }
                     None => {
                         let hint = match suggest::nearest(text, vocabulary::words(is_type)) {
@@ -42,6 +56,32 @@ impl Parser<'_> {
                 }
             }
         }
+    }
+
+    /// Takes what was passed over, from `word` to where the parser is, as a part of the refused vdev.
+    pub(super) fn belongs_to_refused(&mut self, word: &Word) {
+        let Some(mut refused) = self.refused.take() else { return };
+        let span = self.last_taken().map_or(word.span, |last| join(word.span, last));
+        match refused.spans.last_mut() {
+            // Only white space of one line in between: one piece to the reader.
+            Some(last)
+                if last.file == span.file && self.between(*last, span).chars().all(|c| matches!(c, ' ' | '\t')) =>
+            {
+                last.end = span.end;
+            }
+            _ => refused.spans.push(span),
+        }
+        self.refused = Some(refused);
+    }
+
+    /// Reports the refused vdev, with all that was written for it, now that its context ends.
+    pub(super) fn report_refused(&mut self) {
+        let Some(RefusedVdev { name, why, instead, spans }) = self.refused.take() else { return };
+        let mut diagnostic = Diagnostic::error(codes::NOT_SUPPORTED, format!("`vdev {name}` {why}"));
+        for (index, span) in spans.into_iter().enumerate() {
+            diagnostic = if index == 0 { diagnostic.at(span) } else { diagnostic.label(span, "this belongs to it") };
+        }
+        self.diagnostics.push(diagnostic.hint(instead));
     }
 
     fn open_vdev(&mut self, kind: &str, span: Span) {
@@ -65,9 +105,10 @@ impl Parser<'_> {
 
     /// A sub-option of the vdev `index`.
     pub(super) fn vdev_option(&mut self, index: usize, entry: &'static Entry, word: &Word) {
-        if let Status::NoMeaning(why) = entry.status {
-            self.no_meaning(entry.word, word, why);
+        if entry.word == "log" {
+            return self.logger(entry, word);
         }
+        self.note_no_meaning(entry, word);
         let argument = match entry.word {
             "name" | "hostdev" => self.text_argument(entry, word),
             _ => self.argument(entry, word),
@@ -102,10 +143,14 @@ impl Parser<'_> {
 
     /// `PIC:LINE`; without the name before the colon it is the default controller.
     fn intr(&mut self, index: usize, argument: &Word) {
+        if argument.text.contains(',') {
+            let hint = "write one line; a list of them is for a vdev that has several";
+            return self.bad_value(argument.span, "this vdev has one interrupt line", hint);
+        }
         let [controller, line] = *argument.split(':', 2) else {
             if argument.text == "apic" {
-                let instead = "the local APIC is of x86 guests: write `gic:LINE`";
-                return self.not_supported("intr apic", argument.span, instead);
+                let refusal = Refusal::x86("it is an x86 processor's own interrupt controller: write `gic:LINE`");
+                return self.refuse("intr apic", argument.span, refusal);
             }
             let hint = "write `intr gic:LINE`, with a raw INTID: SPI 5 is `gic:37`";
             return self.bad_value(argument.span, "`intr` needs a controller and a line", hint);
@@ -114,9 +159,16 @@ impl Parser<'_> {
         let name = controller.value.to_owned();
         let controller = Spanned { value: name.clone(), span: controller.span };
         let intr = Spanned { value: (name, line.value), span: argument.span };
-        self.controllers.retain(|(other, _)| *other != Asker::Vdev(index));
-        self.controllers.push((Asker::Vdev(index), controller));
+        let known = self.gic_name();
+        self.controllers.retain(|other| other.vdev != Some(index));
+        self.controllers.push(Named { vdev: Some(index), name: controller, known });
         self.override_with("intr", |spec| spec.vdevs.get_mut(index).map(|vdev| &mut vdev.intr), intr);
+    }
+
+    /// Where the GIC got the name that it has by now, if it has got one.
+    pub(super) fn gic_name(&self) -> Option<Span> {
+        let gic = self.spec.vdevs.iter().find(|vdev| matches!(vdev.kind, VdevSpecKind::Gic { .. }));
+        gic.and_then(|gic| Some(gic.name.as_ref()?.span))
     }
 
     fn vdev_name(&mut self, index: usize, argument: &Word) {
@@ -202,15 +254,26 @@ impl Parser<'_> {
         );
     }
 
-    /// `[<|>]-`; several add up.
+    /// `[<|>]-`, or in place of `-` what the system calls the board's console; several add up.
     fn hostdev(&mut self, index: usize, argument: Word) {
-        if !matches!(argument.text.as_str(), "-" | "<-" | ">-") {
-            let instead =
-                "the board's console is the only host device: `hostdev -`, or `>-` and `<-` for one direction";
-            return self.not_supported(&format!("hostdev {}", argument.text), argument.span, instead);
+        let text = argument.text.as_str();
+        let (direction, name) = match text.strip_prefix(['<', '>']) {
+            Some(name) => text.split_at(text.len() - name.len()),
+            None => ("", text),
+        };
+        let consoles = self.environment.host.consoles;
+        if name != "-" && !consoles.iter().any(|console| console == name) {
+            let forms = "the board's console is the only host device: `hostdev -`, or `>-` and `<-` for one direction";
+            let hint = match (suggest::nearest(name, consoles.iter().map(String::as_str)), consoles) {
+                (Some(nearest), _) => format!("did you mean `{direction}{nearest}`? {forms}"),
+                (None, []) => forms.to_owned(),
+                (None, consoles) => format!("{forms}; `{}` means the same", consoles.join("`, `")),
+            };
+            return self.not_supported(&format!("hostdev {text}"), argument.span, &hint);
         }
+        let value = format!("{direction}-");
         if let Some(VdevSpec { kind: VdevSpecKind::Pl011 { hostdev }, .. }) = self.spec.vdevs.get_mut(index) {
-            hostdev.push(Spanned { value: argument.text, span: argument.span });
+            hostdev.push(Spanned { value, span: argument.span });
         }
     }
 }

@@ -131,6 +131,33 @@ fn serial_devices() {
 }
 
 #[test]
+fn consoles_go_by_the_names_that_the_system_gives_them() {
+    let spec = good("vdev pl011 loc 0x1c090000 hostdev /dev/ser1 hostdev >/dev/ser1 hostdev \"</dev/ser1\"");
+    let VdevSpecKind::Pl011 { hostdev } = &spec.vdevs[0].kind else { panic!() };
+    assert_eq!(hostdev.iter().map(|it| it.value.as_str()).collect::<Vec<_>>(), ["-", ">-", "<-"]);
+}
+
+#[test]
+fn regions_of_the_board_are_put_in_as_numbers_that_mean_the_same_everywhere() {
+    assert_eq!(
+        memory("ram $asinfo_start{guestmem1},$asinfo_length{guestmem1} ram $asinfo_length{guestmem1}"),
+        [(false, Some(0x6000_0000), 256 * MIB), (false, None, 256 * MIB)]
+    );
+    assert_eq!(codes("ram $asinfo_start{guestmem1},$asinfo_length{guestmem1} ram $asinfo_length{guestmem1}"), [""; 0]);
+}
+
+#[test]
+fn a_dry_run_is_asked_for_anywhere() {
+    assert!(good("cpu dryrun sched 8").dryrun && !good("cpu sched 8").dryrun);
+}
+
+#[test]
+fn what_has_no_meaning_is_said_once() {
+    use crate::codes::NO_MEANING;
+    assert_eq!(codes("logger warn none logger info slog vdev pl011 log info none log warn none"), [NO_MEANING; 2]);
+}
+
+#[test]
 fn reservations_add_up() {
     let spec = good("reserve loc 0xa0000,0x20000 intr 40 ram 1M loc mem:0x1000,1 reserve intr 41");
     let reserves: Vec<_> = spec

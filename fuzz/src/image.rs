@@ -1,0 +1,28 @@
+//! Guest images: ELF, arm64 `Image`, and what only looks like one.
+
+use loader::{Image, Segment};
+
+/// What a loader copies lies in the file, and what it is copied to does not wrap.
+pub(crate) fn target(bytes: &[u8]) {
+    match loader::inspect(bytes) {
+        Ok(Image::Elf(elf)) => elf.segments().for_each(|segment| check(bytes, &segment)),
+        Ok(Image::Linux(linux)) => {
+            assert!(linux.memory_bytes >= linux.file_bytes && linux.file_bytes == bytes.len() as u64);
+            for from in [0, 0x4000_0000, u64::MAX - 1] {
+                let Some(start) = linux.first_start(from) else { continue };
+                assert!(start >= from && linux.may_start_at(start));
+                linux.segment(start).iter().for_each(|segment| check(bytes, segment));
+            }
+        }
+        Ok(Image::Gzip | Image::Raw) => {}
+        // An error is told to people.
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+fn check(bytes: &[u8], segment: &Segment) {
+    let end = segment.file_offset.checked_add(segment.file_bytes).expect("the end of a segment in its file");
+    assert!(end <= bytes.len() as u64, "{segment:?}");
+    assert!(segment.memory_bytes >= segment.file_bytes, "{segment:?}");
+    segment.address.checked_add(segment.memory_bytes).expect("the end of a segment in memory");
+}
