@@ -10,9 +10,9 @@ use super::claims::Range;
 use super::tree::{self, Node, Tree};
 
 /// Properties by which a node says that its device reaches memory by itself, or has it reached by a DMA controller.
-const DMA_PROPERTIES: [&str; 4] = ["dma-coherent", "dmas", "iommus", "iommu-map"];
+pub(super) const DMA_PROPERTIES: [&str; 4] = ["dma-coherent", "dmas", "iommus", "iommu-map"];
 /// Devices that do DMA, whatever their node says. A name that ends in `*` is the beginning of one.
-const DMA_DEVICES: [&str; 18] = [
+pub(super) const DMA_DEVICES: [&str; 18] = [
     "virtio,mmio",
     "qemu,fw-cfg-mmio",
     "pci-host-*",

@@ -4,7 +4,7 @@ use model::Trigger;
 use proptest::prelude::*;
 
 use super::super::claims::Range;
-use super::super::hardware::{Hardware, HostInterrupt};
+use super::super::hardware::{DMA_DEVICES, DMA_PROPERTIES, Hardware, HostInterrupt};
 use super::super::tree::{Node, Tree, cells, strings};
 use super::super::{Board, portable_tree};
 use super::Project;
@@ -91,6 +91,14 @@ fn addresses_go_through_buses_and_interrupts_to_the_gic() {
     assert_eq!(hardware.reserved, [at(0x5000_0000, 0x1000), at(0x100_0000, 0x1000)]);
     assert_eq!(hardware.interrupt(38).count(), 1);
     assert_eq!(hardware.at(at(0xf_4010_1000, 1)).count(), 1);
+}
+
+#[test]
+fn the_document_lists_who_is_known_to_do_dma() {
+    let document = include_str!("../../../../docs/qvm.md");
+    for known in DMA_PROPERTIES.iter().chain(&DMA_DEVICES) {
+        assert!(document.contains(&format!("`{known}`")), "docs/qvm.md does not name `{known}`");
+    }
 }
 
 #[test]
