@@ -147,6 +147,35 @@ codes! {
     PASSED_NODE = "Q0166",
     /// An interrupt of the board that cannot be passed as asked for.
     PASSED_INTERRUPT = "Q0167",
+
+    /// A user's device tree refers to a label or a vdev that is not there.
+    TREE_LABEL = "Q0200",
+    /// Numbers in a user's device tree cannot be written in the cells of the tree that they go into.
+    TREE_CELLS = "Q0201",
+    /// Phandles of a user's device tree contradict each other, or cannot be changed although they have to be.
+    TREE_PHANDLE = "Q0202",
+    /// A part of a user's device tree has no node to lie over, or several.
+    TREE_TARGET = "Q0203",
+    /// A user's device tree reserves memory that the VM does not have.
+    TREE_RESERVED = "Q0204",
+    /// A node of the device tree describes what the VM does not have.
+    NODE_OF_NOTHING = "Q0205",
+    /// A node of the device tree says of a vdev what is not so.
+    NODE_DIFFERS = "Q0206",
+    /// An interrupt in the device tree does not exist, or nothing in the VM raises it.
+    NODE_INTERRUPT = "Q0207",
+    /// Two nodes of the device tree describe one device.
+    NODE_TWICE = "Q0208",
+    /// `console=` or `earlycon=` names a UART that the guest does not have.
+    NO_SUCH_UART = "Q0210",
+    /// Memory begins or ends where it cannot be mapped in large pages.
+    SMALL_PAGES = "Q0211",
+    /// A kernel was built for pages that the board's CPUs do not have.
+    KERNEL_PAGES = "Q0212",
+    /// A RAM disk that looks like none.
+    NO_RAM_DISK = "Q0213",
+    /// `reserve intr` names a line that the guest's interrupt controller does not have.
+    RESERVED_LINE = "Q0214",
 }
 
 #[cfg(test)]

@@ -24,11 +24,13 @@ mod error;
 mod foreign;
 mod linux;
 mod pe;
+mod ram_disk;
 mod read;
 
 pub use elf64::{Elf, Segments};
 pub use error::Error;
 pub use linux::{KernelPages, Linux, Placement};
+pub use ram_disk::is_ram_disk;
 
 /// A file that is, or may be, an image for an arm64 guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -50,6 +50,18 @@ pub enum KernelPages {
     Kib64,
 }
 
+impl KernelPages {
+    /// Their size in KiB, if it is known.
+    pub const fn kib(self) -> Option<u32> {
+        match self {
+            KernelPages::Unspecified => None,
+            KernelPages::Kib4 => Some(4),
+            KernelPages::Kib16 => Some(16),
+            KernelPages::Kib64 => Some(64),
+        }
+    }
+}
+
 impl Linux {
     /// Alignment of the base that `text_offset` counts from.
     pub const BASE_ALIGNMENT_BYTES: u64 = 2 << 20;

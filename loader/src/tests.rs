@@ -192,6 +192,19 @@ fn what_is_left_is_gzip_or_raw() {
     assert_eq!(inspect(&[]), Err(Error::Empty));
 }
 
+#[test]
+fn ram_disks_are_told_from_other_files() {
+    let page = || vec![0; 0x1000];
+    for magic in [&b"070701"[..], b"070702", &[0x1f, 0x8b, 8], b"\xfd7zXZ\0", b"hsqs", &[0x28, 0xb5, 0x2f, 0xfd]] {
+        assert!(is_ram_disk(&with(page(), 0, magic)), "{magic:?}");
+    }
+    assert!(is_ram_disk(&with(page(), 0x438, &[0x53, 0xef])), "ext2");
+    assert!(is_ram_disk(&with(page(), 512, b"070701")), "zeros before an archive");
+    for other in [page(), with(page(), 0, b"\x7fELF"), linux(0, 0x1000, 0), with(page(), 0, b"MZ"), vec![]] {
+        assert!(!is_ram_disk(&other));
+    }
+}
+
 /// What the rest of the house relies on for every accepted image.
 fn check_promises(bytes: &[u8]) {
     let length = bytes.len() as u64;

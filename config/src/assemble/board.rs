@@ -54,7 +54,7 @@ pub enum Architecture {
 }
 
 /// How many pCPUs the board has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cpus {
     /// Unless the request says otherwise.
@@ -63,6 +63,9 @@ pub struct Cpus {
     pub min: u32,
     /// Most that the board can be had with.
     pub max: u32,
+    /// Sizes of pages that they translate by, in KiB; empty if that is not known.
+    #[serde(rename = "pages-kib", default)]
+    pub pages_kib: Vec<u32>,
 }
 
 /// The board's RAM.

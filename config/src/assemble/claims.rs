@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use model::PAGE_BYTES;
+
 use crate::{codes, diagnostic::Diagnostic, diagnostic::Diagnostics, spec::Span};
 
 /// Guest-physical addresses have this many bits: the least that an arm64 CPU's second stage offers and QEMU's
@@ -51,11 +53,13 @@ pub(super) struct Claims {
     list: Vec<Claim>,
 }
 
+/// Who has a range.
 #[derive(Debug)]
-struct Claim {
-    range: Range,
-    what: String,
-    span: Option<Span>,
+pub(super) struct Claim {
+    pub(super) range: Range,
+    pub(super) what: String,
+    /// Where that is said; `None` for a default.
+    pub(super) span: Option<Span>,
 }
 
 impl Claims {
@@ -88,10 +92,13 @@ impl Claims {
                 (Some(span), None) | (None, Some(span)) => overlap = overlap.at(span),
                 (None, None) => {}
             }
-            if first.what.contains("GIC") || what.contains("GIC") {
-                overlap = overlap.hint("move one of them: `ram START,LENGTH` or `vdev gic loc ADDRESS`");
-            }
-            diagnostics.push(overlap);
+            let hint = match first.what.contains("GIC") || what.contains("GIC") {
+                true => Some("move one of them: `ram START,LENGTH` or `vdev gic loc ADDRESS`".to_owned()),
+                false => {
+                    self.free_above(range).map(|start| format!("the next place that is free begins at {start:#x}"))
+                }
+            };
+            diagnostics.push(hint.into_iter().fold(overlap, Diagnostic::hint));
             return None;
         }
         self.list.push(Claim { range, what: what.to_owned(), span });
@@ -102,6 +109,40 @@ impl Claims {
     pub(super) fn obstacle(&self, range: Range, reserved: &[Range]) -> Option<Range> {
         let claimed = self.list.iter().map(|claim| claim.range);
         claimed.chain(reserved.iter().copied()).find(|obstacle| obstacle.overlaps(range))
+    }
+
+    /// Whether every address of `range` has an owner.
+    pub(super) fn cover(&self, range: Range) -> bool {
+        let mut start = range.start;
+        while let Some(claim) = self.at(start).filter(|_| start < range.end) {
+            start = claim.range.end;
+        }
+        start >= range.end
+    }
+
+    /// What has `address`.
+    pub(super) fn at(&self, address: u64) -> Option<&Claim> {
+        self.list.iter().find(|claim| claim.range.start <= address && address < claim.range.end)
+    }
+
+    /// What is nearest to `address`.
+    pub(super) fn nearest(&self, address: u64) -> Option<&Claim> {
+        let distance = |claim: &&Claim| {
+            claim.range.start.saturating_sub(address).max(address.saturating_sub(claim.range.end.saturating_sub(1)))
+        };
+        self.list.iter().min_by_key(distance)
+    }
+
+    /// The first page above the start of `range` where as many bytes are free.
+    fn free_above(&self, range: Range) -> Option<u64> {
+        let mut start = range.start;
+        loop {
+            let place = Range::new(start, range.size()).filter(|place| place.end <= 1 << ADDRESS_BITS)?;
+            match self.obstacle(place, &[]) {
+                Some(obstacle) => start = obstacle.end.checked_next_multiple_of(PAGE_BYTES)?,
+                None => return Some(start),
+            }
+        }
     }
 
     /// The lowest multiple of `size` where `size` bytes are free. Never zero, which is what "no address" looks like.

@@ -4,17 +4,20 @@ use std::collections::HashSet;
 
 use model::{Access, Counter, Entry, GicVersion, Gpa, Memory, Unsupported};
 
+use super::agree::World;
 use super::claims::{Claims, Range};
 use super::cpus::Places;
+use super::device_tree::{self, DeviceTree};
 use super::files::Files;
 use super::floor::Floor;
-use super::passing::{Lines, Passed, Passing};
-use super::place::TreeBlob;
-use super::tree::{self, Facts, Tree};
-use super::{Vm, home, memory, place, stolen, vdevs};
+use super::lines::Lines;
+use super::passing::{Passed, Passing};
+use super::tree::{self, Facts, Names};
+use super::{Vm, memory, place, stolen, vdevs};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::spec::{LoadKind, LoadSpec, VmSpec};
+use crate::source::Sources;
+use crate::spec::{LoadKind, VmSpec};
 
 /// Without `set ostler-poweroff-timeout`.
 const POWEROFF_TIMEOUT_S: u32 = 60;
@@ -26,12 +29,22 @@ pub(super) struct Guest {
     pub(super) tree: Vec<u8>,
 }
 
+/// What is the same for all VMs.
+pub(super) struct Given<'a> {
+    /// The board's interrupt controller.
+    pub(super) gic: GicVersion,
+    /// Sizes of pages, in KiB, that the board's CPUs translate by; empty if that is not known.
+    pub(super) pages_kib: &'a [u32],
+    /// The texts of the qvm files.
+    pub(super) sources: &'a Sources,
+}
+
 /// Assembles one VM that is called `name` and whose vCPUs are at `places`. Reports all that is wrong with it.
 pub(super) fn assemble(
     name: &str,
     spec: &VmSpec,
     places: Places,
-    board: GicVersion,
+    given: &Given,
     passing: &mut Passing,
     files: &mut Files,
     diagnostics: &mut Diagnostics,
@@ -40,37 +53,56 @@ pub(super) fn assemble(
     let vcpus = u32::try_from(spec.cpus.len()).unwrap_or(u32::MAX).max(1);
     let mut claims = Claims::default();
     let regions = memory::place(spec, &mut claims, diagnostics);
-    let controller = vdevs::gic(spec, board, vcpus, &mut claims, diagnostics);
-    let mut lines = Lines::new();
+    memory::warn_of_small_pages(&regions, diagnostics);
+    let controller = vdevs::gic(spec, given.gic, vcpus, &mut claims, diagnostics);
+    let mut lines = Lines::new(spec, &controller.name, diagnostics);
     let vdevs = vdevs::vdevs(spec, &controller, &mut claims, &mut lines, diagnostics);
     let passed = passing.vm(spec, &mut claims, &mut lines, diagnostics);
     let stolen = if places.shared { stolen::place(spec, &mut claims, diagnostics) } else { None };
-    let over = user_trees(spec, files, diagnostics);
-    let mut floor = Floor::new(spec, &regions);
-    let placed = place::place(spec, &mut floor, files, diagnostics);
-    let initrd = initrd(spec, &passed, placed.as_ref().and_then(|placed| placed.initrd), diagnostics);
-    if diagnostics.errors() > before {
-        return None;
-    }
-    let mut placed = placed?;
     let mut memory: Vec<Memory> = memory::joined(&regions).iter().map(Memory::from).collect();
     memory.extend(stolen);
     memory.sort_by_key(|memory| memory.gpa);
+    // What the guest is told of: of it, Ostler gives and scrubs only `memory`.
     let passed_memory = passed.memory.iter().map(|range| Memory {
         gpa: Gpa(range.start),
         size_bytes: range.size(),
         access: Access::ReadWrite,
     });
+    let all_memory: Vec<Memory> = memory.iter().copied().chain(passed_memory).collect();
+    let machine = diagnostics.errors() == before;
+    let over = device_tree::user_trees(spec, files, diagnostics);
+    let mut used = HashSet::new();
+    over.iter().for_each(|(_, tree)| tree.root.walk(&mut |node| used.extend(tree::phandle_of(node))));
     let facts = Facts {
-        memory: &memory.iter().copied().chain(passed_memory).collect::<Vec<_>>(),
+        memory: &all_memory,
         vcpus,
         gic: &controller.gic,
         vdevs: &vdevs,
         cmdline: spec.cmdline.as_ref().map(|cmdline| cmdline.value.as_str()),
-        initrd,
         phandles: tree::free_phandles(over.iter().map(|(_, tree)| tree)),
     };
-    let tree = device_tree(name, spec, &facts, (passing, &passed), over, diagnostics)?;
+    let mut floor = Floor::new(spec, &regions);
+    // A machine with something missing would only be the cause of complaints about a tree that is right.
+    let tree = machine.then(|| {
+        let before = diagnostics.errors();
+        let mut generated = tree::generate(&facts);
+        passing.graft(&mut generated, &passed, used, diagnostics);
+        let names = Names::new(&generated.root, &controller.name, &vdevs);
+        let tree = DeviceTree::new(spec, generated, names, over, diagnostics);
+        tree.reserve(&mut floor, diagnostics);
+        if diagnostics.errors() == before {
+            let world = World { claims: &claims, lines: &lines, memory: &all_memory, vdevs: &vdevs, vcpus };
+            tree.check(&world, given.sources, diagnostics);
+        }
+        tree
+    });
+    let placed = place::place(spec, given.pages_kib, &mut floor, files, diagnostics);
+    let initrd = initrd(spec, &passed, placed.as_ref().and_then(|placed| placed.initrd), diagnostics);
+    if diagnostics.errors() > before {
+        return None;
+    }
+    let mut placed = placed?;
+    let tree = tree?.finish(name, initrd, diagnostics)?;
     let bytes = tree.bytes.clone();
     let argument = placed.place_tree(spec, tree, &mut floor, files, diagnostics)?;
     let unsupported = Unsupported::default();
@@ -115,53 +147,4 @@ fn initrd(spec: &VmSpec, passed: &Passed, loaded: Option<Range>, diagnostics: &m
         diagnostics.push(error.label(first, "this is the RAM disk already").hint("leave one of them out"));
     }
     passed.initrd.map(|(range, _)| range).or(loaded)
-}
-
-/// The trees that `fdt load` names, in order.
-fn user_trees<'a>(spec: &'a VmSpec, files: &mut Files, diagnostics: &mut Diagnostics) -> Vec<(&'a LoadSpec, Tree)> {
-    let mut trees = Vec::new();
-    for load in spec.loads.iter().filter(|load| load.kind == LoadKind::Fdt) {
-        let Some(bytes) = files.read(load, diagnostics) else { continue };
-        match tree::read(&bytes) {
-            Ok(tree) => trees.push((load, tree)),
-            Err(message) => diagnostics.push(bad_tree(load, &message)),
-        }
-    }
-    trees
-}
-
-/// The generated tree with the nodes that are passed, and the user's over it, as a blob.
-fn device_tree<'a>(
-    name: &'a str,
-    spec: &VmSpec,
-    facts: &Facts,
-    (passing, passed): (&Passing, &Passed),
-    over: Vec<(&LoadSpec, Tree)>,
-    diagnostics: &mut Diagnostics,
-) -> Option<TreeBlob<'a>> {
-    let mut tree = tree::generate(facts);
-    let mut used = HashSet::new();
-    over.iter().for_each(|(_, tree)| tree.root.walk(&mut |node| used.extend(tree::phandle(node))));
-    passing.graft(&mut tree, passed, used, diagnostics).then_some(())?;
-    let mut span = home(spec);
-    for (load, over) in over {
-        span = load.path.span;
-        if let Err(message) = tree::merge(&mut tree, over) {
-            diagnostics.push(bad_tree(load, &message));
-            return None;
-        }
-    }
-    match tree.write() {
-        Ok((bytes, seeds)) => Some(TreeBlob { vm: name, bytes, seeds, span }),
-        Err(error) => {
-            let message = format!("the device tree cannot be written: {error}");
-            diagnostics.push(Diagnostic::error(codes::BAD_TREE, message).at(span));
-            None
-        }
-    }
-}
-
-fn bad_tree(load: &LoadSpec, message: &str) -> Diagnostic {
-    let name = super::files::file_name(&load.path.value);
-    Diagnostic::error(codes::BAD_TREE, format!("`{name}`: {message}")).at(load.path.span)
 }

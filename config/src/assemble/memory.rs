@@ -3,7 +3,8 @@
 use model::{Access, Gpa, Memory, PAGE_BYTES};
 
 use super::claims::{Claims, Range};
-use crate::diagnostic::Diagnostics;
+use crate::codes;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::spec::{MemorySpec, ReserveSpec, Span, VmSpec};
 
 /// One `ram` or `rom` with its place.
@@ -30,6 +31,41 @@ pub(super) fn place(spec: &VmSpec, claims: &mut Claims, diagnostics: &mut Diagno
     }
     regions.sort_by_key(|region| region.range.start);
     regions
+}
+
+/// Size of a large second-stage page (DDI 0487, D8.2: a level 2 block with the 4 KiB granule).
+const LARGE_PAGE_BYTES: u64 = 2 << 20;
+
+/// Warns of memory that begins or ends within a large page: that part is mapped in pages of 4 KiB, which take a table more
+/// and fill the TLB. Memory that is smaller than a large page is meant to be.
+pub(super) fn warn_of_small_pages(regions: &[Region], diagnostics: &mut Diagnostics) {
+    for Region { range, span, .. } in joined(regions) {
+        let first = range.start.next_multiple_of(LARGE_PAGE_BYTES);
+        let last = range.end - range.end % LARGE_PAGE_BYTES;
+        let small = match first < last {
+            true => (first - range.start) + (range.end - last),
+            false => range.size(),
+        };
+        if range.size() < LARGE_PAGE_BYTES || small == 0 {
+            continue;
+        }
+        let pages = small / PAGE_BYTES;
+        let message =
+            format!("{pages} pages of this memory ({range}) are mapped as 4 KiB each, since it is not in whole 2 MiB");
+        let down = range.start - range.start % LARGE_PAGE_BYTES;
+        let start = match down == range.start {
+            true => String::new(),
+            false => format!("begin at {down:#x} or {first:#x}"),
+        };
+        let length = range.size() - range.size() % LARGE_PAGE_BYTES;
+        let length = match length == range.size() {
+            true => String::new(),
+            false => format!("make it {}M or {}M long", length >> 20, (length + LARGE_PAGE_BYTES) >> 20),
+        };
+        let and = if start.is_empty() || length.is_empty() { "" } else { " and " };
+        let hint = format!("for large pages, {start}{and}{length}");
+        diagnostics.push(Diagnostic::warning(codes::SMALL_PAGES, message).at(span).hint(hint));
+    }
 }
 
 /// What `reserve loc` names.

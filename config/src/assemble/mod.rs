@@ -1,21 +1,24 @@
 //! From qvm files to a checked system: statics, device trees and the image section.
 //!
 //! ```text
-//! VmSpec ─ memory, vdevs, passing (claims) ─ cpus ─ place (files, floor) ─ tree ─▶ Assembly ─ emit, section ─▶ what boots
+//! VmSpec ─ cpus ─ memory, vdevs, passing (claims, lines) ─ tree, agree ─ place (files, floor) ─▶ Assembly ─ emit, section ─▶ what boots
 //! ```
 //! Whatever can be known before boot is decided here, and every mistake that can be found before boot is reported
 //! here. The result has no opinion left in it: the hypervisor runs it as it is.
 
+mod agree;
 mod assembly;
 mod board;
 mod claims;
 mod cpus;
+mod device_tree;
 mod emit;
 mod files;
 mod floor;
 mod guest;
 mod hardware;
 mod life;
+mod lines;
 mod memory;
 mod passing;
 mod place;

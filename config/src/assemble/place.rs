@@ -9,7 +9,7 @@ use model::{Gpa, Seed};
 
 use super::Load;
 use super::claims::Range;
-use super::files::{Files, gunzip};
+use super::files::{Files, file_name, gunzip};
 use super::floor::Floor;
 use super::placer::{Placer, bad_image};
 use super::protocol::{Program, TREE_LIMIT_BYTES};
@@ -30,6 +30,7 @@ pub(super) struct Placed {
 /// The places of one VM's images; `None` if something was reported.
 pub(super) fn place(
     spec: &VmSpec,
+    pages_kib: &[u32],
     floor: &mut Floor,
     files: &mut Files,
     diagnostics: &mut Diagnostics,
@@ -39,7 +40,7 @@ pub(super) fn place(
     let program = program(spec, diagnostics);
     // The other files are looked at even if there is no program, so that all mistakes are shown at once.
     let mut program_bytes = None;
-    let mut others = Vec::new();
+    let (mut others, mut odd_disks) = (Vec::new(), Vec::new());
     let mut good = program.is_some();
     for load in spec.loads.iter().filter(|load| load.kind != LoadKind::Fdt) {
         let is_program = program.is_some_and(|program| std::ptr::eq(program, load));
@@ -48,6 +49,7 @@ pub(super) fn place(
             program_bytes = bytes.and_then(|bytes| unpacked(bytes, load, diagnostics));
             good &= program_bytes.is_some();
         } else if let Some(bytes) = bytes {
+            odd_disks.extend((load.kind == LoadKind::Initrd && !loader::is_ram_disk(&bytes)).then_some(load));
             good &= load.kind != LoadKind::Sniffed || is_no_program(&bytes, load, program, diagnostics);
             others.push((load, bytes));
         } else {
@@ -55,7 +57,7 @@ pub(super) fn place(
         }
     }
     let (program, bytes) = (program?, program_bytes?);
-    let mut placer = Placer { floor, files, diagnostics, loads: Vec::new() };
+    let mut placer = Placer { floor, files, diagnostics, pages_kib, loads: Vec::new() };
 
     // What has an address is in nobody's way later: it goes first. The RAM disk is more particular than data.
     others.sort_by_key(|(load, _)| (load.address.is_none(), load.kind != LoadKind::Initrd));
@@ -79,6 +81,10 @@ pub(super) fn place(
         let hint = "join the two files: a RAM disk may be several cpio archives one after the other";
         diagnostics.push(error.label(first.span, "this is the RAM disk already").hint(hint));
         good = false;
+    }
+    // What a program that is no Linux makes of a RAM disk is its own affair.
+    for load in odd_disks.into_iter().filter(|_| program.linux.is_some()) {
+        diagnostics.push(odd_disk(load));
     }
     for (load, range) in &initrds {
         good &= range.is_none_or(|range| program.check_initrd(load, range, floor, diagnostics));
@@ -166,6 +172,15 @@ fn program<'a>(spec: &'a VmSpec, diagnostics: &mut Diagnostics) -> Option<&'a Lo
         diagnostics.push(error.hint("`load PATH` names a kernel or a bare-metal program"));
     }
     program
+}
+
+/// That a file is a RAM disk by its word only.
+fn odd_disk(load: &LoadSpec) -> Diagnostic {
+    let name = file_name(&load.path.value);
+    let message =
+        format!("`{name}` is neither a cpio archive nor compressed nor a file system: Linux takes it for no RAM disk");
+    let warning = Diagnostic::warning(codes::NO_RAM_DISK, message).at(load.path.span);
+    warning.hint("load the file that the kernel's distribution calls `initrd` or `initramfs`; for other content write `data load`")
 }
 
 /// Whether a further file without a type holds no program of its own; one that does is reported.

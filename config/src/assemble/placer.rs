@@ -20,6 +20,8 @@ pub(super) struct Placer<'a> {
     pub(super) floor: &'a mut Floor,
     pub(super) files: &'a mut Files,
     pub(super) diagnostics: &'a mut Diagnostics,
+    /// See [`super::guest::Given`].
+    pub(super) pages_kib: &'a [u32],
     pub(super) loads: Vec<Load>,
 }
 
@@ -91,6 +93,7 @@ impl Placer<'_> {
                 self.loads.push(Load { image, offset: 0, size_bytes, gpa, seeds: vec![] });
                 let program = Program { pc: range.start, range, linux: Some(linux) };
                 program.check_base(load, self.floor, self.diagnostics);
+                program.check_pages(load, self.pages_kib, self.diagnostics);
                 Some(program)
             }
             Ok(Image::Raw | Image::Gzip) => {

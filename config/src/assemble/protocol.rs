@@ -103,6 +103,19 @@ impl Program {
         diagnostics.push(below.fold(warning, |warning, (span, text)| warning.label(span, text)));
     }
 
+    /// Warns of a kernel that finds none of its pages on CPUs that have those of `pages_kib`: it stops before its first word.
+    pub(super) fn check_pages(&self, load: &LoadSpec, pages_kib: &[u32], diagnostics: &mut Diagnostics) {
+        let Some(kib) = self.linux.and_then(|linux| linux.pages.kib()) else { return };
+        if pages_kib.is_empty() || pages_kib.contains(&kib) {
+            return;
+        }
+        let has: Vec<String> = pages_kib.iter().map(|kib| format!("{kib} KiB")).collect();
+        let message =
+            format!("this kernel has pages of {kib} KiB, and the board's CPUs have {} only", has.join(" and "));
+        let hint = "take a kernel with other pages, or start the board with other CPUs (`--cpu max` on QEMU)";
+        diagnostics.push(Diagnostic::warning(codes::KERNEL_PAGES, message).at(load.path.span).hint(hint));
+    }
+
     /// Whether the kernel can use the RAM disk at `range`; if not, that is reported.
     pub(super) fn check_initrd(
         &self,

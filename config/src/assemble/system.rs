@@ -7,7 +7,7 @@ use model::{Hpa, PAGE_BYTES, Region};
 use sha2::{Digest, Sha256};
 
 use super::files::Files;
-use super::guest::{self, Guest};
+use super::guest::{self, Given, Guest};
 use super::passing::Passing;
 use super::{Assembly, AssumedBoard, Board, cpus, home, life};
 use crate::codes;
@@ -120,11 +120,12 @@ fn system(
     let vms = named(specs, sources, diagnostics);
     life::check(&vms, diagnostics);
     let places = cpus::assign(&vms, assumed.cpus, diagnostics);
+    let given = Given { gic: assumed.gic, pages_kib: &board.cpus.pages_kib, sources };
     let mut files = Files::default();
     let mut guests = Vec::new();
     let mut whole = true;
     for ((name, spec), places) in vms.iter().zip(places) {
-        match guest::assemble(name, spec, places, assumed.gic, &mut passing, &mut files, diagnostics) {
+        match guest::assemble(name, spec, places, &given, &mut passing, &mut files, diagnostics) {
             Some(guest) => guests.push((guest, *spec)),
             None => whole = false,
         }

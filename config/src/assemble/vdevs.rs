@@ -6,7 +6,7 @@ use model::{Console, Direction, Gic, GicVersion, Gpa, VdevKind};
 
 use super::Vdev;
 use super::claims::Claims;
-use super::passing::Lines;
+use super::lines::Lines;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::spec::{Span, Spanned, VdevSpec, VdevSpecKind, VmSpec};
@@ -95,19 +95,23 @@ pub(super) fn vdevs(
         let Some(kind) = kind(vdev, diagnostics) else { continue };
         let word = vdev.kind.word();
         let (address, example) = usual(&kind);
-        let intid = line(vdev, example, controller, lines, diagnostics);
-        let Some((start, loc)) = place(vdev) else {
+        let place = place(vdev);
+        let name = vdev.name.as_ref().map(|name| name.value.clone());
+        let name = name.unwrap_or_else(|| place.map_or(word.to_owned(), |(start, _)| format!("{word}@{start:x}")));
+        let what = format!("vdev `{name}`");
+        let intid = line(vdev, example, controller, (lines, &what), diagnostics);
+        let Some((start, loc)) = place else {
             let error = Diagnostic::error(codes::VDEV_OPTION, format!("this {word} has no `loc`")).at(vdev.span);
             diagnostics.push(error.hint(format!("say where its registers are, for example `loc {address:#x}`")));
             continue;
         };
-        let name = vdev.name.as_ref().map_or_else(|| format!("{word}@{start:x}"), |name| name.value.clone());
         let span = vdev.name.as_ref().map_or(vdev.span, |name| name.span);
         if let Some(first) = names.insert(name.clone(), span) {
             let error = Diagnostic::error(codes::DUPLICATE_VDEV, format!("two vdevs are called `{name}`"));
-            diagnostics.push(error.at(span).label(first, "first used here"));
+            let error = error.at(span).label(first, "first used here");
+            diagnostics.push(error.hint("give one of them another `name`"));
         }
-        if claims.claim((start, FRAME_BYTES), &format!("vdev `{name}`"), Some(loc), diagnostics).is_some() {
+        if claims.claim((start, FRAME_BYTES), &what, Some(loc), diagnostics).is_some() {
             vdevs.push(Vdev { name, gpa: Gpa(start), size_bytes: FRAME_BYTES, intid, kind });
         }
     }
@@ -159,39 +163,21 @@ fn only_one(spec: &VmSpec, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// The INTID of `intr`, if it is good; `taken` is who has which, and `example` is for a hint.
+/// The INTID of `intr`, if it is good and free; `example` is for a hint.
 fn line(
     vdev: &VdevSpec,
     example: u32,
     controller: &Controller,
-    taken: &mut Lines,
+    (lines, what): (&mut Lines, &str),
     diagnostics: &mut Diagnostics,
 ) -> Option<u32> {
-    let name = &controller.name;
     let Some(Spanned { value: (_, line), span }) = &vdev.intr else {
         let error = Diagnostic::error(codes::VDEV_OPTION, format!("this {} has no `intr`", vdev.kind.word()));
-        let hint = format!("say which line it interrupts by, for example `intr {name}:{example}`");
+        let hint = format!("say which line it interrupts by, for example `intr {}:{example}`", controller.name);
         diagnostics.push(error.at(vdev.span).hint(hint));
         return None;
     };
-    let error = |message: String| Diagnostic::error(codes::INTERRUPT, message).at(*span);
-    let shared = 32..Gic::INTIDS;
-    if !shared.contains(line) {
-        let hint = format!("`{name}` takes raw INTIDs: {} to {} are shared lines", shared.start, shared.end - 1);
-        let error = match line {
-            0..32 => error(format!("line {line} is private to a CPU"))
-                .hint(format!("{hint}; if SPI {line} was meant, write `{name}:{}`", line + shared.start)),
-            _ => error(format!("`{name}` has no line {line}")).hint(hint),
-        };
-        diagnostics.push(error);
-        return None;
-    }
-    if let Some(first) = taken.insert(*line, *span) {
-        let error = error(format!("line {line} of `{name}` is taken"));
-        diagnostics.push(error.label(first, "first claimed here").hint("each vdev needs a line of its own"));
-        return None;
-    }
-    Some(*line)
+    lines.take(Spanned { value: *line, span: *span }, what, diagnostics)
 }
 
 /// What `hostdev` leads to. Several accumulate: `>-` and `<-` together are `-`.

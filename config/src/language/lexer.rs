@@ -5,6 +5,7 @@
 //! line's last character. In quotes, `\"`, `\\` and `\$` stand for the second character; any other `\` is itself.
 
 use super::substitution::{Dollar, Environment};
+use super::work;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::spec::{FileId, Span, Spanned};
@@ -90,6 +91,7 @@ impl Lexer<'_, '_> {
     }
 
     fn peek(&self) -> Option<char> {
+        work::step();
         self.rest().chars().next()
     }
 
@@ -106,8 +108,17 @@ impl Lexer<'_, '_> {
         [("\r\n", 2), ("\n", 1)].iter().find(|(end, _)| text.starts_with(end)).map_or(0, |&(_, bytes)| bytes)
     }
 
+    /// Passes over a comment. One with a carriage return in it may hide what its writer takes for lines.
     fn skip_comment(&mut self) {
+        let start = self.at;
         self.at += self.rest().find('\n').unwrap_or(self.rest().len());
+        let comment = self.text.get(start..self.at).unwrap_or("");
+        if let Some(at) = comment.strip_suffix('\r').unwrap_or(comment).find('\r') {
+            let span = Span { file: self.file, start: start + at, end: start + at + 1 };
+            let message = "a carriage return in a comment ends no line: what follows is not read";
+            let hint = "save the file with line ends of one of the kinds LF and CRLF";
+            self.diagnostics.push(Diagnostic::error(codes::STRAY_CHARACTER, message).at(span).hint(hint));
+        }
     }
 
     /// Reads one word; `None` if nothing of it is left after an error.

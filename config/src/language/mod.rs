@@ -11,6 +11,7 @@
 //! docs/qvm.md is the same for users.
 
 mod lexer;
+mod locate;
 mod number;
 mod parser;
 mod substitution;
@@ -18,6 +19,7 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 mod vocabulary;
+mod work;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -29,8 +31,11 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::Sources;
 use crate::spec::{FileId, VmSpec};
 
+pub(crate) use locate::locate;
 pub use parser::name_problem;
 pub(crate) use suggest::nearest;
+#[cfg(test)]
+pub(crate) use work::steps_of;
 
 /// After so many errors the rest of a file is not read: it is no qvm file, and nobody reads more of them.
 const MOST_ERRORS: usize = 100;

@@ -4,6 +4,8 @@
 //! mistake, and so that what follows it can be skipped. docs/qvm.md explains the same words to users; a test keeps
 //! both in step.
 
+use super::work;
+
 /// What Ostler does with a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Status {
@@ -98,7 +100,10 @@ impl Entry {
 
 /// The entry of `word` at a place that `fits`.
 pub(super) fn find(word: &str, fits: impl Fn(&Entry) -> bool) -> Option<&'static Entry> {
-    WORDS.iter().find(|entry| entry.word == word && fits(entry))
+    WORDS.iter().find(|entry| {
+        work::step();
+        entry.word == word && fits(entry)
+    })
 }
 
 /// The words at a place that `fits`.

@@ -1,11 +1,11 @@
 //! Interrupts of the board that go to a VM.
 
-use model::{Gic, PassedInterrupt, Trigger};
+use model::{PassedInterrupt, Trigger};
 
 use super::{Desk, Passed, Passing};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
-use crate::spec::{PassIntr, Span};
+use crate::spec::{PassIntr, Span, Spanned};
 
 /// The board's interrupt that `intr` means.
 pub(super) fn host(intr: &PassIntr, hostvector: u32) -> u32 {
@@ -24,21 +24,9 @@ impl Passing<'_> {
         desk: &mut Desk,
     ) -> Option<Trigger> {
         let errors = desk.diagnostics.errors();
+        let what = format!("interrupt {host} of the board");
+        desk.lines.take(Spanned { value: line, span }, &what, desk.diagnostics);
         let mut report = |diagnostic: Diagnostic| desk.diagnostics.push(diagnostic);
-        let shared = 32..Gic::INTIDS;
-        if !shared.contains(&line) {
-            let message = format!("a guest's line {line} is none that an interrupt of the board can be");
-            let hint = format!(
-                "raw INTIDs from {} to {} are shared lines: choose one, `pass intr gic:LINE={host}`",
-                32,
-                Gic::INTIDS - 1
-            );
-            report(Diagnostic::error(codes::INTERRUPT, message).at(span).hint(hint));
-        } else if let Some(first) = desk.lines.insert(line, span).filter(|first| *first != span) {
-            let error = Diagnostic::error(codes::INTERRUPT, format!("line {line} is taken")).at(span);
-            let hint = format!("each needs a line of its own: `pass intr gic:LINE={host}` gives it another one");
-            report(error.label(first, "first claimed here").hint(hint));
-        }
         let hardware = self.hardware.as_ref();
         let mut trigger = None;
         let owners = hardware.into_iter().flat_map(|hardware| hardware.interrupt(host));

@@ -20,13 +20,11 @@ use model::{Pass, PassedInterrupt};
 use super::Board;
 use super::claims::{Claims, Range};
 use super::hardware::Hardware;
+use super::lines::Lines;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::spec::{PassLoc, PassPlace, PassSpec, Span, VdevSpecKind, VmSpec};
 use nodes::TakenNode;
-
-/// Interrupt lines of a VM that are taken, and where that was said.
-pub(super) type Lines = HashMap<u32, Span>;
 
 /// The board, and what of it is passed so far.
 pub(super) struct Passing<'a> {

@@ -16,7 +16,7 @@ use model::{PAGE_BYTES, Trigger};
 
 use super::super::claims::Range;
 use super::super::hardware::{Device, Hardware, cell};
-use super::super::tree::{Node, Tree, cells, phandle, wide};
+use super::super::tree::{Node, Tree, cells, phandle_of as phandle, wide};
 use super::{Desk, Passed, Passing, interrupts, ranges};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};

@@ -1,13 +1,16 @@
 //! Assembly as a whole, from files on disk to the assembly or the complaints.
 
+mod agreement;
 mod complaints;
 mod cpus;
 mod guests;
 mod hardware;
+mod merge;
 mod output;
 mod passes;
 mod placement;
 mod protocol;
+mod size;
 mod trees;
 
 use std::path::Path;

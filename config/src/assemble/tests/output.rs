@@ -4,6 +4,7 @@ use model::images::{Kind, Table};
 
 use super::super::{empty_rust_source, flatten_elf};
 use super::{Project, elf};
+use crate::VmSource;
 
 const VM: &str = "system guest
 ram 0x40000000,64M
@@ -126,6 +127,26 @@ fn everything_that_was_read_is_named() {
     assert_eq!(inputs.len(), 4);
     assert_eq!(assembly.env, ["NAME"]);
     assert_eq!(assembly.fdt_dumps, [(project.path().join("out.dtb"), 0)]);
+}
+
+#[test]
+fn what_is_pulled_in_is_an_input_and_words_are_none() {
+    let mut project = Project::new();
+    project.file("more.qvmconf", b"load Image dryrun");
+    let folder = project.path().to_owned();
+    project.request.vms =
+        vec![VmSource::Words { text: "system a ram 64M @more.qvmconf".into(), folder: folder.clone() }];
+    let assembly = project.good(&[]);
+    let board = crate::assemble::Board::file(&project.request.root, &project.request.board);
+    let tree = board.with_file_name("gicv3.dtb");
+    assert_eq!(assembly.inputs, [folder.join("more.qvmconf"), board, tree, folder.join("Image")]);
+    assert!(assembly.dryrun, "dryrun of one VM is a dry run of all");
+    // One byte more in what is pulled in, or in the words, is another configuration.
+    project.file("more.qvmconf", b"load Image dryrun ");
+    let second = project.good(&[]).configuration;
+    assert_ne!(second, assembly.configuration);
+    project.request.vms = vec![VmSource::Words { text: "system a ram 64M @more.qvmconf ".into(), folder }];
+    assert_ne!(project.good(&[]).configuration, second);
 }
 
 #[test]

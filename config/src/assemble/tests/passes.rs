@@ -100,6 +100,25 @@ fn a_clock_comes_along_and_takes_nobodys_phandle() {
     assert_eq!(clock.get("phandle"), Some(cells(&[0x0100_0001]).as_slice()));
 }
 
+/// A tree of the user's may describe what is passed, at its address and on its line, and no more.
+#[test]
+fn a_users_tree_describes_what_is_passed() {
+    let project = project();
+    let described = |address: u32, line: u32| {
+        let mut over = Tree::default();
+        over.root.set("#address-cells", cells(&[2])).set("#size-cells", cells(&[2]));
+        let rtc = over.root.child(&format!("rtc@{address:x}"));
+        rtc.set("compatible", strings(&["arm,pl031"])).set("reg", cells(&[0, address, 0, 0x1000]));
+        rtc.set("interrupts", cells(&[0, line - 32, 4]));
+        project.file("over.dtb", &over.write().unwrap().0);
+        let lines = "pass loc 0x20000000,4K,rw=0x9010000 intr gic:98=34";
+        project.run(&[&format!("{lines}\n{REST}fdt load over.dtb")]).codes
+    };
+    assert_eq!(described(0x2000_0000, 98), [""; 0]);
+    assert_eq!(described(0x2000_1000, 98), [crate::codes::NODE_OF_NOTHING]);
+    assert_eq!(described(0x2000_0000, 99), [crate::codes::NODE_INTERRUPT]);
+}
+
 #[test]
 fn regions_are_memory_of_three_kinds() {
     let project = with_regions();

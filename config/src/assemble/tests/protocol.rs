@@ -1,7 +1,7 @@
 //! The arm64 Linux boot protocol: where kernels, RAM disks and trees end up, and what is said where they cannot be used.
 
 use super::{Outcome, Project, linux};
-use crate::codes::{NO_ROOM, OUT_OF_REACH};
+use crate::codes::{NO_ROOM, OUT_OF_REACH, SMALL_PAGES};
 
 /// Flags of kernels since 4.6, which may be anywhere, and of those before, with 4 KiB pages.
 const NEW: u64 = 0b1010;
@@ -12,6 +12,7 @@ fn project() -> Project {
     let mut project = Project::new();
     project.request.memory_bytes = Some(16 << 30);
     project.file("old", &linux(0, 0x10_0000, OLD));
+    project.file("small-disk", b"070701");
     project
 }
 
@@ -54,7 +55,7 @@ fn an_old_kernel_far_up_is_warned_of_and_a_new_one_is_not() {
     assert_eq!(at("0x40400000", "old"), [OUT_OF_REACH]);
     assert_eq!(at("0x40000000", "old"), [""; 0]);
     // The first 512 KiB are below any place that it could have: nothing better can be had.
-    assert_eq!(project().run(&["ram 0x40080000,64M load old"]).codes, [""; 0]);
+    assert_eq!(project().run(&["ram 0x40080000,64M load old"]).codes, [SMALL_PAGES]);
 }
 
 #[test]
@@ -77,7 +78,7 @@ fn ram_disk_and_kernel_share_a_window_of_32_gib() {
     assert_eq!(codes("0x880000000", "0x840000000"), [""; 0], "it may begin below the kernel");
     assert_eq!(codes("0x880000000", "0x40000000"), [NO_ROOM]);
     let last = "ram 0x40000000,2M ram 0x83ffff000,8K load Image initrd load";
-    assert_eq!(project().run(&[&format!("{last} 0x83ffff000,raw.bin")]).codes, [""; 0]);
+    assert_eq!(project().run(&[&format!("{last} 0x83ffff000,small-disk")]).codes, [""; 0]);
     assert_eq!(
         project().run(&[&format!("{last} 0x83ffff000,ramdisk")]).codes,
         [NO_ROOM],
@@ -104,7 +105,7 @@ fn an_old_kernel_has_its_tree_near_even_if_the_ram_disk_has_to_give_way() {
 #[test]
 fn a_tree_crosses_no_multiple_of_2_mib() {
     let project = project();
-    project.file("disk", &vec![7; 0xff000]);
+    project.file("disk", &[b"070701", [7; 0xfeffa].as_slice()].concat());
     let long = "x".repeat(5000);
     let text = format!("ram 0x40000000,64M load old initrd load disk cmdline {long}");
     assert_eq!(addresses(&project.run(&[&text])), [0x4000_0000, 0x4010_0000, 0x4020_0000]);

@@ -14,7 +14,6 @@ pub(in super::super) struct Facts<'a> {
     pub(in super::super) gic: &'a Gic,
     pub(in super::super) vdevs: &'a [Vdev],
     pub(in super::super) cmdline: Option<&'a str>,
-    pub(in super::super) initrd: Option<Range>,
     /// Phandles that no other tree uses.
     pub(in super::super) phandles: [u32; 4],
 }
@@ -47,7 +46,7 @@ pub(in super::super) fn generate(facts: &Facts) -> Tree {
         .set("compatible", strings(&["linux,dummy-virt"]))
         .set("interrupt-parent", cells(&[gic_phandle]));
     let uarts = facts.vdevs.iter().filter(|vdev| matches!(vdev.kind, VdevKind::Pl011 { .. }));
-    let uarts: Vec<String> = uarts.map(|vdev| format!("/{}", unit("pl011", vdev.gpa.0))).collect();
+    let uarts: Vec<String> = uarts.map(|vdev| format!("/{}", node_name(vdev))).collect();
     for (index, path) in uarts.iter().enumerate() {
         root.child("aliases").set(&format!("serial{index}"), strings(&[path]));
     }
@@ -66,6 +65,24 @@ pub(in super::super) fn generate(facts: &Facts) -> Tree {
     Tree { root, reservations: vec![] }
 }
 
+/// Says where the RAM disk is, unless a user's tree does.
+pub(in super::super) fn tell_initrd(tree: &mut Tree, initrd: Range) {
+    let chosen = tree.root.child("chosen");
+    if chosen.get("linux,initrd-start").is_none() && chosen.get("linux,initrd-end").is_none() {
+        chosen.set("linux,initrd-start", wide(&[initrd.start])).set("linux,initrd-end", wide(&[initrd.end]));
+    }
+}
+
+/// The name of a vdev's node, which is below the root.
+pub(in super::super) fn node_name(vdev: &Vdev) -> String {
+    let name = match vdev.kind {
+        VdevKind::Pl011 { .. } => "pl011",
+        VdevKind::Pl061 => "gpio",
+        VdevKind::Sp805 { .. } => "watchdog",
+    };
+    unit(name, vdev.gpa.0)
+}
+
 /// The vdevs, all of which are PrimeCells, and their clocks.
 fn primecells(root: &mut Node, facts: &Facts) {
     let [_, bus, watchdog, gpio] = facts.phandles;
@@ -73,17 +90,17 @@ fn primecells(root: &mut Node, facts: &Facts) {
         clock(root.child("apb-pclk"), BUS_CLOCK_HZ, "clk24mhz", bus);
     }
     for vdev in facts.vdevs {
-        let (name, compatible) = match vdev.kind {
-            VdevKind::Pl011 { .. } => ("pl011", "arm,pl011"),
-            VdevKind::Pl061 => ("gpio", "arm,pl061"),
-            VdevKind::Sp805 { .. } => ("watchdog", "arm,sp805"),
+        let compatible = match vdev.kind {
+            VdevKind::Pl011 { .. } => "arm,pl011",
+            VdevKind::Pl061 => "arm,pl061",
+            VdevKind::Sp805 { .. } => "arm,sp805",
         };
         let (clocks, names) = match vdev.kind {
             VdevKind::Pl011 { .. } => (vec![bus, bus], vec!["uartclk", "apb_pclk"]),
             VdevKind::Pl061 => (vec![bus], vec!["apb_pclk"]),
             VdevKind::Sp805 { .. } => (vec![watchdog, bus], vec!["wdog_clk", "apb_pclk"]),
         };
-        let node = root.child(&unit(name, vdev.gpa.0));
+        let node = root.child(&node_name(vdev));
         node.set("compatible", strings(&[compatible, "arm,primecell"]))
             .set("reg", wide(&[vdev.gpa.0, vdev.size_bytes]))
             .set("clocks", cells(&clocks))
@@ -133,9 +150,6 @@ fn chosen(node: &mut Node, facts: &Facts, has_uart: bool) {
     }
     if has_uart {
         node.set("stdout-path", strings(&["serial0:115200n8"]));
-    }
-    if let Some(initrd) = facts.initrd {
-        node.set("linux,initrd-start", wide(&[initrd.start])).set("linux,initrd-end", wide(&[initrd.end]));
     }
     let [kaslr, rng] = seed_patterns();
     node.set("kaslr-seed", kaslr).set("rng-seed", rng);

@@ -2,13 +2,25 @@
 //!
 //! The format is that of the Devicetree Specification 0.4, chapter 5.
 
+mod cells;
+mod fixups;
 mod generate;
-mod overlay;
+mod labels;
+mod lay;
+mod merge;
+mod path;
+mod phandle;
 mod read;
+mod reserved;
 
-pub(super) use generate::{Facts, generate};
-pub(super) use overlay::{free_phandles, merge};
+pub(super) use cells::{Cells, rows};
+pub(super) use generate::{Facts, generate, node_name, tell_initrd};
+pub(super) use labels::Names;
+pub(super) use merge::Merged;
+pub(super) use path::parent;
+pub(super) use phandle::{free_phandles, of as phandle_of};
 pub(super) use read::read;
+pub(super) use reserved::{bad_reg, reserved};
 
 use model::Seed;
 use vm_fdt::{FdtReserveEntry, FdtWriter};
@@ -58,10 +70,29 @@ impl Node {
         &mut self.children[index]
     }
 
-    /// The node at `path`, which starts with a slash.
-    pub(super) fn at_path(&mut self, path: &str) -> Option<&mut Node> {
-        let names = path.strip_prefix('/')?.split('/').filter(|name| !name.is_empty());
-        names.into_iter().try_fold(self, |node, name| node.children.iter_mut().find(|child| child.name == name))
+    pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut Vec<u8>> {
+        self.properties.iter_mut().find(|(other, _)| other == name).map(|(_, value)| value)
+    }
+
+    /// The value of a property that is one cell.
+    pub(super) fn cell(&self, name: &str) -> Option<u32> {
+        Some(u32::from_be_bytes(self.get(name)?.try_into().ok()?))
+    }
+
+    /// The first string of a property.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        text_of(self.get(name)?)
+    }
+
+    /// Whether a guest uses it: `status` says nothing, or that all is well (2.3.4).
+    pub(super) fn enabled(&self) -> bool {
+        self.get("status").is_none_or(|_| matches!(self.text("status"), Some("okay" | "ok")))
+    }
+
+    /// Whether `compatible` has one of `models`.
+    pub(super) fn is_compatible(&self, models: &[&str]) -> bool {
+        let list = self.get("compatible").unwrap_or_default();
+        list.split(|&byte| byte == 0).any(|model| models.iter().any(|known| known.as_bytes() == model))
     }
 
     /// This node and all below it.
@@ -107,10 +138,9 @@ fn find(blob: &[u8], pattern: &[u8]) -> Option<usize> {
     (0..blob.len()).step_by(4).find(|&offset| blob[offset..].starts_with(pattern))
 }
 
-/// The phandle of a node, if it has one.
-pub(super) fn phandle(node: &Node) -> Option<u32> {
-    let value = node.get("phandle").or(node.get("linux,phandle"))?;
-    Some(u32::from_be_bytes(*value.first_chunk()?))
+/// The first string of a property's value.
+fn text_of(value: &[u8]) -> Option<&str> {
+    std::str::from_utf8(value.split(|&byte| byte == 0).next()?).ok()
 }
 
 /// 32-bit cells.

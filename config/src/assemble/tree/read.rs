@@ -38,7 +38,7 @@ pub(in super::super) fn read(bytes: &[u8]) -> Result<Tree, String> {
     };
     let mut reader = Reader { structure, names, offset: 0 };
     let root = match reader.token()? {
-        BEGIN_NODE => reader.node(0)?,
+        BEGIN_NODE => reader.node("", 0)?,
         other => return Err(format!("it begins with token {other}")),
     };
     if reader.token()? != END {
@@ -83,12 +83,16 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What follows BEGIN_NODE.
-    fn node(&mut self, depth: usize) -> Result<Node, String> {
-        if depth == DEPTH_LIMIT {
-            return Err("it is too deep".into());
-        }
+    /// What follows BEGIN_NODE of a node in the one at `above`.
+    fn node(&mut self, above: &str, depth: usize) -> Result<Node, String> {
         let name = text(self.structure.get(self.offset..).unwrap_or(&[]))?;
+        let path = if depth < 2 { format!("/{name}") } else { format!("{above}/{name}") };
+        if depth == DEPTH_LIMIT {
+            return Err(format!("it is too deep: node `{path}` is below {DEPTH_LIMIT} others"));
+        }
+        if name.contains('/') || name.is_empty() != (depth == 0) {
+            return Err(format!("`{name}` in node `{above}` is no node's name"));
+        }
         self.offset = (self.offset + name.len() + 1).next_multiple_of(4);
         let mut node = Node::new(name);
         loop {
@@ -97,16 +101,23 @@ impl<'a> Reader<'a> {
                     let (length, name) = (self.word()? as usize, self.word()? as usize);
                     let name = text(self.names.get(name..).unwrap_or(&[]))?;
                     let value = self.structure.get(self.offset..).and_then(|rest| rest.get(..length));
-                    let value = value.ok_or_else(|| format!("property `{name}` is longer than the tree"))?;
+                    let in_node = || format!("property `{name}` of node `{path}`");
+                    let value = value.ok_or_else(|| format!("{} is longer than the tree", in_node()))?;
+                    if node.get(name).is_some() {
+                        return Err(format!("{} is there twice", in_node()));
+                    }
                     node.set(name, value);
                     self.offset = (self.offset + length).next_multiple_of(4);
                 }
                 BEGIN_NODE => {
-                    let child = self.node(depth + 1)?;
+                    let child = self.node(&path, depth + 1)?;
+                    if node.children.iter().any(|other| other.name == child.name) {
+                        return Err(format!("node `{}` in node `{path}` is there twice", child.name));
+                    }
                     node.children.push(child);
                 }
                 END_NODE => return Ok(node),
-                other => return Err(format!("it has a token {other} in node `{}`", node.name)),
+                other => return Err(format!("it has a token {other} in node `{path}`")),
             }
         }
     }

@@ -60,6 +60,7 @@ fn is_in(section: &str, entry: &Entry) -> bool {
         "`vdev wdt-sp805`" => entry.fits_vdev("wdt-sp805"),
         "Options of refused vdevs" => matches!((entry.place, entry.status), (Place::Vdev(_), Status::Refused(_))),
         "Variables" => entry.place == Place::Variable,
+        "`unsupported`" => entry.place == Place::Top && entry.word == "unsupported",
         other => panic!("a section that the code does not know: {other}"),
     }
 }
@@ -96,6 +97,153 @@ fn every_word_has_a_row_of_its_status() {
             is_in(row.section, entry) && row.status == status && row.words.iter().any(|word| word == entry.word)
         };
         assert!(rows.iter().any(has_row), "docs/qvm.md does not say that this is {status}: {entry:?}");
+    }
+}
+
+/// The words of qvm's own tables, as the vendor's guide has them: top-level options, sub-options of `cpu`, variables, types
+/// of `unsupported`, options of every vdev, and the vdevs with their options.
+const GUIDE: &[(&str, &[&str])] = &[
+    (
+        "Options",
+        &[
+            "system",
+            "ram",
+            "rom",
+            "cpu",
+            "load",
+            "initrd",
+            "fdt",
+            "acpi",
+            "data",
+            "guest",
+            "cmdline",
+            "pass",
+            "reserve",
+            "vdev",
+            "dump",
+            "logger",
+            "set",
+            "unsupported",
+            "safety",
+            "dryrun",
+            "debug",
+            "user",
+            "generate",
+        ],
+    ),
+    ("`cpu`", &["sched", "runmask", "cluster", "partition"]),
+    ("`reserve`", &["loc", "intr"]),
+    (
+        "Variables",
+        &[
+            "counter-offset",
+            "debug",
+            "exit-on-halt",
+            "fdt-dump-file",
+            "grow-heap",
+            "message-block-timeout",
+            "vdev-message-block-timeout",
+            "slog-buffer",
+            "gic-hwassist",
+            "host-paddr-gicd",
+            "host-paddr-gich",
+            "host-paddr-gicv",
+        ],
+    ),
+    ("`unsupported`", &["instruction", "reference", "register", "abort", "fail", "ignore"]),
+    ("Every vdev", &["loc", "name", "log"]),
+    (
+        "Types of vdev",
+        &[
+            "gic",
+            "ioapic",
+            "8259",
+            "timer8254",
+            "hpet",
+            "mc146818",
+            "pckeyboard",
+            "ser8250",
+            "pl011",
+            "virtio-console",
+            "virtio-blk",
+            "virtio-net",
+            "virtio-entropy",
+            "shmem",
+            "smmu",
+            "wdt-sp805",
+            "wdt-ib700",
+            "pci-dummy",
+            "progress",
+            "trace",
+            "vgpu-gvtg",
+            "virtio-fs",
+            "virtio-input",
+            "virtio-gpu",
+            "virtio-video",
+            "virtio-snd",
+            "virtio-vsock",
+        ],
+    ),
+    ("`vdev gic`", &["version", "msi", "hostvector"]),
+    ("`vdev pl011`", &["hostdev", "delayed", "batch", "sched", "intr"]),
+    ("`vdev wdt-sp805`", &["loc", "frequency", "intr", "action"]),
+    (
+        "Options of refused vdevs",
+        &[
+            "intr",
+            "hostdev",
+            "delayed",
+            "batch",
+            "sched",
+            "legacy",
+            "threads",
+            "dio",
+            "mac",
+            "peer",
+            "peerfeats",
+            "create",
+            "allow",
+            "deny",
+            "subst",
+            "action",
+            "clone",
+            "reg",
+            "hostvector",
+            "host_path",
+            "tag",
+            "num_req_queues",
+            "directio",
+            "screen",
+            "size",
+            "display",
+            "window",
+            "protocol",
+        ],
+    ),
+];
+
+#[test]
+fn every_word_of_the_guide_has_a_row() {
+    let rows = rows();
+    for (section, words) in GUIDE {
+        for word in *words {
+            let has_row = |row: &Row| row.section == *section && row.words.iter().any(|other| other == word);
+            assert!(rows.iter().any(has_row), "docs/qvm.md has no row for `{word}` in {section}");
+        }
+    }
+}
+
+#[test]
+fn every_word_of_the_documents_rows_is_known() {
+    for row in rows() {
+        for word in row.words.iter().filter(|word| !word.starts_with(['$', '@']) && row.section != "`unsupported`") {
+            let word = word.strip_suffix("-safety").unwrap_or(word);
+            let known = |entry: &Entry| match row.section {
+                "Options of refused vdevs" => matches!(entry.place, Place::Vdev(_)),
+                section => is_in(section, entry),
+            };
+            assert!(WORDS.iter().any(|entry| entry.word == word && known(entry)), "the code has no `{word}`: {row:?}");
+        }
     }
 }
 

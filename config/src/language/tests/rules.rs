@@ -232,6 +232,33 @@ fn line_ends_of_both_kinds_and_a_byte_order_mark_are_read() {
 }
 
 #[test]
+fn white_space_and_ends_of_every_kind() {
+    use crate::codes::STRAY_CHARACTER;
+    for text in [
+        "ram 1M\r\ncpu\r\n",
+        "ram\t1M\tcpu",
+        "ram 1M\rcpu",
+        "ram 1M cpu",
+        "\u{feff}ram 1M cpu",
+        "ram 1M cpu # end",
+        "ram\n\n\r\n1M\x0b\x0ccpu",
+    ] {
+        let spec = good(text);
+        assert_eq!((spec.memory.len(), spec.cpus.len()), (1, 1), "{text:?}");
+        assert_eq!(codes(text), [""; 0], "{text:?}");
+    }
+    assert_eq!(codes("# old Macintosh\rram 1M\rcpu"), [STRAY_CHARACTER]);
+    assert_eq!(codes("# DOS\r\nram 1M # DOS\r\ncpu # DOS\r"), [""; 0]);
+    for text in ["ram 1M\0", "ram\x001M", "cmdline \"a\0b\"", "cmdline \"a\rb\"", "\0\0\0"] {
+        assert_eq!(codes(text), [STRAY_CHARACTER], "{text:?}");
+    }
+    for bytes in [&b"ram 1M \xff"[..], b"\xff", b"ram 1M # \xe4", b"\xef\xbb\xbf\xff", b"ram 1M \xc3"] {
+        let outcome = read("vm.qvmconf", bytes);
+        assert_eq!(outcome.diagnostics.iter().map(|it| it.code).collect::<Vec<_>>(), [NOT_UTF8], "{bytes:?}");
+    }
+}
+
+#[test]
 fn variables_of_the_environment_are_put_in_and_remembered() {
     let outcome = read("vm.qvmconf", b"ram 0x40000000,$env{SIZE} cmdline \"$env{NONE}\"");
     assert_eq!(outcome.used_env.get("SIZE"), Some(&Some("64M".into())));
