@@ -16,7 +16,7 @@ use model::{PAGE_BYTES, Trigger};
 
 use super::super::claims::Range;
 use super::super::hardware::{Device, Hardware, cell};
-use super::super::tree::{Node, Tree, cells, phandle_of as phandle, wide};
+use super::super::tree::{self, Node, Reference, Tree, cells, phandle_of as phandle, wide};
 use super::{Desk, Passed, Passing, interrupts, ranges};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -33,35 +33,6 @@ pub(super) struct TakenNode {
     lines: Vec<(u32, Trigger)>,
     span: Span,
 }
-
-/// Properties that refer to nodes, and the property of the other node that says how many cells follow. A name that begins with `*` is
-/// the end of one.
-const REFERENCES: [(&str, &str); 24] = [
-    ("clocks", "#clock-cells"),
-    ("assigned-clocks", "#clock-cells"),
-    ("assigned-clock-parents", "#clock-cells"),
-    ("gpios", "#gpio-cells"),
-    ("*-gpios", "#gpio-cells"),
-    ("*-gpio", "#gpio-cells"),
-    ("interrupt-parent", ""),
-    ("interrupts-extended", "#interrupt-cells"),
-    ("resets", "#reset-cells"),
-    ("power-domains", "#power-domain-cells"),
-    ("dmas", "#dma-cells"),
-    ("iommus", "#iommu-cells"),
-    ("phys", "#phy-cells"),
-    ("phy-handle", ""),
-    ("pinctrl-0", ""),
-    ("pinctrl-1", ""),
-    ("*-supply", ""),
-    ("memory-region", ""),
-    ("msi-parent", "#msi-cells"),
-    ("interconnects", "#interconnect-cells"),
-    ("nvmem-cells", ""),
-    ("mboxes", "#mbox-cells"),
-    ("pwms", "#pwm-cells"),
-    ("syscon", ""),
-];
 
 /// Where new phandles begin: above all that compilers of trees give.
 const FIRST_PHANDLE: u32 = 0x0100_0000;
@@ -205,18 +176,22 @@ impl Graft<'_> {
                 let own = cell(value, 0).and_then(|own| self.phandles.get(&own));
                 *value = own.map_or_else(|| value.clone(), |own| cells(&[*own]));
             }
-            let matches = |pattern: &str| match pattern.strip_prefix('*') {
-                Some(end) => name.ends_with(end),
-                None => name == pattern,
+            let count = match tree::reference(name) {
+                None => continue,
+                Some(Reference::List) => "",
+                Some(Reference::WithArguments(count)) => count,
+                Some(Reference::Map) => {
+                    let message = format!("`{path}` cannot be passed: it is a bridge, by its `{name}`");
+                    let hint = "pass registers and interrupts (`mem:`, `intr`), and describe the device by `fdt load`";
+                    return Err(Refusal { message, hint });
+                }
             };
-            if let Some((_, count)) = REFERENCES.iter().find(|(pattern, _)| matches(pattern)) {
-                self.redirect(value, count, new).map_err(|other| {
+            self.redirect(value, count, new).map_err(|other| {
                     let message = format!("`{path}` cannot come alone: its `{name}` refers to {other}");
                     let hint = "pass that too, if it can be; or pass registers and interrupts (`mem:`, `intr`), and describe \
                                 the device by `fdt load`";
                     Refusal { message, hint }
                 })?;
-            }
         }
         for child in &mut node.children {
             let path = format!("{path}/{}", child.name);

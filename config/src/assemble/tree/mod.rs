@@ -18,7 +18,7 @@ pub(super) use generate::{Facts, generate, node_name, tell_initrd};
 pub(super) use labels::Names;
 pub(super) use merge::Merged;
 pub(super) use path::parent;
-pub(super) use phandle::{free_phandles, of as phandle_of};
+pub(super) use phandle::{Reference, free_phandles, of as phandle_of, reference};
 pub(super) use read::read;
 pub(super) use reserved::{bad_reg, reserved};
 
