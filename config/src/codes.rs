@@ -131,6 +131,22 @@ codes! {
     IDLE_SETTING = "Q0131",
     /// Two settings of a VM contradict each other.
     CONTRADICTION = "Q0132",
+    /// What is to be passed is not on the board.
+    NOT_ON_BOARD = "Q0160",
+    /// What is to be passed is Ostler's own, or reserved by the board.
+    NOT_TO_PASS = "Q0161",
+    /// Memory, a device or an interrupt of the board is passed twice.
+    PASSED_TWICE = "Q0162",
+    /// A device that does DMA is passed.
+    PASSED_DMA = "Q0163",
+    /// There is more on a passed page than was asked for.
+    SHARED_PAGE = "Q0164",
+    /// Attributes of a `pass` that cannot be had there.
+    PASS_ATTRIBUTES = "Q0165",
+    /// A node of the board's tree that a guest's cannot have.
+    PASSED_NODE = "Q0166",
+    /// An interrupt of the board that cannot be passed as asked for.
+    PASSED_INTERRUPT = "Q0167",
 
     /// What was not checked, because the images were not looked at.
     NOT_CHECKED = "Q0140",

@@ -50,6 +50,8 @@ pub struct VmSpec {
     pub cmdline: Option<Spanned<String>>,
     /// `reserve` contexts, in order.
     pub reserves: Vec<ReserveSpec>,
+    /// `pass` contexts, in order.
+    pub passes: Vec<PassSpec>,
     /// `vdev` contexts, in order.
     pub vdevs: Vec<VdevSpec>,
     /// `set counter-offset`.
@@ -155,6 +157,83 @@ pub enum ReserveSpec {
     },
     /// An interrupt line (raw INTID) that automatic assignment keeps off.
     Interrupt(Spanned<u32>),
+}
+
+/// One `pass` context.
+#[derive(Clone, Debug)]
+pub struct PassSpec {
+    /// `initrd pass`: what lies there is the RAM disk. (`data pass` says no more than `pass`.)
+    pub initrd: bool,
+    /// `loc`, in order.
+    pub locs: Vec<PassLoc>,
+    /// `intr`, in order.
+    pub intrs: Vec<PassIntr>,
+    /// The word `pass`, with the type word before it.
+    pub span: Span,
+}
+
+/// `loc PLACE[,ATTRIBUTES]` of a `pass`.
+#[derive(Clone, Debug)]
+pub struct PassLoc {
+    /// What is passed, and where to.
+    pub place: PassPlace,
+    /// The attributes; `None` of a node, which has `rw` then.
+    pub attributes: Option<Spanned<Attributes>>,
+    /// The argument.
+    pub span: Span,
+}
+
+/// What a `pass loc` names.
+#[derive(Clone, Debug)]
+pub enum PassPlace {
+    /// `[mem:]GPA,LENGTH,…[=HPA]`.
+    Memory {
+        /// Guest-physical start.
+        gpa: Spanned<u64>,
+        /// Length in bytes.
+        size_bytes: Spanned<u64>,
+        /// Host-physical start; as `gpa` if it is not given.
+        hpa: Option<Spanned<u64>>,
+    },
+    /// `dt:/PATH…[=GPA]`.
+    Node {
+        /// The node's path in the board's device tree.
+        path: Spanned<String>,
+        /// Where its first registers are to be for the guest, if not where they are on the board.
+        gpa: Option<Spanned<u64>>,
+    },
+}
+
+/// The letters behind a `pass loc`, `+` and `-` applied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Attributes {
+    /// `r`
+    pub read: bool,
+    /// `w`
+    pub write: bool,
+    /// `x`
+    pub execute: bool,
+    /// `c`
+    pub cached: bool,
+    /// `m`
+    pub memory: bool,
+    /// `d`
+    pub dma: bool,
+    /// `n`
+    pub no_dma: bool,
+}
+
+/// `intr PIC:LINE[,ATTRIBUTES][=HOSTVECTOR]` of a `pass`.
+#[derive(Clone, Debug)]
+pub struct PassIntr {
+    /// The guest's line as a raw INTID.
+    pub line: Spanned<u32>,
+    /// The board's interrupt as a raw INTID; by the controller's `hostvector` if it is not given.
+    pub host: Option<Spanned<u32>>,
+    /// `u`, if it is there.
+    pub unmasked: Option<Span>,
+    /// The argument.
+    pub span: Span,
 }
 
 /// One `vdev` context.

@@ -5,7 +5,7 @@
 use arch::cpu::PerCpu;
 use arch::paging::{Stage2, Stage2Attributes, Table};
 use arch::psci::Power;
-use arch::vgic::Redistributor;
+use arch::vgic::{Ends, Redistributor};
 use arch::{Doorbell, Guest, Vcpu};
 use boot::tree;
 use model::{Access, Console, Extent, Hpa, PAGE_BYTES, VdevKind};
@@ -15,6 +15,7 @@ use vdev::Endpoint;
 use crate::bus::{Device, Kind, Serial, Timed};
 use crate::direct::Direct;
 use crate::images::Fill;
+use crate::passing::{Line, Passed};
 use crate::vm::{Start, Vm};
 
 /// Alignments worth having for guest memory: those of the large second-stage blocks.
@@ -65,7 +66,11 @@ impl Workshop<'_> {
         let redistributors =
             memory.place_list(config.cpus.len(), |_, _| Some(Redistributor::new())).ok_or(NO_MEMORY)?;
         let power = memory.place_list(config.cpus.len(), |_, _| Some(Power::new())).ok_or(NO_MEMORY)?;
-        let guest = Guest::new(index, config, root, doorbells, redistributors, power);
+        let lines = memory.place_list(config.interrupts.len(), |_, line| config.interrupts.get(line).map(Line::new));
+        let passed: &'static Passed = memory.place(Passed(lines.ok_or(NO_MEMORY)?)).ok_or(NO_MEMORY)?;
+        passed.configure().map_err(|_| "the board has no interrupt of the number that is passed")?;
+        let ends = (!config.interrupts.is_empty()).then_some(passed as &'static dyn Ends);
+        let guest = Guest::new(index, config, root, doorbells, redistributors, power, ends);
         let mut consoles = endpoints.iter();
         let devices = memory
             .place_list(config.vdevs.len(), |_, vdev| {
@@ -85,7 +90,8 @@ impl Workshop<'_> {
         let starts = memory
             .place_list(config.cpus.len(), |_, vcpu| Some(Mutex::new((vcpu == 0).then_some(entry))))
             .ok_or(NO_MEMORY)?;
-        let vm: &'static Vm = memory.place(Vm::new(config, guest, extents, devices, starts)).ok_or(NO_MEMORY)?;
+        let vm: &'static Vm =
+            memory.place(Vm::new(config, guest, extents, devices, passed, starts)).ok_or(NO_MEMORY)?;
         let vcpus = memory
             .place_list(config.cpus.len(), |_, vcpu| {
                 let pcpu = config.cpus.get(vcpu)?.pcpu as usize;
@@ -116,24 +122,28 @@ impl Workshop<'_> {
         list.map(|list| &*list).ok_or("the board's memory is used up")
     }
 
-    /// The second stage: the guest's memory, a GICv2's CPU interface, and nothing else.
+    /// The second stage: the guest's memory, what it has of the board, a GICv2's CPU interface, and nothing else.
     fn second_stage(&mut self, config: &model::Vm, extents: &[Extent]) -> Result<Hpa, Failure> {
         const REFUSED: Failure = "its memory does not fit the second stage of this board's CPUs";
         let table = Table::<Stage2>::new(&mut self.memory, self.ipa_bits).map_err(|_| REFUSED)?;
         for extent in extents {
             let attributes = match extent.access {
-                Access::ReadWrite => Stage2Attributes::ReadWrite,
-                Access::ReadOnly => Stage2Attributes::ReadOnly,
+                Access::ReadWrite => Stage2Attributes::RAM,
+                Access::ReadOnly => Stage2Attributes::ROM,
             };
             table
                 .map(&mut self.memory, extent.gpa.0, extent.hpa, extent.size_bytes, attributes)
                 .map_err(|_| REFUSED)?;
         }
+        for pass in config.passes {
+            let attributes = Stage2Attributes::of(pass);
+            table.map(&mut self.memory, pass.gpa.0, pass.hpa, pass.size_bytes, attributes).map_err(|_| REFUSED)?;
+        }
         if let Some(interface) = self.cpu_interface {
             // The first page. GICC_DIR alone is in the second: an exit, so that any vCPU may deactivate what another one, or
             // none, has in its list registers.
             table
-                .map(&mut self.memory, config.gic.cpus.0, interface, PAGE_BYTES, Stage2Attributes::Device)
+                .map(&mut self.memory, config.gic.cpus.0, interface, PAGE_BYTES, Stage2Attributes::DEVICE)
                 .map_err(|_| REFUSED)?;
         }
         // The tables are read by the MMU of another CPU: complete the stores before it starts (DDI 0487 D8.2.6).

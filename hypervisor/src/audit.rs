@@ -2,10 +2,10 @@
 //!
 //! | tables | what must hold |
 //! |---|---|
-//! | a VM's second stage | memory is the VM's own, where its extents have it, with no more rights than they give; registers of a device are those that it was given; bits that nobody sets are not set |
+//! | a VM's second stage | memory is the VM's own, where its extents have it, with no more rights than they give; what it has of the board is what it was given, as a device or as memory; bits that nobody sets are not set |
 //! | the hypervisor's | nothing is writable and executable; what is executable is its own code; no memory of a VM is mapped but at its own address; devices are mapped as devices, and memory is not |
 //! | all | the tables themselves lie in the hypervisor's own memory |
-//! | extents | no two owners have the same memory: not two VMs, not a VM and the hypervisor |
+//! | extents, passes | no two owners have the same memory or registers: not two VMs, not a VM and the hypervisor |
 //!
 //! So no page of one VM is in another, none of the hypervisor's is in any, and no guest's memory is code to the
 //! hypervisor. The tables are walked as the CPU would (`arch::paging`), not by way of what built them.
@@ -13,7 +13,7 @@
 use core::fmt;
 
 use arch::paging::{Entry, Rights, Says, Stage, Stage1, Stage2, Table, TableMemory};
-use model::{Access, Extent, Gpa, Hpa};
+use model::{Access, Extent, Gpa, Hpa, MemoryType, Pass};
 
 use crate::memory::Span;
 
@@ -29,8 +29,10 @@ pub struct Reach<'a> {
     pub table: Table<Stage2>,
     /// Its memory.
     pub extents: &'a [Extent],
-    /// Registers of the board that are its own.
-    pub device: Option<Extent>,
+    /// A GICv2's virtual CPU interface.
+    pub interface: Option<Pass>,
+    /// What it has of the board.
+    pub passes: &'a [Pass],
 }
 
 /// Who owns a piece of host-physical address space.
@@ -72,6 +74,8 @@ pub struct Count {
 
 /// The hypervisor's image, where its own tables are.
 pub const IMAGE: &str = "image";
+/// Memory of the board that it leaves alone, for VMs to have.
+pub const REGION: &str = "region";
 /// Memory that it has taken, for second stages among others.
 pub const TAKEN: &str = "memory";
 
@@ -126,20 +130,46 @@ where
         Ok(())
     }
 
+    /// What VMs have of the board is nobody else's: not another VM's, and none of the hypervisor's memory or devices.
+    pub fn passes(&self) -> Found<'a> {
+        for (index, vm) in self.vms.clone().enumerate() {
+            for pass in vm.passes {
+                let there = Span::sized(pass.hpa.0, pass.size_bytes);
+                let is_twice = |other: &Pass| overlap(Span::sized(other.hpa.0, other.size_bytes), there);
+                let others = self.vms.clone().skip(index.saturating_add(1));
+                let mut others = others.filter(|other| other.passes.iter().any(is_twice));
+                let owner = match (others.next(), self.besides_vms(there)) {
+                    (Some(other), _) => Owner::Vm(other.name),
+                    (None, _) if vm.passes.iter().filter(|pass| is_twice(pass)).count() != 1 => Owner::Vm(vm.name),
+                    (None, Owner::Nobody | Owner::Hypervisor(REGION)) => continue,
+                    (None, owner) => owner,
+                };
+                let what = "a part of the board that has two owners";
+                return Err(Violation { of: Owner::Vm(vm.name), input: None, output: pass.hpa, what, owner });
+            }
+        }
+        Ok(())
+    }
+
     /// A VM's second stage.
     pub fn second_stage<M: TableMemory>(&self, memory: &M, vm: Reach<'a>) -> Found<'a, Count> {
         let of = Owner::Vm(vm.name);
         self.table_at(of, 0, vm.table.root(), TAKEN)?;
         self.walk::<Stage2, M>(memory, vm.table, of, TAKEN, |entry, output, rights| {
-            let expected = if rights.is_device { vm.device.as_slice() } else { vm.extents };
-            let has = |extent: &&Extent| {
-                let place = extent.translate(Gpa(entry.input));
+            let is_there = |place: Option<(Hpa, u64)>| {
                 place.is_some_and(|(hpa, left)| hpa == output && left >= entry.size_bytes())
             };
-            match expected.iter().find(has) {
+            let at = Gpa(entry.input);
+            let memory = vm.extents.iter().find(|extent| is_there(extent.translate(at)));
+            let memory = memory.filter(|_| !rights.is_device).map(|extent| (extent.access == Access::ReadWrite, true));
+            let passes = vm.interface.iter().chain(vm.passes);
+            let of_kind = |pass: &&Pass| rights.is_device == (pass.kind == MemoryType::Device);
+            let pass = passes.filter(of_kind).find(|pass| is_there(pass.translate(at)));
+            // What it may do with it: write, execute.
+            match memory.or(pass.map(|pass| (pass.write, pass.execute))) {
                 None => Err("which is not its own"),
-                Some(extent) if rights.write && extent.access == Access::ReadOnly => Err("which it may only read"),
-                Some(_) if rights.is_device && rights.execute => Err("which is a device and executable"),
+                Some((false, _)) if rights.write => Err("which it may only read"),
+                Some((_, false)) if rights.execute => Err("which it may not execute"),
                 Some(_) => Ok(()),
             }
         })
@@ -219,7 +249,10 @@ where
 
     /// Who owns what is there; of several the one that it is worst for.
     fn owner(&self, there: Span) -> Owner<'a> {
-        let vm = self.vms.clone().find(|vm| vm.extents.iter().any(|extent| overlap(span(extent), there)));
+        let vm = self.vms.clone().find(|vm| {
+            let mut passes = vm.passes.iter().map(|pass| Span::sized(pass.hpa.0, pass.size_bytes));
+            vm.extents.iter().any(|extent| overlap(span(extent), there)) || passes.any(|pass| overlap(pass, there))
+        });
         vm.map_or_else(|| self.besides_vms(there), |vm| Owner::Vm(vm.name))
     }
 

@@ -23,7 +23,7 @@ use crate::direct::{Direct, constant_bytes};
 use crate::memory::{Pool, Span, TooFragmented};
 use crate::random::Random;
 use crate::verify::Mismatch;
-use crate::{board, epitaph, fatal, gic, images, interrupts, lifecycle, terminal};
+use crate::{board, epitaph, fatal, gic, images, interrupts, lifecycle, passing, terminal};
 use cpus::{Cpus, HandOver, enter_pcpu};
 
 /// The boot protocol's limit for a device tree.
@@ -136,6 +136,9 @@ fn open(system: &'static System, facts: &Facts, tree: u64, image: &Image) -> Res
     for reserved in &facts.reserved {
         pool.remove(span(&reserved.region))?;
     }
+    for region in system.board.regions {
+        pool.remove(Span::sized(region.start.0, region.size_bytes))?;
+    }
     pool.remove(image.span())?;
     // The seeds were copied out of the tree; nothing else of it is needed again, but it stays mapped until the switch.
     pool.remove(Span::sized(tree, TREE_BYTES))?;
@@ -195,6 +198,10 @@ fn prepare(
         log::warn!("the board's firmware gives no random seed: the guests' seeds can be guessed");
     }
     crate::verify::board(&system.board, facts)?;
+    let own = facts.console.iter().map(|uart| &uart.registers).chain(gic::regions(facts));
+    let passes = system.vms.iter().flat_map(|vm| vm.passes).copied();
+    let interrupts = system.vms.iter().flat_map(|vm| vm.interrupts).map(|interrupt| interrupt.host);
+    crate::verify::passed(&system.board, passes, interrupts, facts, own)?;
 
     let count = system.board.cpus as usize;
     let affinities = facts.cpus.get(..count).ok_or(Failure::Plain("the board has too few CPUs"))?;
@@ -226,17 +233,28 @@ fn prepare(
         vm.begin_first();
         log::info!("{}: {} vCPUs, entry {}", config.name, config.cpus.len(), config.entry.pc);
     }
+    own_interrupts(system, &mut workshop.memory).ok_or(NO_MEMORY)?;
     if let Some(uart) = facts.console.and_then(|console| console.intid) {
         interrupts::enable_console(uart);
     }
 
     #[cfg(feature = "self-test")]
-    self_test::run(facts, image, pool, space, &cpus)?;
+    self_test::run(facts, system.board.regions, image, pool, space, &cpus)?;
 
     // From here on nothing is allocated any more.
     board::set_free_bytes(pool.free_bytes());
     let entry = image.physical(&raw const boot::head::_secondary as u64);
     cpus.start_others(affinities, boot_index, entry)
+}
+
+/// Says which of the board's interrupts are whose.
+fn own_interrupts(system: &System, memory: &mut Direct) -> Option<()> {
+    let count = system.vms.iter().map(|vm| vm.interrupts.len()).sum();
+    let mut owned = lifecycle::vms().flat_map(|vm| vm.passed.owned(vm));
+    let owners = memory.place_list(count, |_, _| owned.next())?;
+    owners.sort_unstable_by_key(passing::Owned::host);
+    passing::set_owners(owners);
+    Some(())
 }
 
 /// Says who we are and what was built in, and finds the images.

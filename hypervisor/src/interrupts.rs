@@ -1,10 +1,10 @@
-//! The board's own interrupts: the console's UART; the rest only ever wake the loop.
+//! The board's own interrupts: the console's UART, and those that are guests' own; the rest only ever wake the loop.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use arch::{gic, intid};
 
-use crate::{board, fatal, terminal};
+use crate::{board, fatal, passing, terminal};
 
 /// Lower INTIDs are a CPU's own: their sender may have changed its mind.
 const FIRST_SHARED: u32 = 32;
@@ -31,6 +31,10 @@ pub fn handle(intid: u32) {
     if intid != 0 && intid == CONSOLE.load(Ordering::Relaxed) {
         terminal::interrupt();
     } else if intid >= FIRST_SHARED {
+        if passing::arrived(intid) {
+            // It stays active until its guest is done with it.
+            return;
+        }
         log::error!("interrupt {intid} is nobody's");
     }
     if intid == intid::STOP {

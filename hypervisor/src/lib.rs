@@ -18,6 +18,7 @@ pub mod audit;
 pub mod budget;
 pub mod console;
 pub mod epitaph;
+pub mod gate;
 pub mod life;
 pub mod memory;
 pub mod policy;
@@ -53,6 +54,8 @@ pub mod images;
 pub mod interrupts;
 #[cfg(target_os = "none")]
 pub mod lifecycle;
+#[cfg(target_os = "none")]
+pub mod passing;
 #[cfg(target_os = "none")]
 pub mod pcpu;
 #[cfg(target_os = "none")]

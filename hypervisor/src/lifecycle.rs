@@ -108,6 +108,7 @@ pub fn timer(vm: &'static Vm, timer: Timer) {
         Timer::Devices if vm.life.state() == State::Paused => {}
         Timer::Devices => vm.tend(),
         Timer::PowerOff => power::timed_out(vm),
+        Timer::Passed => vm.arm(Timer::Passed, vm.passed.release(now)),
     }
 }
 

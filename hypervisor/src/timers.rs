@@ -17,9 +17,11 @@ pub enum Timer {
     Progress,
     /// The VM has to have powered off.
     PowerOff,
+    /// An interrupt of the board's that was held back may come again.
+    Passed,
 }
 
-const ALL: [Timer; 4] = [Timer::Devices, Timer::Restart, Timer::Progress, Timer::PowerOff];
+const ALL: [Timer; 5] = [Timer::Devices, Timer::Restart, Timer::Progress, Timer::PowerOff, Timer::Passed];
 
 /// No deadline.
 const NEVER: u64 = u64::MAX;
@@ -39,6 +41,11 @@ impl Timers {
         let deadline = deadline.unwrap_or(NEVER);
         // AcqRel: what the deadline is about is known to who finds it due.
         self.word(timer).is_some_and(|word| word.swap(deadline, Ordering::AcqRel) > deadline)
+    }
+
+    /// When `timer` goes off, if it is armed.
+    pub fn deadline(&self, timer: Timer) -> Option<u64> {
+        self.word(timer).map(|word| word.load(Ordering::Acquire)).filter(|&deadline| deadline != NEVER)
     }
 
     /// The earliest deadline.

@@ -7,7 +7,7 @@ use core::fmt;
 
 use arch::intid;
 use boot::tree::{Facts, Gic, Region};
-use model::{Board, GicVersion, PAGE_BYTES};
+use model::{Board, GicVersion, PAGE_BYTES, Pass};
 
 /// What differs, with both values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,23 @@ pub enum Mismatch {
         /// INTID as the board's tree has it.
         found: u32,
     },
+    /// A named region of RAM.
+    Region {
+        /// As assembled.
+        expected: model::Region,
+    },
+    /// What is passed to a VM.
+    Passed {
+        /// As assembled.
+        expected: Pass,
+        /// What the board has there.
+        found: &'static str,
+    },
+    /// An interrupt that is passed to a VM.
+    PassedInterrupt {
+        /// Its INTID.
+        expected: u32,
+    },
     /// Bytes of RAM.
     Memory {
         /// As assembled.
@@ -68,6 +85,15 @@ impl fmt::Display for Mismatch {
             Mismatch::Cpus { expected, found } => write!(f, "expected {expected} CPUs, found {found}"),
             Mismatch::Private { what, expected, found } => {
                 write!(f, "expected the {what}'s interrupt {expected}, found {found}")
+            }
+            Mismatch::Region { expected: model::Region { start, size_bytes } } => {
+                write!(f, "expected memory of nobody's, {size_bytes} bytes at {start}, found none there")
+            }
+            Mismatch::Passed { expected, found } => {
+                write!(f, "expected what is a VM's at {}, {} bytes, found {found}", expected.hpa, expected.size_bytes)
+            }
+            Mismatch::PassedInterrupt { expected } => {
+                write!(f, "expected interrupt {expected} for a VM, found it at the console")
             }
             Mismatch::Memory { expected, found } => {
                 write!(f, "expected {} MiB of memory, found {} MiB", expected >> 20, found >> 20)
@@ -114,6 +140,51 @@ pub fn board(assumed: &Board, facts: &Facts) -> Result<(), Mismatch> {
     Ok(())
 }
 
+/// Compares what of the board is passed to VMs (ranges, and INTIDs of interrupts) with what the board has there: no memory but that of the board's regions, and nothing
+/// of Ostler's `own` registers.
+pub fn passed<'a>(
+    assumed: &Board,
+    passes: impl Iterator<Item = Pass>,
+    mut interrupts: impl Iterator<Item = u32>,
+    facts: &Facts,
+    own: impl Iterator<Item = &'a Region> + Clone,
+) -> Result<(), Mismatch> {
+    let overlaps =
+        |one: &Region, start: u64, size: u64| one.start.0 < start.saturating_add(size) && start < one.end().0;
+    let contains =
+        |one: &Region, start: u64, size: u64| one.start.0 <= start && start.saturating_add(size) <= one.end().0;
+    for &expected in assumed.regions {
+        let (start, size) = (expected.start.0, expected.size_bytes);
+        let is_reserved = facts.reserved.iter().any(|reserved| overlaps(&reserved.region, start, size));
+        if is_reserved || !facts.memory.iter().any(|memory| contains(memory, start, size)) {
+            return Err(Mismatch::Region { expected });
+        }
+    }
+    for expected in passes {
+        let (start, size) = (expected.hpa.0, expected.size_bytes);
+        let of_region = |region: &model::Region| {
+            contains(&Region { start: region.start, size_bytes: region.size_bytes }, start, size)
+        };
+        let found = if facts.reserved.iter().any(|reserved| overlaps(&reserved.region, start, size)) {
+            "memory that is reserved"
+        } else if facts.memory.iter().any(|memory| overlaps(memory, start, size))
+            && !assumed.regions.iter().any(of_region)
+        {
+            "memory"
+        } else if own.clone().any(|own| overlaps(own, start, size)) {
+            "the console or the interrupt controller"
+        } else {
+            continue;
+        };
+        return Err(Mismatch::Passed { expected, found });
+    }
+    let console = facts.console.and_then(|console| console.intid);
+    match interrupts.find(|&host| console == Some(host)) {
+        Some(expected) => Err(Mismatch::PassedInterrupt { expected }),
+        None => Ok(()),
+    }
+}
+
 /// A GICv2's CPU interface, real or virtual: what a guest is given of the latter has to be a page, and of the former GICC_DIR has
 /// to be there (the trees of some old boards leave it out).
 fn whole_pages(what: &'static str, region: &Region) -> Result<(), Mismatch> {
@@ -139,8 +210,14 @@ mod tests {
         facts
     }
 
-    const ASSUMED: Board =
-        Board { name: "test", gic: GicVersion::V3, cpus: 4, memory_bytes: 1 << 30, on_failure: OnFailure::Reset };
+    const ASSUMED: Board = Board {
+        name: "test",
+        gic: GicVersion::V3,
+        cpus: 4,
+        memory_bytes: 1 << 30,
+        on_failure: OnFailure::Reset,
+        regions: &[],
+    };
 
     #[test]
     fn less_is_refused_and_more_is_not() {
@@ -187,6 +264,40 @@ mod tests {
         assert!(error.contains("the virtual CPU interface's 8 KiB of registers on whole pages, found 0x"), "{error}");
         let error = check(at(0x2000, 0x1000), control, Some(interface)).unwrap_err();
         assert!(error.contains("the CPU interface's 8 KiB"), "{error}");
+    }
+
+    /// Registers that a VM has.
+    fn pass(at: u64) -> Pass {
+        let kind = model::MemoryType::Device;
+        Pass { gpa: model::Gpa(0), hpa: Hpa(at), size_bytes: 0x1000, write: true, execute: false, kind }
+    }
+
+    #[test]
+    fn what_is_passed_is_not_the_boards_memory_and_not_ostlers() {
+        let mut facts = facts(4, 1 << 30);
+        let at = |start, size_bytes| Region { start: Hpa(start), size_bytes };
+        let uart = at(0x900_0000, 0x1000);
+        facts.console = Some(boot::tree::Uart { registers: uart, intid: Some(33) });
+        let region = model::Region { start: Hpa(0x4400_0000), size_bytes: 0x2000 };
+        let check = |facts: &Facts, regions: &'static [model::Region], hpa: u64, host: u32| {
+            let (passes, hosts) = ([pass(hpa)].into_iter(), [host].into_iter());
+            passed(&Board { regions, ..ASSUMED }, passes, hosts, facts, [uart].iter())
+                .map_err(|error| error.to_string())
+        };
+        let regions: &'static [model::Region] = Box::leak(Box::new([region]));
+        assert_eq!(check(&facts, regions, 0x901_0000, 34), Ok(()));
+        assert_eq!(check(&facts, regions, 0x4400_1000, 34), Ok(()));
+        let ends = |found: Result<(), String>, what: &str| {
+            let found = found.unwrap_err();
+            assert!(found.ends_with(what), "{found}");
+        };
+        ends(check(&facts, regions, 0x4400_2000, 34), "at 0x44002000, 4096 bytes, found memory");
+        ends(check(&facts, &[], 0x4400_1000, 34), "found memory");
+        ends(check(&facts, regions, 0x900_0000, 34), "found the console or the interrupt controller");
+        ends(check(&facts, regions, 0x901_0000, 33), "expected interrupt 33 for a VM, found it at the console");
+        facts.reserved.push(boot::tree::Reserved { region: at(0x4400_1000, 0x1000), no_map: true });
+        ends(check(&facts, regions, 0x901_0000, 34), "8192 bytes at 0x44000000, found none there");
+        ends(check(&facts, &[], 0x4400_1000, 34), "found memory that is reserved");
     }
 
     #[test]

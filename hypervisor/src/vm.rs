@@ -12,6 +12,7 @@ use spin::{Mutex, Once};
 use crate::bus::Device;
 use crate::direct::store_in_guest;
 use crate::life::Life;
+use crate::passing::Passed;
 use crate::timers::{Timer, Timers};
 use course::Course;
 
@@ -36,6 +37,8 @@ pub struct Vm {
     pub extents: &'static [Extent],
     /// Its devices, in the order of [`model::Vm::vdevs`].
     pub devices: &'static [Device],
+    /// Its interrupts of the board, in the order of [`model::Vm::interrupts`].
+    pub passed: &'static Passed,
     /// Where each vCPU's next start is left.
     pub starts: &'static [Mutex<Option<Start>>],
     /// Where it is in its life, which of its pCPUs have a vCPU of it, and whether they are to let go.
@@ -63,6 +66,7 @@ impl Vm {
         guest: Guest,
         extents: &'static [Extent],
         devices: &'static [Device],
+        passed: &'static Passed,
         starts: &'static [Mutex<Option<Start>>],
     ) -> Vm {
         Vm {
@@ -70,6 +74,7 @@ impl Vm {
             guest,
             extents,
             devices,
+            passed,
             starts,
             life: Life::new(config.cpus.len() as u16),
             timers: Timers::new(),

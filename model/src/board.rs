@@ -1,6 +1,6 @@
 //! What was assembled: the system as a whole and the board that it was assembled for.
 
-use crate::Vm;
+use crate::{Region, Vm};
 
 /// A whole system: the root of the `static`s that `config` emits and `hypervisor` runs.
 #[derive(Debug)]
@@ -30,6 +30,8 @@ pub struct Board {
     pub memory_bytes: u64,
     /// What it does when the hypervisor itself has failed.
     pub on_failure: OnFailure,
+    /// Pieces of RAM that Ostler leaves alone.
+    pub regions: &'static [Region],
 }
 
 /// What a board does when the hypervisor itself has failed.

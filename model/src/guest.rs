@@ -1,6 +1,6 @@
 //! What one virtual machine is made of, as its qvm file said and the assembler checked.
 
-use crate::{GicVersion, Gpa, Restart, Unsupported};
+use crate::{GicVersion, Gpa, Pass, PassedInterrupt, Restart, Unsupported};
 
 /// One virtual machine. Names are unique in a [`crate::System`].
 #[derive(Debug)]
@@ -19,6 +19,10 @@ pub struct Vm {
     pub gic: Gic,
     /// Virtual devices, sorted by address, without overlap.
     pub vdevs: &'static [Vdev],
+    /// What of the board's address space is its own.
+    pub passes: &'static [Pass],
+    /// Which of the board's interrupts are its own, sorted by the guest's line.
+    pub interrupts: &'static [PassedInterrupt],
     /// What to do when emulation cannot finish.
     pub unsupported: Unsupported,
     /// How the guest's counter relates to the host's.

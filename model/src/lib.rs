@@ -12,6 +12,7 @@ mod guest;
 pub mod images;
 mod interrupt;
 mod life;
+mod pass;
 mod restart;
 mod stop;
 mod unsupported;
@@ -24,6 +25,7 @@ pub use guest::{
 };
 pub use interrupt::Irq;
 pub use life::{State, Step};
+pub use pass::{MemoryType, Pass, PassedInterrupt, Region, Trigger};
 pub use restart::{Restart, When};
 pub use stop::StopReason;
 pub use unsupported::{Action, Unsupported};

@@ -249,6 +249,30 @@ pub const VICTIM: System = System::of(
 )
 .with_cpus(1);
 
+/// Debian with the board's own clock and GPIO, by the nodes of the board's tree.
+pub const PASS_NODES: System =
+    System::of("pass-nodes", &["qemu-tests/systems/pass-nodes.qvmconf"]).with_cpus(2).with_self_test();
+/// The same on a board with a GICv2.
+pub const PASS_NODES_GICV2: System =
+    System::of("pass-nodes-gicv2", PASS_NODES.files).with_cpus(2).with_gic(GicVersion::V2);
+/// The same at other addresses and on other lines, with a tree of the user's.
+pub const PASS_MEMORY: System = System::of("pass-memory", &["qemu-tests/systems/pass-memory.qvmconf"]).with_cpus(2);
+/// A bare guest with the board's GPIO and the key that is on it.
+pub const PASS_KEY: System = System::of("pass-key", &["qemu-tests/systems/pass-key.qvmconf"]).with_self_test();
+/// The same on a board with a GICv2.
+pub const PASS_KEY_GICV2: System =
+    System::of("pass-key-gicv2", PASS_KEY.files).with_gic(GicVersion::V2).with_self_test();
+/// A guest that does not serve its device, whose line stays high, and a victim of higher priority on the same pCPU.
+pub const PASS_STORM: System =
+    System::of("pass-storm", &["qemu-tests/systems/pass-storm.qvmconf", "qemu-tests/systems/pass-victim.qvmconf"])
+        .with_cpus(1);
+/// The same on a board with a GICv2.
+pub const PASS_STORM_GICV2: System = System { name: "pass-storm-gicv2", ..PASS_STORM }.with_gic(GicVersion::V2);
+/// A guest that resets itself for ever while it handles an interrupt of the board's.
+pub const PASS_AGAIN: System = System::of("pass-again", &["qemu-tests/systems/pass-again.qvmconf"]).with_cpus(1);
+/// The same on a board with a GICv2.
+pub const PASS_AGAIN_GICV2: System = System { name: "pass-again-gicv2", ..PASS_AGAIN }.with_gic(GicVersion::V2);
+
 /// All of them.
 pub const SYSTEMS: &[System] = &[
     DEMO,
@@ -299,6 +323,15 @@ pub const SYSTEMS: &[System] = &[
     HOSTILE_FAIL,
     HOSTILE_ABORT,
     VICTIM,
+    PASS_NODES,
+    PASS_NODES_GICV2,
+    PASS_MEMORY,
+    PASS_KEY,
+    PASS_KEY_GICV2,
+    PASS_STORM,
+    PASS_STORM_GICV2,
+    PASS_AGAIN,
+    PASS_AGAIN_GICV2,
 ];
 
 impl System {

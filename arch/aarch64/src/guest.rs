@@ -8,7 +8,7 @@ use crate::cpu::{self, PerCpu};
 use crate::psci::{Power, Psci};
 use crate::registers::{read, write};
 use crate::sysreg::{Features, IdRegisters};
-use crate::vgic::{KickMask, Redistributor, Vgic};
+use crate::vgic::{Ends, KickMask, Redistributor, Vgic};
 use crate::{control, gic};
 
 /// How a vCPU is reached from any pCPU: its pCPU, and its seat there.
@@ -54,7 +54,7 @@ pub struct Guest {
 
 impl Guest {
     /// The VM that `config` describes, number `index` of the system, with its second stage at `root`. The three
-    /// lists have one entry for each of its vCPUs.
+    /// lists have one entry for each of its vCPUs. `ends` is told of the board's interrupts that are its own.
     pub fn new(
         index: u32,
         config: &model::Vm,
@@ -62,6 +62,7 @@ impl Guest {
         doorbells: &'static [Doorbell],
         redistributors: &'static [Redistributor],
         power: &'static [Power],
+        ends: Option<&'static dyn Ends>,
     ) -> Guest {
         // All CPUs of the board are taken to be alike.
         let host = IdRegisters::of_this_cpu();
@@ -69,8 +70,12 @@ impl Guest {
         psci.reset();
         // VMID 0 is left to whoever ran before us. 8 bits (VTCR_EL2.VS = 0); assembly allows fewer VMs than that.
         let vmid = u64::from(index).wrapping_add(1) & 0xff;
+        let vgic = Vgic::new(crate::GIC, redistributors);
         Guest {
-            vgic: Vgic::new(crate::GIC, redistributors),
+            vgic: match ends {
+                Some(ends) => vgic.with_ends(ends),
+                None => vgic,
+            },
             frames: config.gic,
             power,
             doorbells,
@@ -139,6 +144,19 @@ impl Guest {
     pub fn set_line(&self, intid: u32, level: bool) {
         // The checker gave devices only INTIDs that exist.
         if let Ok(kick) = self.vgic.inject(model::Irq::Shared(intid), level) {
+            self.kick(kick);
+        }
+    }
+
+    /// The board's interrupt behind its line `intid` was taken; rings the vCPUs that have to look.
+    pub fn passed_pending(&self, intid: u32) {
+        let kick = self.vgic.passed_pending(intid);
+        self.kick(kick);
+    }
+
+    /// The same of an interrupt that may come again before the guest is done with it.
+    pub fn pulse(&self, intid: u32) {
+        if let Ok(kick) = self.vgic.pulse(model::Irq::Shared(intid)) {
             self.kick(kick);
         }
     }

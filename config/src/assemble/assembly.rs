@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use model::{Counter, Cpu, Entry, ExitBudget, Gic, Gpa, Memory, Seed, Unsupported, VdevKind, When, images::Kind};
+use model::{
+    Counter, Cpu, Entry, ExitBudget, Gic, Gpa, Memory, Pass, PassedInterrupt, Region, Seed, Unsupported, VdevKind,
+    When, images::Kind,
+};
 
 /// A checked system, ready to be emitted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +43,8 @@ pub struct Board {
     pub memory_bytes: u64,
     /// What it does when the hypervisor itself has failed.
     pub on_failure: model::OnFailure,
+    /// Pieces of RAM that Ostler leaves alone, by address.
+    pub regions: Vec<Region>,
 }
 
 /// The owned twin of [`model::Vm`].
@@ -61,6 +66,10 @@ pub struct Vm {
     pub gic: Gic,
     /// Virtual devices, sorted by address.
     pub vdevs: Vec<Vdev>,
+    /// What of the board's address space is its own, sorted by guest-physical address.
+    pub passes: Vec<Pass>,
+    /// Which of the board's interrupts are its own, sorted by the guest's line.
+    pub interrupts: Vec<PassedInterrupt>,
     /// What to do when emulation cannot finish.
     pub unsupported: Unsupported,
     /// How the guest's counter relates to the host's.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use model::{GicVersion, OnFailure};
+use model::{GicVersion, OnFailure, PAGE_BYTES};
 use serde::{Deserialize, Deserializer};
 
 /// One board as its `board.toml` describes it. Sizes are in bytes.
@@ -35,7 +35,10 @@ pub struct Board {
     pub memory: Memory,
     /// The UART that carries every console.
     pub console: Console,
-    /// Ranges of its memory that have a name: `$asinfo_start{NAME}` and `$asinfo_length{NAME}` of a qvm file.
+    /// The file of its device tree beside `board.toml`, with `{gic}` for the interrupt controller's version: see
+    /// [`Board::tree`]. Without one, nothing of it can be passed but `regions`.
+    tree: Option<String>,
+    /// Named pieces of its RAM that Ostler leaves alone: to be passed, and `$asinfo_start{NAME}` and `$asinfo_length{NAME}` of a qvm file.
     #[serde(default)]
     pub regions: BTreeMap<String, Region>,
     /// How QEMU starts it, if QEMU can.
@@ -85,6 +88,17 @@ pub struct Memory {
     pub ostler: u64,
 }
 
+/// A piece of the board's RAM, in whole pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Region {
+    /// Host-physical address of the first byte.
+    pub start: u64,
+    /// Length in bytes, not zero.
+    #[serde(rename = "length", deserialize_with = "size")]
+    pub length_bytes: u64,
+}
+
 /// The UART that carries every console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -93,17 +107,6 @@ pub struct Console {
     pub kind: Uart,
     /// Host-physical address of the first register.
     pub address: u64,
-}
-
-/// A range of host-physical memory with a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Region {
-    /// Host-physical address of the first byte.
-    pub start: u64,
-    /// Number of bytes.
-    #[serde(rename = "length", deserialize_with = "size")]
-    pub length_bytes: u64,
 }
 
 /// A UART that Ostler drives.
@@ -141,6 +144,7 @@ impl Board {
             format!("there is no board `{name}`; boards that exist: {names}")
         })?;
         let mut board: Board = toml::from_str(&text).map_err(|error| format!("boards/{name}/board.toml: {error}"))?;
+        board.check_regions().map_err(|error| format!("boards/{name}/board.toml: {error}"))?;
         board.name = name.to_owned();
         board.sha256 = super::sha256(text.as_bytes());
         Ok(board)
@@ -154,6 +158,34 @@ impl Board {
             let asked = asked.map_or("none".to_owned(), |asked| format!("a {asked}"));
             format!("board `{}` comes with {}, not with {asked}", self.name, has.join(" or "))
         })
+    }
+
+    /// Regions are whole pages of RAM that every variant has, and apart.
+    fn check_regions(&self) -> Result<(), String> {
+        let mut end = self.memory.base;
+        let mut regions: Vec<_> = self.regions.iter().collect();
+        regions.sort_by_key(|(_, region)| region.start);
+        let least = self.memory.base.saturating_add(self.memory.min);
+        for (name, region) in regions {
+            let whole = |value: u64| value.is_multiple_of(PAGE_BYTES);
+            if !whole(region.start) || !whole(region.length_bytes) || region.length_bytes == 0 {
+                return Err(format!("region `{name}` is not a number of pages of 4 KiB"));
+            }
+            let after = region.start.checked_add(region.length_bytes).filter(|&after| after <= least);
+            let Some(after) = after.filter(|_| region.start >= end) else {
+                return Err(format!(
+                    "region `{name}` is not in the RAM that every variant has, or overlaps another one"
+                ));
+            };
+            end = after;
+        }
+        Ok(())
+    }
+
+    /// The file of the board's device tree for the variant with this interrupt controller, if it has one.
+    pub fn tree(&self, root: &Path, gic: GicVersion) -> Option<PathBuf> {
+        let name = self.tree.as_ref()?.replace("{gic}", &gic.number().to_string());
+        Some(root.join("boards").join(&self.name).join(name))
     }
 
     /// QEMU's `-machine` for the variant with this interrupt controller; `None` if QEMU can't be this board.
@@ -248,6 +280,26 @@ mod tests {
         assert!(error("\"reset\"", "\"reboot\"").contains("`on-failure` is \"reset\" or \"halt\", not \"reboot\""));
         assert!(error("\"2G\"", "\"2X\"").contains("`2X` is no size"));
         assert!(error("gic = [", "gick = [").contains("unknown field `gick`"));
+    }
+
+    #[test]
+    fn regions_are_pages_of_ram_and_apart() {
+        let text = std::fs::read_to_string(Board::file(root(), "qemu-aarch64")).unwrap();
+        let check = |regions: &str| toml::from_str::<Board>(&format!("{text}\n{regions}")).unwrap().check_regions();
+        let one = "[regions.one]\nstart = 0x4400_0000\nlength = \"1M\"\n";
+        assert_eq!(check(one), Ok(()));
+        assert_eq!(check(&format!("{one}[regions.two]\nstart = 0x4410_0000\nlength = \"8K\"\n")), Ok(()));
+        let wrong = [
+            (0x440f_f000_u64, "8K"),
+            (0x3fff_f000, "8K"),
+            (0x47ff_f000, "8K"),
+            (0x4500_0000, "6K"),
+            (0x4500_0010, "4K"),
+        ];
+        for (start, length) in wrong {
+            let two = format!("{one}[regions.two]\nstart = {start}\nlength = \"{length}\"\n");
+            assert!(check(&two).unwrap_err().contains("region `"), "{start:#x}, {length}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write};
 
-use model::{Action, Console, Counter, ExitBudget, Gpa, VdevKind};
+use model::{Action, Console, Counter, ExitBudget, Gpa, Pass, PassedInterrupt, VdevKind};
 
 use super::{Assembly, Load, Vdev, Vm};
 
@@ -38,6 +38,10 @@ impl Assembly {
                 out.field("cpus", board.cpus);
                 out.field("memory_bytes", format_args!("{:#x}", board.memory_bytes));
                 out.field("on_failure", format_args!("model::OnFailure::{:?}", board.on_failure));
+                out.list("regions", &board.regions, |out, region| {
+                    let (start, size) = (region.start, region.size_bytes);
+                    out.line(&format!("model::Region {{ start: model::Hpa({start}), size_bytes: {size:#x} }},"));
+                });
             });
             out.list("vms", &self.vms, vm);
         });
@@ -52,6 +56,7 @@ pub fn empty_rust_source(version: &str, git: &str) -> String {
         cpus: 0,
         memory_bytes: 0,
         on_failure: model::OnFailure::Reset,
+        regions: vec![],
     };
     let nothing = Assembly {
         board,
@@ -94,6 +99,8 @@ fn vm(out: &mut Writer, vm: &Vm) {
             out.field("cpus", gpa(vm.gic.cpus));
         });
         out.list("vdevs", &vm.vdevs, vdev);
+        out.list("passes", &vm.passes, pass);
+        out.list("interrupts", &vm.interrupts, interrupt);
         out.block("unsupported: model::Unsupported", "},", |out| {
             out.field("instruction", action(vm.unsupported.instruction));
             out.field("reference", action(vm.unsupported.reference));
@@ -153,6 +160,23 @@ fn vdev(out: &mut Writer, vdev: &Vdev) {
         };
         out.field("kind", format_args!("model::VdevKind::{kind}"));
     });
+}
+
+fn pass(out: &mut Writer, pass: &Pass) {
+    out.block("model::Pass", "},", |out| {
+        out.field("gpa", gpa(pass.gpa));
+        out.field("hpa", format_args!("model::Hpa({})", pass.hpa));
+        out.field("size_bytes", format_args!("{:#x}", pass.size_bytes));
+        out.field("write", pass.write);
+        out.field("execute", pass.execute);
+        out.field("kind", format_args!("model::MemoryType::{:?}", pass.kind));
+    });
+}
+
+fn interrupt(out: &mut Writer, interrupt: &PassedInterrupt) {
+    let PassedInterrupt { host, line, trigger, unmasked } = interrupt;
+    let trigger = format!("trigger: model::Trigger::{trigger:?}, unmasked: {unmasked}");
+    out.line(&format!("model::PassedInterrupt {{ host: {host}, line: {line}, {trigger} }},"));
 }
 
 fn gpa(gpa: Gpa) -> String {

@@ -1,7 +1,7 @@
 //! From qvm files to a checked system: statics, device trees and the image section.
 //!
 //! ```text
-//! VmSpec ─ cpus ─ memory, vdevs (claims, lines) ─ tree, agree ─ place (files, floor) ─▶ Assembly ─ emit, section ─▶ what boots
+//! VmSpec ─ cpus ─ memory, vdevs, passing (claims, lines) ─ tree, agree ─ place (files, floor) ─▶ Assembly ─ emit, section ─▶ what boots
 //! ```
 //! Whatever can be known before boot is decided here, and every mistake that can be found before boot is reported
 //! here. The result has no opinion left in it: the hypervisor runs it as it is.
@@ -16,9 +16,11 @@ mod emit;
 mod files;
 mod floor;
 mod guest;
+mod hardware;
 mod life;
 mod lines;
 mod memory;
+mod passing;
 mod place;
 mod placer;
 mod protocol;
@@ -36,6 +38,7 @@ pub(crate) mod tests;
 
 pub use assembly::{Assembly, Blob, Board as AssumedBoard, Load, Restart, Vdev, Vm};
 pub use board::{Architecture, Board, Console, Cpus, Memory, Qemu, Region, Uart, parse_size};
+pub use hardware::portable_tree;
 pub use model::{GicVersion, OnFailure};
 
 pub use emit::empty_rust_source;

@@ -1,13 +1,14 @@
 //! Assembly of all VMs together: the board, their names, their CPUs, their memory.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use model::PAGE_BYTES;
+use model::{Hpa, PAGE_BYTES, Region};
 use sha2::{Digest, Sha256};
 
 use super::files::{Files, Images};
 use super::guest::{self, Given, Guest};
+use super::passing::Passing;
 use super::{Assembly, AssumedBoard, Board, cpus, home, life, unread};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -41,11 +42,16 @@ pub fn check(
     }
     let specs = read(request, env, board.as_ref().ok(), &mut sources, &mut diagnostics, &mut used_env);
     let assembly = board.ok().zip(variant.ok()).and_then(|(board, assumed)| {
-        let configuration = configuration(&board, &assumed, &sources, request, &used_env);
-        let mut assembly = system(&board, assumed, &specs, images, &sources, &mut diagnostics)?;
+        let tree = tree(request, &board, &assumed, &mut diagnostics);
+        let configuration = configuration(&board, &assumed, tree.as_ref(), &sources, request, &used_env);
+        let passing = Passing::new(&board, assumed.memory_bytes, tree.as_ref().map(|(_, bytes)| bytes.as_slice()));
+        let passing = passing
+            .map_err(|error| diagnostics.push(Diagnostic::error(codes::BOARD, format!("its device tree: {error}"))));
+        let mut assembly = system(&board, assumed, passing.ok()?, &specs, images, &sources, &mut diagnostics)?;
         assembly.configuration = configuration;
         let qvm_files = sources.iter().filter(|source| source.is_file()).map(|source| source.path().to_owned());
-        assembly.inputs.splice(..0, qvm_files.chain([Board::file(&request.root, &board.name)]));
+        let board_files = [Board::file(&request.root, &board.name)].into_iter().chain(tree.map(|(path, _)| path));
+        assembly.inputs.splice(..0, qvm_files.chain(board_files));
         assembly.env = used_env.into_keys().collect();
         Some(assembly)
     });
@@ -95,12 +101,35 @@ fn variant(board: &Board, request: &Request) -> Result<AssumedBoard, String> {
     }
     let gic = board.gic(request.gic)?;
     let on_failure = request.on_failure.unwrap_or(board.on_failure);
-    Ok(AssumedBoard { name: board.name.clone(), gic, cpus, memory_bytes, on_failure })
+    let regions = board.regions.values();
+    let regions = regions.map(|region| Region { start: Hpa(region.start), size_bytes: region.length_bytes });
+    let mut regions: Vec<Region> = regions.collect();
+    regions.sort_by_key(|region| region.start);
+    Ok(AssumedBoard { name: board.name.clone(), gic, cpus, memory_bytes, on_failure, regions })
+}
+
+/// The board's device tree, if it has one: its file and what is in it.
+fn tree(
+    request: &Request,
+    board: &Board,
+    assumed: &AssumedBoard,
+    diagnostics: &mut Diagnostics,
+) -> Option<(PathBuf, Vec<u8>)> {
+    let path = board.tree(&request.root, assumed.gic)?;
+    match std::fs::read(&path) {
+        Ok(bytes) => Some((path, bytes)),
+        Err(error) => {
+            let message = format!("{}: {error}", path.display());
+            diagnostics.push(Diagnostic::error(codes::BOARD, message));
+            None
+        }
+    }
 }
 
 fn system(
     board: &Board,
     assumed: AssumedBoard,
+    mut passing: Passing,
     specs: &[VmSpec],
     images: Images,
     sources: &Sources,
@@ -114,7 +143,7 @@ fn system(
     let mut guests = Vec::new();
     let mut whole = true;
     for ((name, spec), places) in vms.iter().zip(places) {
-        match guest::assemble(name, spec, places, &given, &mut files, diagnostics) {
+        match guest::assemble(name, spec, places, &given, &mut passing, &mut files, diagnostics) {
             Some(guest) => guests.push((guest, *spec)),
             None => whole = false,
         }
@@ -192,11 +221,13 @@ fn check_memory(
     let images: u64 = files.blobs.iter().map(|blob| (blob.bytes.len() as u64).next_multiple_of(PAGE_BYTES)).sum();
     let of_vm = |guest: &Guest| guest.vm.memory.iter().map(|memory| memory.size_bytes).sum::<u64>();
     let vms: u64 = guests.iter().map(|(guest, _)| of_vm(guest)).sum();
-    let asked = vms.saturating_add(images).saturating_add(board.memory.ostler);
+    let regions: u64 = assumed.regions.iter().map(|region| region.size_bytes).sum();
+    let ostler = board.memory.ostler.saturating_add(regions);
+    let asked = vms.saturating_add(images).saturating_add(ostler);
     if asked <= assumed.memory_bytes {
         return;
     }
-    let (has, ostler) = (size(assumed.memory_bytes), size(board.memory.ostler));
+    let (has, ostler) = (size(assumed.memory_bytes), size(ostler));
     let message = format!(
         "the board has {has} of RAM and {} are asked for: {} by VMs, {} for their images, {ostler} by Ostler",
         size(asked),
@@ -229,6 +260,7 @@ fn size(bytes: u64) -> String {
 fn configuration(
     board: &Board,
     assumed: &AssumedBoard,
+    tree: Option<&(PathBuf, Vec<u8>)>,
     sources: &Sources,
     request: &Request,
     env: &UsedEnv,
@@ -240,6 +272,7 @@ fn configuration(
     };
     add(board.name.as_bytes());
     add(&board.sha256);
+    add(tree.map_or(&[], |(_, bytes)| bytes.as_slice()));
     add(&assumed.cpus.to_le_bytes());
     add(&assumed.memory_bytes.to_le_bytes());
     add(&assumed.gic.number().to_le_bytes());

@@ -49,8 +49,10 @@ pub(super) enum Place {
     AnyVdev,
     /// In the context of these vdevs.
     Vdev(&'static [&'static str]),
-    /// In a `reserve` or `pass` context.
+    /// In a `reserve` context.
     Resource,
+    /// In a `pass` context.
+    Pass,
     /// After `set`.
     Variable,
     /// After `vdev`.
@@ -142,7 +144,7 @@ const CONSOLE_ONLY: &str = "all messages go to the board's console";
 const NO_SIGNALS: &str = "there is no status report on a signal: Ctrl-] `?` shows the state of every VM";
 const NO_ASINFO: &str = "the GIC's addresses come from the board";
 
-use Place::{AnyVdev, Cpu, Resource, Top, Variable, Vdev, VdevType};
+use Place::{AnyVdev, Cpu, Pass, Resource, Top, Variable, Vdev, VdevType};
 
 /// The vdevs that move data to and from the host.
 const HOSTED: &[&str] = &["ser8250", "virtio-console", "virtio-blk"];
@@ -165,7 +167,7 @@ pub(super) const WORDS: &[Entry] = &[
     works(Top, "vdev", "TYPE"),
     works(Top, "set", "VARIABLE VALUE"),
     works(Top, "unsupported", "TYPE ACTION"),
-    refused(Top, "pass", "", "no device, memory or interrupt of the board can be passed to a guest yet: use a vdev"),
+    works(Top, "pass", ""),
     refused(Top, "dump", "TO", POST_MORTEM),
     no_meaning(Top, "logger", "FILTER[,FILTER…] TO", CONSOLE_ONLY),
     no_meaning(Top, "safety", "none|warn|required", "no part of Ostler has a certified variant"),
@@ -181,6 +183,9 @@ pub(super) const WORDS: &[Entry] = &[
 
     works(Resource, "loc", "[mem:]START,LENGTH"),
     works(Resource, "intr", "LINE"),
+
+    works(Pass, "loc", "PLACE[,ATTRIBUTES]"),
+    works(Pass, "intr", "PIC:LINE[,ATTRIBUTES][=HOSTVECTOR]"),
 
     works(VdevType, "gic", ""),
     works(VdevType, "pl011", ""),

@@ -69,6 +69,8 @@ pub struct Machine {
     pub watchdog: Option<Device>,
     /// A PL061, if there is one.
     pub gpio: Option<Device>,
+    /// A PL031, if there is one.
+    pub clock: Option<Device>,
     /// How PSCI is called.
     pub conduit: Conduit,
     /// Affinities of the CPUs, in the tree's order: the first is the one that starts.
@@ -115,6 +117,7 @@ impl Machine {
             uart: Uart { base: region(&uart, 0)?, interrupt: interrupt(&uart, 0)?, is_generic: pl011.is_none() },
             watchdog: device("arm,sp805"),
             gpio: device("arm,pl061"),
+            clock: device("arm,pl031"),
             conduit: match psci.property("method")?.as_str()? {
                 "hvc" => Conduit::Hvc,
                 "smc" => Conduit::Smc,

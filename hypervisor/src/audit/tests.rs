@@ -6,6 +6,8 @@ use arch::paging::{Stage1Attributes, Stage2Attributes};
 
 use super::*;
 
+mod passes;
+
 const PAGE: u64 = 4096;
 const MIB: u64 = 1 << 20;
 /// The board: RAM of 1 GiB, in which the image lies first and free memory last.
@@ -16,6 +18,9 @@ const DATA: Span = Span { start: TEXT.end, end: LOAD + 0x10_0000 };
 const FREE: Span = Span { start: 0x7000_0000, end: RAM.end };
 const UART: Span = Span { start: 0x900_0000, end: 0x900_1000 };
 const GICV: u64 = 0x804_0000;
+/// A device that VM `b` has, and a region of RAM.
+const RTC: u64 = 0x901_0000;
+const CARVED: Span = Span { start: 0x4800_0000, end: 0x4800_2000 };
 /// Where second stages are, in memory that was taken.
 const TABLES: u64 = 0x6000_0000;
 /// Where the hypervisor runs.
@@ -57,7 +62,14 @@ struct System {
     own: Table<Stage1>,
     tables: [Table<Stage2>; 2],
     extents: [Vec<Extent>; 2],
-    device: Option<Extent>,
+    interface: Option<Pass>,
+    /// What VM `b` has of the board.
+    passes: Vec<Pass>,
+}
+
+/// Registers that are a VM's own.
+fn device(gpa: u64, hpa: u64) -> Pass {
+    Pass { gpa: Gpa(gpa), hpa: Hpa(hpa), size_bytes: PAGE, write: true, execute: false, kind: MemoryType::Device }
 }
 
 impl System {
@@ -79,20 +91,25 @@ impl System {
             vec![extent(0, A, 2 * MIB, Access::ReadWrite), extent(8 * MIB, B + 2 * MIB, PAGE, Access::ReadOnly)],
             vec![extent(PAGE, B, MIB, Access::ReadWrite)],
         ];
-        let device = Some(extent(16 * MIB, GICV, PAGE, Access::ReadWrite));
+        let interface = Some(device(16 * MIB, GICV));
+        let passes = vec![device(24 * MIB, RTC), Pass { kind: MemoryType::Cached, ..device(25 * MIB, CARVED.start) }];
         let tables = [0, 1].map(|vm: usize| {
             let table = Table::<Stage2>::new(&mut guest_memory, 36).unwrap();
             for extent in &extents[vm] {
                 let attributes = match extent.access {
-                    Access::ReadWrite => Stage2Attributes::ReadWrite,
-                    Access::ReadOnly => Stage2Attributes::ReadOnly,
+                    Access::ReadWrite => Stage2Attributes::RAM,
+                    Access::ReadOnly => Stage2Attributes::ROM,
                 };
                 table.map(&mut guest_memory, extent.gpa.0, extent.hpa, extent.size_bytes, attributes).unwrap();
             }
             table
         });
-        tables[1].map(&mut guest_memory, 16 * MIB, Hpa(GICV), PAGE, Stage2Attributes::Device).unwrap();
-        System { own_memory, guest_memory, own, tables, extents, device }
+        tables[1].map(&mut guest_memory, 16 * MIB, Hpa(GICV), PAGE, Stage2Attributes::DEVICE).unwrap();
+        for pass in &passes {
+            let attributes = Stage2Attributes::of(pass);
+            tables[1].map(&mut guest_memory, pass.gpa.0, pass.hpa, PAGE, attributes).unwrap();
+        }
+        System { own_memory, guest_memory, own, tables, extents, interface, passes }
     }
 
     /// What the audit says: nothing, or a violation in words.
@@ -101,14 +118,16 @@ impl System {
             name,
             table: self.tables[index],
             extents: &self.extents[index],
-            device: self.device.filter(|_| index == 1),
+            interface: self.interface.filter(|_| index == 1),
+            passes: if index == 1 { &self.passes } else { &[] },
         });
         let image = Span { start: TEXT.start, end: DATA.end };
-        let parts = [(IMAGE, image), ("free memory", FREE), (TAKEN, RAM)].into_iter();
+        let parts = [(IMAGE, image), (REGION, CARVED), ("free memory", FREE), (TAKEN, RAM)].into_iter();
         let audit = Audit { vms: vms.clone(), parts, devices: [UART].into_iter(), text: TEXT };
         let mut counts = [Count::default(); 3];
         let mut all = || {
             audit.extents()?;
+            audit.passes()?;
             counts[2] = audit.own(&self.own_memory, self.own)?;
             for (count, vm) in counts.iter_mut().zip(vms.clone()) {
                 *count = audit.second_stage(&self.guest_memory, vm)?;
@@ -146,7 +165,7 @@ fn replace(memory: &mut Memory, from: u64, to: u64) {
 fn a_good_system_passes_and_is_counted() {
     let [a, b, own] = System::new().audit().unwrap();
     assert_eq!(a, Count { tables: 2, leaves: 2 });
-    assert_eq!(b, Count { tables: 3, leaves: 257 });
+    assert_eq!(b, Count { tables: 4, leaves: 259 });
     assert_eq!(a.to_string(), "3 tables and 2 leaves");
     assert!(own.tables >= 8 && own.leaves > 256, "{own:?}");
 }
@@ -154,7 +173,7 @@ fn a_good_system_passes_and_is_counted() {
 #[test]
 fn a_page_of_another_vm_is_found() {
     let mut system = System::new();
-    system.reach(0, B + PAGE, Stage2Attributes::ReadOnly);
+    system.reach(0, B + PAGE, Stage2Attributes::ROM);
     system.breaks("VM a: 0x2000000 leads to 0x50201000, which is not its own: it belongs to VM b");
 }
 
@@ -169,7 +188,7 @@ fn a_page_of_another_vm_in_place_of_its_own_is_found() {
 fn memory_of_the_hypervisor_is_found() {
     for (at, what) in [(LOAD, "image"), (DATA.end - PAGE, "image"), (FREE.start, "free memory"), (TABLES, "memory")] {
         let mut system = System::new();
-        system.reach(1, at, Stage2Attributes::ReadWrite);
+        system.reach(1, at, Stage2Attributes::RAM);
         system.breaks(&format!(
             "VM b: 0x2000000 leads to {at:#x}, which is not its own: it belongs to the hypervisor's {what}"
         ));
@@ -179,15 +198,15 @@ fn memory_of_the_hypervisor_is_found() {
 #[test]
 fn a_device_that_was_not_given_is_found() {
     let mut system = System::new();
-    system.reach(0, UART.start, Stage2Attributes::Device);
+    system.reach(0, UART.start, Stage2Attributes::DEVICE);
     system.breaks("VM a: 0x2000000 leads to 0x9000000, which is not its own: it belongs to a device");
     // The right device, and the wrong VM.
     let mut system = System::new();
-    system.reach(0, GICV, Stage2Attributes::Device);
+    system.reach(0, GICV, Stage2Attributes::DEVICE);
     system.breaks("VM a: 0x2000000 leads to 0x8040000, which is not its own: it belongs to nobody");
     // The right VM, as if it were memory.
     let mut system = System::new();
-    system.reach(1, GICV, Stage2Attributes::ReadWrite);
+    system.reach(1, GICV, Stage2Attributes::RAM);
     system.breaks("VM b: 0x2000000 leads to 0x8040000, which is not its own: it belongs to nobody");
 }
 
@@ -195,13 +214,13 @@ fn a_device_that_was_not_given_is_found() {
 fn a_device_that_can_be_executed_is_found() {
     let mut system = System::new();
     replace(&mut system.guest_memory, GICV | 1 << 54 | 0x4c7, GICV | 0x4c7);
-    system.breaks("VM b: 0x1000000 leads to 0x8040000, which is a device and executable: it belongs to nobody");
+    system.breaks("VM b: 0x1000000 leads to 0x8040000, which it may not execute: it belongs to nobody");
 }
 
 #[test]
 fn its_own_memory_in_another_place_is_found() {
     let mut system = System::new();
-    system.reach(0, A + PAGE, Stage2Attributes::ReadWrite);
+    system.reach(0, A + PAGE, Stage2Attributes::RAM);
     system.breaks("VM a: 0x2000000 leads to 0x50001000, which is not its own: it belongs to VM a");
 }
 

@@ -4,11 +4,11 @@
 
 use arch::paging::{Stage1, Table};
 use boot::tree::Facts;
-use model::{Access, Extent, Hpa, PAGE_BYTES};
+use model::{Hpa, MemoryType, PAGE_BYTES, Pass, Region};
 
 use super::{Cpus, Failure, span};
 use crate::address_space::{AddressSpace, Image};
-use crate::audit::{Audit, IMAGE, Reach, TAKEN, Violation};
+use crate::audit::{Audit, IMAGE, REGION, Reach, TAKEN, Violation};
 use crate::direct::Direct;
 use crate::gic;
 use crate::memory::{Pool, Span};
@@ -22,15 +22,22 @@ fn pages(span: Span) -> Span {
 
 /// What `vm` should be able to reach.
 fn reach(vm: &'static Vm, interface: Option<Hpa>) -> Reach<'static> {
-    let device =
-        interface.map(|hpa| Extent { gpa: vm.config.gic.cpus, hpa, size_bytes: PAGE_BYTES, access: Access::ReadWrite });
+    let interface = interface.map(|hpa| Pass {
+        gpa: vm.config.gic.cpus,
+        hpa,
+        size_bytes: PAGE_BYTES,
+        write: true,
+        execute: false,
+        kind: MemoryType::Device,
+    });
     let table = Table::at(vm.guest.second_stage(), arch::ipa_bits());
-    Reach { name: vm.config.name, table, extents: vm.extents, device }
+    Reach { name: vm.config.name, table, extents: vm.extents, interface, passes: vm.config.passes }
 }
 
 /// Walks all tables and says what was looked at. The first violation is the end.
 pub(super) fn run(
     facts: &Facts,
+    regions: &[Region],
     image: &Image,
     pool: &mut Pool,
     space: &AddressSpace,
@@ -40,8 +47,10 @@ pub(super) fn run(
     let vms = cpus.vms().map(|vm| reach(vm, interface));
     let free = pool.clone();
     let reserved = facts.reserved.iter().map(|reserved| ("reserved memory", span(&reserved.region)));
+    let regions = regions.iter().map(|region| (REGION, Span::sized(region.start.0, region.size_bytes)));
     let parts = core::iter::once((IMAGE, image.span()))
         .chain(reserved)
+        .chain(regions)
         .chain(free.spans().iter().map(|&free| ("free memory", free)))
         .chain(facts.memory.iter().map(|memory| (TAKEN, span(memory))));
     let uart = facts.console.iter().map(|uart| &uart.registers);
@@ -51,6 +60,7 @@ pub(super) fn run(
     let audit = Audit { vms, parts, devices, text };
 
     audit.extents()?;
+    audit.passes()?;
     let own: Table<Stage1> = Table::at(Hpa(arch::cpu::tables_in_use()), space.input_bits());
     let count = audit.own(space.memory(), own)?;
     log::info!("self-test: the hypervisor: {count}: nothing writable and executable, no guest's memory executable");

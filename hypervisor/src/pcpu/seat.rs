@@ -62,6 +62,9 @@ impl Seat {
         let start = self.vm.starts.get(self.vcpu.index() as usize).and_then(|start| start.lock().take());
         if let Some(start) = start {
             self.vcpu.start(start.entry, start.argument);
+            if self.vcpu.index() == 0 {
+                self.vm.passed.begin();
+            }
             self.vm.guest.psci().turned_on(self.vcpu.index());
         }
     }

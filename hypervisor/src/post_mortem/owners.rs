@@ -37,7 +37,8 @@ fn all(vm: &Vm) -> impl Iterator<Item = Owned> {
     let gic = [("gic", vm.gic.distributor, vm.gic.distributor_bytes()), ("gic", vm.gic.cpus, cpus)];
     let gic = gic.into_iter().map(|(what, start, size)| Owned::new(what, start, size));
     let vdevs = vm.vdevs.iter().map(|vdev| Owned::new(vdev.name, vdev.gpa, vdev.size_bytes));
-    memory.chain(gic).chain(vdevs)
+    let passes = vm.passes.iter().map(|pass| Owned::new("what was passed", pass.gpa, pass.size_bytes));
+    memory.chain(gic).chain(vdevs).chain(passes)
 }
 
 /// Where an address is, in words.
@@ -93,6 +94,15 @@ mod tests {
             intid: None,
             kind: VdevKind::Pl011 { console: Console::Nowhere },
         }],
+        passes: &[Pass {
+            gpa: Gpa(0x0901_0000),
+            hpa: Hpa(0x0901_0000),
+            size_bytes: 0x1000,
+            write: true,
+            execute: false,
+            kind: MemoryType::Device,
+        }],
+        interrupts: &[],
         unsupported: Unsupported { instruction: Action::Fail, reference: Action::Ignore, register: Action::Fail },
         counter: Counter::StartsAtZero,
         exit_on_halt: true,
@@ -106,7 +116,11 @@ mod tests {
     #[test]
     fn an_address_is_in_something_or_near_it() {
         let place = |gpa| Place { vm: &VM, gpa };
-        assert_eq!(place(0x0904_0000).to_string(), "0x9040000 is not in VM rtos; nearest: pl011 at 0x9000000");
+        assert_eq!(
+            place(0x0904_0000).to_string(),
+            "0x9040000 is not in VM rtos; nearest: what was passed at 0x9010000"
+        );
+        assert_eq!(place(0x0901_0ffc).owner(), Some("what was passed"));
         assert_eq!(place(0x0900_0ffc).to_string(), "0x9000ffc is in pl011 at 0x9000000");
         assert_eq!(place(0x400f_ffff).owner(), Some("RAM"));
         assert_eq!(place(0x4010_0000).owner(), None);

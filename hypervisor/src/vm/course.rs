@@ -100,6 +100,8 @@ impl Vm {
     /// The holder does what was asked for.
     pub fn settle(&self) -> Settled {
         let paused = self.hold_time();
+        // While nobody is in. Who opens it unmasks them after that: the home, where the first vCPU starts, or here after a pause.
+        self.passed.mask();
         let settled = self.life.settle();
         let name = self.config.name;
         match settled {
@@ -109,6 +111,7 @@ impl Vm {
                     log::info!("{name}: goes on");
                     // Devices that count the guest's time did not see it pass.
                     self.rearm();
+                    self.passed.unmask();
                 }
             }
             Settled::Paused => log::info!("{name}: paused"),
@@ -134,7 +137,8 @@ impl Vm {
         for device in self.devices {
             device.quiesce();
         }
-        for timer in [Timer::Devices, Timer::PowerOff, Timer::Progress] {
+        self.passed.quiesce(self.config.name);
+        for timer in [Timer::Devices, Timer::PowerOff, Timer::Progress, Timer::Passed] {
             self.arm(timer, None);
         }
         let mut course = self.course.lock();

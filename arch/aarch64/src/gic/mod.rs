@@ -66,6 +66,12 @@ impl Frame {
         unsafe { write_volatile(self.0.wrapping_add(offset) as *mut u32, value) }
     }
 
+    /// For registers that allow accesses by bytes.
+    fn write8(self, offset: usize, value: u8) {
+        // SAFETY: as `write`.
+        unsafe { write_volatile(self.0.wrapping_add(offset) as *mut u8, value) }
+    }
+
     fn write64(self, offset: usize, value: u64) {
         // SAFETY: as `write`.
         unsafe { write_volatile(self.0.wrapping_add(offset) as *mut u64, value) }
@@ -104,10 +110,42 @@ fn init_own(frame: Frame, group: u32) {
     frame.write(ISENABLER, OWN);
 }
 
-/// Enables SPI `intid`.
-pub fn enable_shared(distributor: Frame, intid: u32) {
+/// Writes the bit of SPI `intid` to a register in which zeros change nothing.
+fn write_bit(distributor: Frame, register: usize, intid: u32) {
     let (word, bit) = (intid as usize / 32, intid % 32);
-    distributor.write(word.wrapping_mul(4).wrapping_add(ISENABLER), 1 << bit);
+    distributor.write(word.wrapping_mul(4).wrapping_add(register), 1 << bit);
+}
+
+/// Enables SPI `intid`. On any CPU.
+pub fn enable_shared(distributor: Frame, intid: u32) {
+    write_bit(distributor, ISENABLER, intid);
+}
+
+/// Disables SPI `intid`: it may still be taken once by a CPU that has begun to. If it is pending it stays so. On any CPU.
+pub fn disable_shared(distributor: Frame, intid: u32) {
+    write_bit(distributor, ICENABLER, intid);
+}
+
+/// Lets SPI `intid` fire again. Unlike [`deactivate`], on any CPU, whichever took it (IHI 0069 section 12.9.9, IHI 0048 section 4.3.9).
+pub fn deactivate_shared(distributor: Frame, intid: u32) {
+    write_bit(distributor, ICACTIVER, intid);
+}
+
+/// SPI `intid` is pending no more, unless its line is high.
+pub fn clear_shared(distributor: Frame, intid: u32) {
+    write_bit(distributor, ICPENDR, intid);
+}
+
+/// Makes SPI `intid`, which is disabled, edge-triggered or level-sensitive. False if the controller has no such SPI. Only while no
+/// other CPU does the same.
+pub fn configure_shared(distributor: Frame, intid: u32, is_edge: bool) -> bool {
+    let register = (intid as usize / 16).wrapping_mul(4).wrapping_add(ICFGR);
+    // The upper one of two bits; the lower one is reserved (IHI 0069 section 12.9.8, IHI 0048 section 4.3.13).
+    let bit = 2 << (intid % 16).wrapping_mul(2);
+    let others = distributor.read(register) & !bit;
+    distributor.write(register, if is_edge { others | bit } else { others });
+    let intids = (distributor.read(GICD_TYPER) & 0x1f).wrapping_add(1).wrapping_mul(32).min(SPECIAL);
+    intid < intids
 }
 
 /// Whether the line of the timer with the private interrupt `intid` is high.

@@ -98,6 +98,12 @@ pub fn init_distributor(distributor: Frame, _affinity: u64) {
     distributor.write(GICD_CTLR, ENABLE);
 }
 
+/// Routes SPI `intid` to this CPU, which has called [`init_private`].
+pub fn route_here(distributor: Frame, intid: u32) {
+    let target = TARGETS.get(crate::cpu::index() as usize).map_or(0, |target| target.load(Ordering::SeqCst));
+    distributor.write8(ITARGETSR + intid as usize, target);
+}
+
 /// The bit of this CPU's interface, as its private interrupts have it for a target (IHI 0048 section 4.3.12).
 fn own_target(distributor: Frame) -> u8 {
     let targets = (0..8).map(|word| distributor.read(ITARGETSR + word * 4)).find(|&targets| targets != 0);

@@ -49,6 +49,11 @@ pub fn init_distributor(distributor: Frame, affinity: u64) {
     wait_for_writes(distributor);
 }
 
+/// Routes SPI `intid` to this CPU.
+pub fn route_here(distributor: Frame, intid: u32) {
+    distributor.write64(IROUTER + intid as usize * 8, crate::cpu::affinity());
+}
+
 /// Whether the redistributor at `frame` is that of the CPU `affinity`, and how far the next one is if it is not:
 /// `Ok(())`, `Err(Some(stride))`, or `Err(None)` after the last one of its region (GICR_TYPER, IHI 0069 12.11.41).
 pub fn redistributor_is(frame: Frame, affinity: u64) -> Result<(), Option<usize>> {

@@ -3,6 +3,8 @@
 //! 40 bits take two concatenated tables at level 1 (DDI 0487 D8.2.10), which saves a level of every walk. 40 bits is
 //! also what every guest can live with: it is the size that AArch32 guests with LPAE and small cores have.
 
+use model::MemoryType;
+
 use super::{Level, Rights, Stage};
 
 /// Most bits of guest-physical address that a VM gets.
@@ -12,45 +14,84 @@ pub const MAX_IPA_BITS: u32 = 40;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stage2;
 
-/// What a guest may do with a range of guest-physical addresses.
+/// What a guest may do with a range of guest-physical addresses, besides reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage2Attributes {
+pub struct Stage2Attributes {
+    /// What is behind it.
+    pub kind: MemoryType,
+    /// Stores.
+    pub write: bool,
+    /// Instruction fetches. Never with [`MemoryType::Device`].
+    pub execute: bool,
+}
+
+impl Stage2Attributes {
     /// `ram`: everything.
-    ReadWrite,
+    pub const RAM: Stage2Attributes = Stage2Attributes { kind: MemoryType::Cached, write: true, execute: true };
     /// `rom`: read and execute.
-    ReadOnly,
+    pub const ROM: Stage2Attributes = Stage2Attributes { write: false, ..Stage2Attributes::RAM };
     /// Registers of a device that is the guest's own: read and write, never execute.
-    Device,
+    pub const DEVICE: Stage2Attributes = Stage2Attributes { kind: MemoryType::Device, write: true, execute: false };
+
+    /// Those of what a VM has of the board.
+    pub const fn of(pass: &model::Pass) -> Stage2Attributes {
+        let execute = pass.execute && !matches!(pass.kind, MemoryType::Device);
+        Stage2Attributes { kind: pass.kind, write: pass.write, execute }
+    }
 }
 
 // DDI 0487 D8.3.2, attribute fields in stage 2 descriptors (HCR_EL2.FWB = 0).
 /// MemAttr, bits 5:2: Normal, outer and inner write-back. The guest's own stage 1 can only make it weaker.
 const NORMAL: u64 = 0b1111 << 2;
+/// MemAttr: Normal, outer and inner non-cacheable.
+const NON_CACHEABLE: u64 = 0b0101 << 2;
 /// MemAttr: Device-nGnRE.
 const DEVICE: u64 = 0b0001 << 2;
 /// S2AP, bits 7:6.
 const READ: u64 = 0b01 << 6;
 const READ_WRITE: u64 = 0b11 << 6;
-/// SH, bits 9:8: inner shareable, the domain that all CPUs are in. Ignored for Device memory.
+/// SH, bits 9:8: inner shareable, the domain that all CPUs are in. Ignored for Device and non-cacheable memory.
 const INNER_SHAREABLE: u64 = 0b11 << 8;
 /// AF, bit 10: set, or the first access faults.
 const ACCESSED: u64 = 1 << 10;
 /// XN, bit 54 (XN[1:0] = 0b10 with FEAT_XNX): execute at neither EL1 nor EL0.
 const EXECUTE_NEVER: u64 = 1 << 54;
 
+/// All that there are.
+const ALL: [Stage2Attributes; 10] = {
+    use MemoryType::{Cached, Device, Uncached};
+    const fn of(kind: MemoryType, write: bool, execute: bool) -> Stage2Attributes {
+        Stage2Attributes { kind, write, execute }
+    }
+    [
+        of(Cached, true, true),
+        of(Cached, true, false),
+        of(Cached, false, true),
+        of(Cached, false, false),
+        of(Uncached, true, true),
+        of(Uncached, true, false),
+        of(Uncached, false, true),
+        of(Uncached, false, false),
+        of(Device, true, false),
+        of(Device, false, false),
+    ]
+};
+
 impl Stage for Stage2 {
     type Attributes = Stage2Attributes;
-    const ATTRIBUTES: &'static [Stage2Attributes] =
-        &[Stage2Attributes::ReadWrite, Stage2Attributes::ReadOnly, Stage2Attributes::Device];
+    const ATTRIBUTES: &'static [Stage2Attributes] = &ALL;
     const ROOT_LEVEL: Level = Level::L1;
     const MAX_BITS: u32 = MAX_IPA_BITS;
 
     fn leaf(attributes: Stage2Attributes) -> u64 {
-        match attributes {
-            Stage2Attributes::ReadWrite => NORMAL | READ_WRITE | INNER_SHAREABLE | ACCESSED,
-            Stage2Attributes::ReadOnly => NORMAL | READ | INNER_SHAREABLE | ACCESSED,
-            Stage2Attributes::Device => DEVICE | READ_WRITE | ACCESSED | EXECUTE_NEVER,
-        }
+        let kind = match attributes.kind {
+            MemoryType::Cached => NORMAL | INNER_SHAREABLE,
+            MemoryType::Uncached => NON_CACHEABLE | INNER_SHAREABLE,
+            MemoryType::Device => DEVICE,
+        };
+        let access = if attributes.write { READ_WRITE } else { READ };
+        let execute = if attributes.execute { 0 } else { EXECUTE_NEVER };
+        kind | access | execute | ACCESSED
     }
 
     fn rights(descriptor: u64) -> Rights {

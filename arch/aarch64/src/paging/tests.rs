@@ -143,7 +143,7 @@ proptest! {
 fn a_gibibyte_takes_one_entry_of_the_root() {
     let mut memory = Pages::new(2);
     let table = Table::<Stage2>::new(&mut memory, 40).unwrap();
-    table.map(&mut memory, 1023 * GIB1, Hpa(GIB1), GIB1, Stage2Attributes::ReadWrite).unwrap();
+    table.map(&mut memory, 1023 * GIB1, Hpa(GIB1), GIB1, Stage2Attributes::RAM).unwrap();
     // The last of 1024 entries: the second of two concatenated tables.
     assert_eq!(memory.read(Hpa(table.root().0 + 1023 * 8)), GIB1 | 0x7fd);
 }
@@ -151,9 +151,11 @@ fn a_gibibyte_takes_one_entry_of_the_root() {
 #[test]
 fn descriptors_are_those_of_the_manual() {
     // Stage 2: AF, SH, S2AP, MemAttr; then XN for devices.
-    assert_eq!(Stage2::leaf(Stage2Attributes::ReadWrite), 0x7fc);
-    assert_eq!(Stage2::leaf(Stage2Attributes::ReadOnly), 0x77c);
-    assert_eq!(Stage2::leaf(Stage2Attributes::Device), (1 << 54) | 0x4c4);
+    assert_eq!(Stage2::leaf(Stage2Attributes::RAM), 0x7fc);
+    assert_eq!(Stage2::leaf(Stage2Attributes::ROM), 0x77c);
+    assert_eq!(Stage2::leaf(Stage2Attributes::DEVICE), (1 << 54) | 0x4c4);
+    let uncached = Stage2Attributes { kind: model::MemoryType::Uncached, write: false, execute: false };
+    assert_eq!(Stage2::leaf(uncached), (1 << 54) | 0x754);
     // Stage 1: AF, SH, AP, AttrIndx.
     assert_eq!(Stage1::leaf(Stage1Attributes::Text), 0x7c4);
     assert_eq!(Stage1::leaf(Stage1Attributes::ReadOnly), (1 << 54) | 0x7c4);
@@ -183,9 +185,14 @@ fn rights_are_what_the_bits_say() {
         assert_eq!(Stage1::rights(Stage1::leaf(attributes)), expected, "{attributes:?}");
     }
     let of = [
-        (Stage2Attributes::ReadWrite, rights(true, true, true, false)),
-        (Stage2Attributes::ReadOnly, rights(true, false, true, false)),
-        (Stage2Attributes::Device, rights(true, true, false, true)),
+        (Stage2Attributes::RAM, rights(true, true, true, false)),
+        (Stage2Attributes::ROM, rights(true, false, true, false)),
+        (Stage2Attributes::DEVICE, rights(true, true, false, true)),
+        (
+            Stage2Attributes { kind: model::MemoryType::Uncached, ..Stage2Attributes::ROM },
+            rights(true, false, true, false),
+        ),
+        (Stage2Attributes { write: false, ..Stage2Attributes::DEVICE }, rights(true, false, false, true)),
     ];
     for (attributes, expected) in of {
         assert_eq!(Stage2::rights(Stage2::leaf(attributes)), expected, "{attributes:?}");
@@ -199,14 +206,14 @@ fn rights_are_what_the_bits_say() {
 fn a_walk_shows_every_valid_entry_and_ends_when_told() {
     let mut memory = Pages::new(20);
     let table = Table::<Stage2>::new(&mut memory, 40).unwrap();
-    table.map(&mut memory, GIB1, Hpa(3 * GIB1), GIB1, Stage2Attributes::ReadWrite).unwrap();
-    table.map(&mut memory, 4 * GIB1 + MIB2, Hpa(KIB4), KIB4, Stage2Attributes::ReadOnly).unwrap();
+    table.map(&mut memory, GIB1, Hpa(3 * GIB1), GIB1, Stage2Attributes::RAM).unwrap();
+    table.map(&mut memory, 4 * GIB1 + MIB2, Hpa(KIB4), KIB4, Stage2Attributes::ROM).unwrap();
     // What no map writes: a block at level 3, which is none, and bits that are never set.
     let last = entry_address(table.root(), Level::L1, table.root_mask(), 4 * GIB1);
     let level_2 = Hpa(memory.read(last) & ADDRESS);
     let level_3 = Hpa(memory.read(Hpa(level_2.0 + 8)) & ADDRESS);
     memory.write(Hpa(level_3.0 + 8), 0x1000 | 0b01);
-    memory.write(Hpa(level_3.0 + 16), 0x2000 | Stage2::leaf(Stage2Attributes::ReadWrite) | 1 << 55 | 0b11);
+    memory.write(Hpa(level_3.0 + 16), 0x2000 | Stage2::leaf(Stage2Attributes::RAM) | 1 << 55 | 0b11);
 
     let mut seen = Vec::new();
     let all: Result<(), ()> = table.walk(&memory, &mut |entry| {
@@ -216,12 +223,12 @@ fn a_walk_shows_every_valid_entry_and_ends_when_told() {
     assert_eq!(all, Ok(()));
     let rights = |attributes| Stage2::rights(Stage2::leaf(attributes));
     let expected = [
-        (GIB1, Level::L1, Says::Leaf(Hpa(3 * GIB1), rights(Stage2Attributes::ReadWrite)), true),
+        (GIB1, Level::L1, Says::Leaf(Hpa(3 * GIB1), rights(Stage2Attributes::RAM)), true),
         (4 * GIB1, Level::L1, Says::Table(level_2), true),
         (4 * GIB1 + MIB2, Level::L2, Says::Table(level_3), true),
-        (4 * GIB1 + MIB2, Level::L3, Says::Leaf(Hpa(KIB4), rights(Stage2Attributes::ReadOnly)), true),
+        (4 * GIB1 + MIB2, Level::L3, Says::Leaf(Hpa(KIB4), rights(Stage2Attributes::ROM)), true),
         (4 * GIB1 + MIB2 + KIB4, Level::L3, Says::Nothing, false),
-        (4 * GIB1 + MIB2 + 2 * KIB4, Level::L3, Says::Leaf(Hpa(2 * KIB4), rights(Stage2Attributes::ReadWrite)), false),
+        (4 * GIB1 + MIB2 + 2 * KIB4, Level::L3, Says::Leaf(Hpa(2 * KIB4), rights(Stage2Attributes::RAM)), false),
     ];
     let shown: Vec<_> =
         seen.iter().map(|entry| (entry.input, entry.level, entry.says, entry.is_ours::<Stage2>())).collect();
@@ -253,7 +260,7 @@ fn a_bad_request_is_refused() {
     assert_eq!(Table::<Stage2>::new(&mut memory, 41), Err(MapError::OutOfRange));
     assert_eq!(Table::<Stage2>::new(&mut memory, 30), Err(MapError::OutOfRange));
     let table = Table::<Stage2>::new(&mut memory, 36).unwrap();
-    let mut map = |input, output, size| table.map(&mut memory, input, Hpa(output), size, Stage2Attributes::ReadWrite);
+    let mut map = |input, output, size| table.map(&mut memory, input, Hpa(output), size, Stage2Attributes::RAM);
     assert_eq!(map(0x800, 0, KIB4), Err(MapError::Misaligned));
     assert_eq!(map(0, 0x800, KIB4), Err(MapError::Misaligned));
     assert_eq!(map(0, 0, 0x800), Err(MapError::Misaligned));

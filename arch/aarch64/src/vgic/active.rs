@@ -28,7 +28,9 @@ impl Vgic<'_> {
     pub(super) fn clear_active(&self, bank: &Bank, vcpu: u32, word: u32, bits: u32) -> KickMask {
         bank.activate.fetch_and(!bits, SeqCst);
         let here = |bits| bank.claims.deactivate_orphans(bits);
-        self.here_or_ask(bank, vcpu, word, bits, here, &bank.deactivate) | self.notify(vcpu, word, bits)
+        let kick = self.here_or_ask(bank, vcpu, word, bits, here, &bank.deactivate);
+        self.gone(bank, word, bits);
+        kick | self.notify(vcpu, word, bits)
     }
 
     /// Does a change of `bits` by `here`, which returns those that are listed; asks the claimers of these. Goes round again

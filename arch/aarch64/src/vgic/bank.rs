@@ -34,6 +34,8 @@ pub(super) struct Bank {
     pub(super) deactivate: AtomicU32,
     /// Listed ones that the guest has set active (ISACTIVER); the claimer sees whether they are already; see [`super::active`].
     pub(super) activate: AtomicU32,
+    /// Shared ones only: those behind which an interrupt of the board is active; see [`super::passed`].
+    pub(super) passed: AtomicU32,
     pub(super) pending: Pending,
     pub(super) claims: Claims,
     priority: [AtomicU8; 32],
@@ -52,6 +54,7 @@ impl Bank {
             hardware: AtomicU32::new(0),
             deactivate: AtomicU32::new(0),
             activate: AtomicU32::new(0),
+            passed: AtomicU32::new(0),
             pending: Pending::new(),
             claims: Claims::new(),
             priority: [const { AtomicU8::new(0) }; 32],
@@ -61,7 +64,7 @@ impl Bank {
 
     /// Back to power-on. Lines keep their level: they belong to the devices.
     pub(super) fn reset(&self, edge: u32) {
-        for word in [&self.enabled, &self.group, &self.hardware, &self.deactivate, &self.activate] {
+        for word in [&self.enabled, &self.group, &self.hardware, &self.deactivate, &self.activate, &self.passed] {
             word.store(0, SeqCst);
         }
         self.edge.store(edge, SeqCst);

@@ -74,6 +74,7 @@ impl Vgic<'_> {
     /// interrupt is, only its own pCPU can see.
     fn clear_pending(&self, bank: &Bank, vcpu: u32, word: u32, bits: u32) -> KickMask {
         bank.pending.clear(bits);
+        self.gone(bank, word, bits);
         self.resample(bank, vcpu, bits) | self.retract(vcpu, word, bits)
     }
 

@@ -249,7 +249,8 @@ fn take(bank: &Bank, intid: IntId, priority: u8, regs: &impl ListRegisters) -> O
     }
     let latched = bank.pending.take(intid.bit());
     let level = bank.level_high() & intid.bit() != 0;
-    (latched || level).then(|| lr.with_eoi(level))
+    let passed = bank.passed.load(SeqCst) & intid.bit() != 0;
+    (latched || level).then(|| lr.with_eoi(level || passed))
 }
 
 /// The list registers that there are.

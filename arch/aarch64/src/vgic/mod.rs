@@ -18,6 +18,7 @@
 //! | abort at a GICv2's GICC_DIR | the vCPU's | [`CpuInterface::sync`]; then [`Vgic::cpu_interface_v2_write`] |
 //! | physical timer interrupt, priority dropped, not deactivated | the vCPU's | [`Vgic::hardware_pending`] |
 //! | a device's line or message | any | [`Vgic::inject`] |
+//! | an interrupt of the board's that is the guest's, priority dropped, not deactivated | any | [`Vgic::passed_pending`] |
 //! | maintenance interrupt | the vCPU's | [`CpuInterface::sync`] |
 //! | before every entry, interrupts masked | the vCPU's | if [`CpuInterface::needs_flush`]: [`CpuInterface::flush`] |
 //! | kick | the vCPU's | nothing: leaving and entering the guest does it |
@@ -46,6 +47,7 @@ pub mod gich;
 mod lines;
 mod lr;
 mod notify;
+mod passed;
 mod power;
 mod quick;
 mod redistributor;
@@ -63,6 +65,7 @@ pub use cpu::CpuInterface;
 pub use distributor_v2::v2_shows_list_registers;
 pub use lines::NoSuchInterrupt;
 pub use lr::{ListRegisters, hcr};
+pub use passed::Ends;
 pub use redistributor::Redistributor;
 pub use registers::shows_list_registers;
 
@@ -87,6 +90,8 @@ pub struct Vgic<'a> {
     loaded: AtomicU32,
     shared: [SharedBank; SHARED_BANKS],
     redistributors: &'a [Redistributor],
+    /// Who is told when the guest is done with an interrupt of the board's.
+    ends: Option<&'a dyn Ends>,
 }
 
 /// What a register read gives.
@@ -119,6 +124,7 @@ impl<'a> Vgic<'a> {
             loaded: AtomicU32::new(0),
             shared: [const { SharedBank::new() }; SHARED_BANKS],
             redistributors,
+            ends: None,
         };
         vgic.reset();
         vgic

@@ -164,5 +164,6 @@ fn take_again(bank: &Bank, intid: IntId, regs: &impl ListRegisters) -> Option<Li
     }
     let latched = bank.pending.retake(intid.bit());
     let level = bank.line.load(Relaxed) & !bank.edge.load(Relaxed) & intid.bit() != 0;
-    (latched || level).then(|| lr.with_eoi(level))
+    let passed = bank.passed.load(Relaxed) & intid.bit() != 0;
+    (latched || level).then(|| lr.with_eoi(level || passed))
 }

@@ -115,7 +115,9 @@ impl CpuInterface {
             regs.deactivate(intid.number());
         }
         self.set_mine(intid, false);
-        vgic.give_back(bank, self.vcpu, intid) | self.look_after(vgic, bank, intid)
+        let kick = vgic.give_back(bank, self.vcpu, intid);
+        vgic.gone(bank, intid.word(), intid.bit());
+        kick | self.look_after(vgic, bank, intid)
     }
 
     /// An interrupt was given back: if it is still pending, whoever can deliver it looks at it.
@@ -211,8 +213,10 @@ pub(super) fn take_back(bank: &Bank, intid: IntId, lr: ListRegister, regs: &mut 
     }
 }
 
-/// Whether a listed interrupt is pending for a reason that its list register can't show: its line is high, or something has
-/// arrived since.
+/// Whether a listed interrupt is pending for a reason that its list register can't show, its line is high, or something has
+/// arrived since; or whether one of the board's waits for its end.
 fn tells_eoi(bank: &Bank, intid: IntId) -> bool {
-    (bank.level_high() | bank.hardware.load(SeqCst) | bank.pending.latched(SeqCst)) & intid.bit() != 0
+    (bank.level_high() | bank.passed.load(SeqCst) | bank.hardware.load(SeqCst) | bank.pending.latched(SeqCst))
+        & intid.bit()
+        != 0
 }

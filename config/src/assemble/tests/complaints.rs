@@ -292,9 +292,8 @@ fn every_complaint_looks_as_it_did() {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     let mut seen = BTreeSet::new();
-    for (name, outcome) in
-        [board_cases(), machine_cases(), image_cases(), tree_cases(), console_cases()].into_iter().flatten()
-    {
+    let trees = [tree_cases(), console_cases(), super::passes::cases()];
+    for (name, outcome) in [board_cases(), machine_cases(), image_cases()].into_iter().chain(trees).flatten() {
         assert!(!outcome.text.is_empty(), "{name} is taken without complaint");
         seen.extend(outcome.codes);
         settings.bind(|| insta::assert_snapshot!(name, outcome.text.trim_end()));

@@ -135,8 +135,9 @@ fn everything_that_was_read_is_named() {
         assembly.inputs.iter().map(|path| path.strip_prefix(project.path()).unwrap_or(path).to_owned()).collect();
     assert_eq!(inputs[0].to_str(), Some("1.qvmconf"));
     assert!(inputs[1].ends_with("boards/qemu-aarch64/board.toml"));
-    assert_eq!(inputs[2].to_str(), Some("Image"));
-    assert_eq!(inputs.len(), 3);
+    assert!(inputs[2].ends_with("boards/qemu-aarch64/gicv3.dtb"));
+    assert_eq!(inputs[3].to_str(), Some("Image"));
+    assert_eq!(inputs.len(), 4);
     assert_eq!(assembly.env, ["NAME"]);
     assert_eq!(assembly.fdt_dumps, [(project.path().join("out.dtb"), 0)]);
 }
@@ -150,7 +151,8 @@ fn what_is_pulled_in_is_an_input_and_words_are_none() {
         vec![VmSource::Words { text: "system a ram 64M @more.qvmconf".into(), folder: folder.clone() }];
     let assembly = project.good(&[]);
     let board = crate::assemble::Board::file(&project.request.root, &project.request.board);
-    assert_eq!(assembly.inputs, [folder.join("more.qvmconf"), board, folder.join("Image")]);
+    let tree = board.with_file_name("gicv3.dtb");
+    assert_eq!(assembly.inputs, [folder.join("more.qvmconf"), board, tree, folder.join("Image")]);
     assert!(assembly.dryrun, "dryrun of one VM is a dry run of all");
     // One byte more in what is pulled in, or in the words, is another configuration.
     project.file("more.qvmconf", b"load Image dryrun ");

@@ -22,7 +22,7 @@ pub(super) use generate::{Facts, generate, node_name, tell_initrd};
 pub(super) use labels::Names;
 pub(super) use merge::Merged;
 pub(super) use path::parent;
-pub(super) use phandle::{free_phandles, of as phandle_of};
+pub(super) use phandle::{Reference, free_phandles, of as phandle_of, reference};
 #[cfg(test)]
 pub(super) use promises::keeps_promises;
 #[cfg(feature = "fuzzing")]

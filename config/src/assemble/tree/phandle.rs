@@ -58,6 +58,27 @@ pub(in super::super) fn of(node: &Node) -> Option<u32> {
     node.cell("phandle").or(node.cell("linux,phandle")).filter(|&phandle| phandle != 0 && phandle != u32::MAX)
 }
 
+/// How a property refers to nodes, as far as its name tells.
+pub(in super::super) enum Reference {
+    /// A list of phandles.
+    List,
+    /// Each followed by as many cells as this property of its node says.
+    WithArguments(&'static str),
+    /// Phandles in between.
+    Map,
+}
+
+/// How property `name` refers to nodes, if it does.
+pub(in super::super) fn reference(name: &str) -> Option<Reference> {
+    if MAPS.contains(&name) {
+        Some(Reference::Map)
+    } else if LISTS.contains(&name) || name.ends_with("-supply") || is_pin_setting(name) {
+        Some(Reference::List)
+    } else {
+        cells_property(name).map(Reference::WithArguments)
+    }
+}
+
 /// All phandles of a tree.
 pub(super) fn used(root: &Node) -> BTreeSet<u32> {
     let mut used = BTreeSet::new();
@@ -133,17 +154,16 @@ pub(super) fn renumber_known(
     problems: &mut Vec<Diagnostic>,
 ) {
     for (name, value) in &mut node.properties {
-        let good = if MAPS.contains(&name.as_str()) {
-            false
-        } else if LISTS.contains(&name.as_str()) || name.ends_with("-supply") || is_pin_setting(name) {
-            value.len().is_multiple_of(4) && {
-                (0..value.len()).step_by(4).for_each(|offset| _ = exchange(value, offset, renumbering));
-                true
+        let good = match reference(name) {
+            Some(Reference::Map) => false,
+            Some(Reference::List) => {
+                value.len().is_multiple_of(4) && {
+                    (0..value.len()).step_by(4).for_each(|offset| _ = exchange(value, offset, renumbering));
+                    true
+                }
             }
-        } else if let Some(cells) = cells_property(name) {
-            renumber_with_arguments(value, cells, arguments, renumbering)
-        } else {
-            true
+            Some(Reference::WithArguments(cells)) => renumber_with_arguments(value, cells, arguments, renumbering),
+            None => true,
         };
         if !good {
             let message = format!(

@@ -1,4 +1,4 @@
-//! What can be said only when the whole file is known: whose interrupt lines the vdevs ask for.
+//! What can be said only when the whole file is known: whose interrupt lines the vdevs and passes ask for.
 
 use super::{Named, Parser};
 use crate::codes;
@@ -16,7 +16,8 @@ impl Parser<'_> {
         let name = given.as_ref().map_or(DEFAULT_CONTROLLER, |name| &name.value).to_owned();
         for Named { vdev, name: controller, known } in std::mem::take(&mut self.controllers) {
             if controller.value == name || controller.value.is_empty() {
-                if let Some(intr) = self.spec.vdevs.get_mut(vdev).and_then(|vdev| vdev.intr.as_mut()) {
+                let intr = vdev.and_then(|vdev| self.spec.vdevs.get_mut(vdev)?.intr.as_mut());
+                if let Some(intr) = intr {
                     intr.value.0.clone_from(&name);
                 }
                 let late = given.as_ref().filter(|given| known != Some(given.span));
@@ -25,7 +26,7 @@ impl Parser<'_> {
                     let diagnostic = Diagnostic::error(codes::ORDER, message)
                         .at(controller.span)
                         .label(given.span, "named here")
-                        .hint("write `vdev gic` before the vdevs that use it");
+                        .hint("write `vdev gic` before what uses it");
                     self.diagnostics.push(diagnostic);
                 }
                 continue;

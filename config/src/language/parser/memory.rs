@@ -46,7 +46,7 @@ impl Parser<'_> {
     }
 
     /// Checks that a length is not zero and, if so asked, a multiple of a page.
-    fn check_length(&mut self, length: Spanned<u64>, whole_pages: bool) {
+    pub(super) fn check_length(&mut self, length: Spanned<u64>, whole_pages: bool) {
         if length.value != 0 && (!whole_pages || length.value.is_multiple_of(PAGE_BYTES)) {
             return;
         }
@@ -63,14 +63,14 @@ impl Parser<'_> {
     }
 
     /// Checks that a range ends inside of the address space.
-    fn check_end(&mut self, start: Option<Spanned<u64>>, length: Spanned<u64>, span: Span) {
+    pub(super) fn check_end(&mut self, start: Option<Spanned<u64>>, length: Spanned<u64>, span: Span) {
         if start.is_some_and(|start| start.value.checked_add(length.value).is_none()) {
             let message = "the range runs past the end of the address space";
             self.diagnostics.push(Diagnostic::error(codes::PAST_END, message).at(span));
         }
     }
 
-    /// A type word: `guest load …`, and also `guest pass …`, which is refused.
+    /// A type word: `guest load …` or `initrd pass …`.
     pub(super) fn typed(&mut self, entry: &'static Entry, word: &Word) {
         let Some(next) = self.peek().filter(|next| matches!(next.text.as_str(), "load" | "pass")).cloned() else {
             let message = format!("`{}` must be followed by `load`", entry.word);
@@ -80,14 +80,10 @@ impl Parser<'_> {
         };
         self.pass_over();
         let span = join(word.span, next.span);
-        let what = format!("{} {}", entry.word, next.text);
         match (next.text.as_str(), entry.status) {
-            ("pass", _) => {
-                self.not_supported(&what, span, &format!("copy the content from a file: `{} load FILE`", entry.word));
-                self.open(Context::Refused);
-            }
+            ("pass", _) => self.typed_pass(entry.word, span),
             (_, Status::Refused(refusal)) => {
-                self.refuse(&what, span, refusal);
+                self.refuse(&format!("{} load", entry.word), span, refusal);
                 self.skip(&next, 1);
             }
             _ => {

@@ -1,6 +1,6 @@
 //! From words to a [`VmSpec`].
 //!
-//! Every word is an option or belongs to the option before it. `cpu`, `vdev` and `reserve` open a context;
+//! Every word is an option or belongs to the option before it. `cpu`, `vdev`, `reserve` and `pass` open a context;
 //! sub-options attach to the context that was opened last, and the other options neither join nor end it. After a
 //! mistake the parser goes on, so that one run reports all of them.
 
@@ -10,6 +10,7 @@ mod finish;
 mod life;
 mod location;
 mod memory;
+mod pass;
 mod process;
 mod radix;
 mod settings;
@@ -27,7 +28,6 @@ use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::Sources;
 use crate::spec::{FileId, Span, Spanned, VmSpec};
-
 use texts::Text;
 use vdev::RefusedVdev;
 
@@ -60,8 +60,8 @@ pub(super) struct Parser<'a> {
 
 /// An interrupt controller's name in an `intr`.
 struct Named {
-    /// Index of the vdev that interrupts.
-    vdev: usize,
+    /// Index of the vdev that interrupts; `None` if it is an interrupt of the board's.
+    vdev: Option<usize>,
     name: Spanned<String>,
     /// Where the GIC got the name that it had by then, if it had got one.
     known: Option<Span>,
@@ -78,6 +78,8 @@ enum Context {
     Vdev(usize),
     /// A `reserve`, and whether it has reserved anything.
     Reserve { span: Span, filled: bool },
+    /// The pass with this index, and whether it has passed anything.
+    Pass { index: usize, filled: bool },
     /// Something that was refused: its sub-options are passed over, because its error is enough.
     Refused,
 }
@@ -97,6 +99,7 @@ impl<'a> Parser<'a> {
             loads: Vec::new(),
             cmdline: None,
             reserves: Vec::new(),
+            passes: Vec::new(),
             vdevs: Vec::new(),
             counter_offset: None,
             fdt_dump_file: None,
@@ -173,7 +176,8 @@ impl<'a> Parser<'a> {
             Context::Cpu(_) => entry.place == Place::Cpu,
             Context::Vdev(index) => self.vdev_kind(index).is_some_and(|kind| entry.fits_vdev(kind)),
             Context::Reserve { .. } => entry.place == Place::Resource,
-            Context::Refused => matches!(entry.place, Place::AnyVdev | Place::Vdev(_) | Place::Resource),
+            Context::Pass { .. } => entry.place == Place::Pass,
+            Context::Refused => matches!(entry.place, Place::AnyVdev | Place::Vdev(_) | Place::Resource | Place::Pass),
         }
     }
 
@@ -188,9 +192,6 @@ impl<'a> Parser<'a> {
             (_, _, Status::Refused(refusal)) => {
                 self.refuse(entry.word, word.span, refusal);
                 self.skip(word, entry.argument_count());
-                if entry.word == "pass" {
-                    self.open(Context::Refused);
-                }
             }
             (Place::Top, "system", _) => self.system(entry, word),
             (Place::Top, "ram" | "rom", _) => self.memory(entry, word),
@@ -204,11 +205,13 @@ impl<'a> Parser<'a> {
             (Place::Top, "dryrun", _) => self.spec.dryrun = true,
             (Place::Top, "cpu", _) => self.cpu(word),
             (Place::Top, "vdev", _) => self.vdev(entry, word),
+            (Place::Top, "pass", _) => self.pass(false, word.span),
             (Place::Top, "reserve", _) => self.open(Context::Reserve { span: word.span, filled: false }),
             _ => match self.context {
                 Context::Cpu(index) => self.cpu_option(index, entry, word),
                 Context::Vdev(index) => self.vdev_option(index, entry, word),
                 Context::Reserve { .. } => self.reserve_option(entry, word),
+                Context::Pass { index, .. } => self.pass_option(index, entry, word),
                 Context::None | Context::Refused => self.skip(word, entry.argument_count()),
             },
         }
@@ -216,6 +219,9 @@ impl<'a> Parser<'a> {
 
     /// Ends the context of the moment and opens another.
     fn open(&mut self, context: Context) {
+        if let Context::Pass { index, filled: false } = self.context {
+            self.passes_nothing(index);
+        }
         self.report_refused();
         if let Context::Reserve { span, filled: false } = self.context {
             let diagnostic = Diagnostic::error(codes::EMPTY_CONTEXT, "`reserve` reserves nothing")

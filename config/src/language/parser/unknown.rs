@@ -84,6 +84,7 @@ impl Parser<'_> {
             Context::Cpu(index) => self.spec.cpus.get(index).map(|cpu| cpu.span),
             Context::Vdev(index) => self.spec.vdevs.get(index).map(|vdev| vdev.span),
             Context::Reserve { span, .. } => Some(span),
+            Context::Pass { index, .. } => self.spec.passes.get(index).map(|pass| pass.span),
         };
         if let Some(span) = context {
             diagnostic = diagnostic.label(span, "the context of the moment");
@@ -99,6 +100,7 @@ fn home(entry: &Entry) -> Vec<String> {
         Place::Cpu => vec!["a `cpu`".into()],
         Place::AnyVdev => vec!["a `vdev`".into()],
         Place::Resource => vec!["a `reserve`".into()],
+        Place::Pass => vec!["a `pass`".into()],
         Place::Variable => vec![format!("`set`: `{}`", entry.synopsis())],
         Place::VdevType => vec![format!("`vdev`: `{}`", entry.synopsis())],
         Place::Vdev(kinds) => {

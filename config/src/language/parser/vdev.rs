@@ -157,11 +157,16 @@ impl Parser<'_> {
         let name = controller.value.to_owned();
         let controller = Spanned { value: name.clone(), span: controller.span };
         let intr = Spanned { value: (name, line.value), span: argument.span };
-        let gic = self.spec.vdevs.iter().find(|vdev| matches!(vdev.kind, VdevSpecKind::Gic { .. }));
-        let known = gic.and_then(|gic| Some(gic.name.as_ref()?.span));
-        self.controllers.retain(|other| other.vdev != index);
-        self.controllers.push(Named { vdev: index, name: controller, known });
+        let known = self.gic_name();
+        self.controllers.retain(|other| other.vdev != Some(index));
+        self.controllers.push(Named { vdev: Some(index), name: controller, known });
         self.override_with("intr", |spec| spec.vdevs.get_mut(index).map(|vdev| &mut vdev.intr), intr);
+    }
+
+    /// Where the GIC got the name that it has by now, if it has got one.
+    pub(super) fn gic_name(&self) -> Option<Span> {
+        let gic = self.spec.vdevs.iter().find(|vdev| matches!(vdev.kind, VdevSpecKind::Gic { .. }));
+        gic.and_then(|gic| Some(gic.name.as_ref()?.span))
     }
 
     fn vdev_name(&mut self, index: usize, argument: &Word) {

@@ -51,6 +51,7 @@ fn is_in(section: &str, entry: &Entry) -> bool {
         "Options" => entry.place == Place::Top,
         "`cpu`" => entry.place == Place::Cpu,
         "`reserve`" => entry.place == Place::Resource,
+        "`pass`" => entry.place == Place::Pass,
         "Types of vdev" => entry.place == Place::VdevType,
         "Every vdev" => entry.place == Place::AnyVdev,
         "`vdev gic`" => entry.fits_vdev("gic"),

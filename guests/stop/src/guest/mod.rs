@@ -1,5 +1,6 @@
 //! The program: chooses by the command line.
 
+mod alarm;
 mod key;
 mod watchdog;
 
@@ -15,16 +16,21 @@ fn main(machine: &Machine) -> Verdict {
     match words.next() {
         Some("watchdog") => watchdog::starve(machine),
         Some("key") => key::ignore(machine),
+        Some("alarm") => alarm::storm(machine),
+        Some("alarm-reset") => alarm::reset(machine),
         Some("start") => watchdog::start(machine),
         Some("reset") => watchdog::arm_and_reset(machine),
         Some("sleep") => loop {
             wait_until(|| false);
         },
-        _ => Err("the command line says none of `watchdog`, `start`, `reset`, `key` and `sleep`"),
+        _ => {
+            Err("the command line says none of `watchdog`, `start`, `reset`, `key`, `alarm`, `alarm-reset` and `sleep`")
+        }
     }
 }
 
 fn interrupt(intid: u32) {
     watchdog::took(intid);
     key::took(intid);
+    alarm::took(intid);
 }

@@ -2,11 +2,52 @@
 //! (acknowledge, end, deactivate) and by the hypervisor (list registers, maintenance), and the physical private interrupts of
 //! its pCPU.
 
+use super::super::Ends;
 use super::super::hcr;
 use super::super::lr::{ListRegister, ListRegisters};
 use model::GicVersion;
+use std::sync::Mutex;
 
 pub(super) const SPURIOUS: u32 = 1023;
+
+/// The board's shared interrupts that are a guest's, as the distributor has them: levels of the lines, and what is active.
+#[derive(Debug, Default)]
+pub(super) struct BoardLines(Mutex<BoardState>);
+
+#[derive(Debug, Default)]
+struct BoardState {
+    high: std::collections::BTreeSet<u32>,
+    active: std::collections::BTreeSet<u32>,
+}
+
+impl BoardLines {
+    pub(super) fn set(&self, intid: u32, level: bool) {
+        let high = &mut self.0.lock().unwrap().high;
+        if level {
+            high.insert(intid)
+        } else {
+            high.remove(&intid)
+        };
+    }
+
+    pub(super) fn is_active(&self, intid: u32) -> bool {
+        self.0.lock().unwrap().active.contains(&intid)
+    }
+
+    /// EL2 acknowledges one.
+    pub(super) fn take(&self) -> Option<u32> {
+        let mut state = self.0.lock().unwrap();
+        let intid = state.high.difference(&state.active).next().copied()?;
+        state.active.insert(intid);
+        Some(intid)
+    }
+}
+
+impl Ends for BoardLines {
+    fn over(&self, intid: u32) {
+        assert!(self.0.lock().unwrap().active.remove(&intid), "{intid} is over, but it is not active");
+    }
+}
 
 /// One pCPU's hardware.
 #[derive(Clone, Debug)]

@@ -5,6 +5,7 @@ mod contention;
 mod fake;
 mod gich;
 mod machine;
+mod passed;
 mod pokes;
 mod reference;
 mod registers;

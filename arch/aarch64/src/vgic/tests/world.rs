@@ -1,7 +1,7 @@
 //! A VM's interrupts on model hardware: several vCPUs, each with its pCPU, driven one step at a time.
 
 use super::super::{CpuInterface, KickMask, Read, Redistributor, Vgic, shows_list_registers, v2_shows_list_registers};
-use super::fake::{FakeCpu, SPURIOUS};
+use super::fake::{BoardLines, FakeCpu, SPURIOUS};
 use model::{GicVersion, Irq};
 
 pub(super) const DISTRIBUTOR_CONTROL: u64 = 0x0;
@@ -56,6 +56,8 @@ pub(super) struct World {
     version: GicVersion,
     pub(super) vgic: Vgic<'static>,
     pub(super) cpus: Vec<Cpu>,
+    /// The board's shared interrupts that are the guest's.
+    pub(super) board: &'static BoardLines,
     kicked: KickMask,
 }
 
@@ -69,9 +71,11 @@ impl World {
     /// shared ones go to vCPU 0.
     pub(super) fn of(version: GicVersion, vcpus: usize, list_registers: usize) -> World {
         let redistributors = Vec::leak((0..vcpus).map(|_| Redistributor::new()).collect());
+        let board: &BoardLines = Box::leak(Box::default());
         let mut world = World {
             version,
-            vgic: Vgic::new(version, redistributors),
+            vgic: Vgic::new(version, redistributors).with_ends(board),
+            board,
             cpus: (0..vcpus as u32)
                 .map(|vcpu| Cpu {
                     interface: CpuInterface::new(vcpu, true),
@@ -306,6 +310,11 @@ impl World {
         for round in 0.. {
             assert!(round < 100, "it never settles");
             let mut busy = false;
+            while let Some(intid) = self.board.take() {
+                let kick = self.vgic.passed_pending(intid);
+                self.kick(kick, None);
+                busy = true;
+            }
             for vcpu in 0..self.cpus.len() {
                 let cpu = &mut self.cpus[vcpu];
                 if !cpu.online {
