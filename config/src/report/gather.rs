@@ -1,7 +1,7 @@
 //! From the assembly to the report.
 
 use model::images::Kind;
-use model::{Access, Console, Direction, PAGE_BYTES, Policy, VdevKind, When};
+use model::{Access, Console, Direction, MemoryType, PAGE_BYTES, Policy, Trigger, VdevKind, When};
 
 use super::{Area, AreaKind, Board, Image, Interrupt, Pcpu, Report, Resource, Seat, Share, Shared, Vm, channels};
 use crate::assemble::{self, Assembly};
@@ -36,6 +36,8 @@ fn board(assembly: &Assembly, board: &assemble::Board, vms: &[Vm]) -> Board {
     // Each starts on a page.
     let images = assembly.blobs.iter().map(|blob| (blob.bytes.len() as u64).next_multiple_of(PAGE_BYTES)).sum();
     memory.extend([share("images", None, images), share("Ostler", None, board.memory.ostler)]);
+    let regions: u64 = assumed.regions.iter().map(|region| region.size_bytes).sum();
+    memory.extend((regions > 0).then(|| share("regions", None, regions)));
     let used: u64 = memory.iter().map(|share| share.bytes).sum();
     memory.push(share("free", None, assumed.memory_bytes.saturating_sub(used)));
     let pcpu = |pcpu| {
@@ -71,7 +73,11 @@ fn vm(assembly: &Assembly, index: usize) -> Vm {
     };
     let timers = TIMERS.iter().map(|&(intid, name)| Interrupt { intid, from: format!("{name} of each vCPU") });
     let of_vdevs = vm.vdevs.iter().filter_map(|vdev| Some(Interrupt { intid: vdev.intid?, from: vdev.name.clone() }));
-    let mut interrupts: Vec<Interrupt> = timers.chain(of_vdevs).collect();
+    let passed = vm.interrupts.iter().map(|it| {
+        let kind = if it.trigger == Trigger::Edge { "edge" } else { "level" };
+        Interrupt { intid: it.line, from: format!("the board's {} ({kind})", it.host) }
+    });
+    let mut interrupts: Vec<Interrupt> = timers.chain(of_vdevs).chain(passed).collect();
     interrupts.sort_by_key(|interrupt| interrupt.intid);
     Vm {
         name: vm.name.clone(),
@@ -128,6 +134,15 @@ fn map(assembly: &Assembly, vm: &assemble::Vm) -> Vec<Area> {
     map.push(area(gic.distributor.0, gic.distributor_bytes(), AreaKind::Gic, "GIC distributor", "rw"));
     map.push(area(gic.cpus.0, gic.cpus_bytes(vcpus), AreaKind::Gic, &format!("GIC {frames}"), "rw"));
     map.extend(vm.vdevs.iter().map(|vdev| area(vdev.gpa.0, vdev.size_bytes, AreaKind::Vdev, &vdev.name, "rw")));
+    map.extend(vm.passes.iter().map(|pass| {
+        let access = match (pass.write, pass.execute) {
+            (false, false) => "r",
+            (false, true) => "rx",
+            (true, false) => "rw",
+            (true, true) => "rwx",
+        };
+        area(pass.gpa.0, pass.size_bytes, AreaKind::Passed, &format!("the board's {:#x}", pass.hpa.0), access)
+    }));
     map.extend(vm.loads.iter().filter_map(|load| {
         let blob = assembly.blobs.get(usize::from(load.image))?;
         let kind = match blob.kind {
@@ -168,6 +183,20 @@ fn resources(assembly: &Assembly, board: &assemble::Board) -> Vec<Resource> {
                 owner: vm.name.clone(),
                 others: "Ostler: places images, copies for vdevs".into(),
             });
+        }
+        for pass in &vm.passes {
+            let kind = match pass.kind {
+                MemoryType::Device => "registers",
+                MemoryType::Uncached => "memory, uncached",
+                MemoryType::Cached => "memory",
+            };
+            let what = format!("the board's {:#x}, {} of {kind}", pass.hpa.0, super::size(pass.size_bytes));
+            resources.push(Resource { what, owner: vm.name.clone(), others: String::new() });
+        }
+        for interrupt in &vm.interrupts {
+            let what = format!("the board's interrupt {}", interrupt.host);
+            let others = "Ostler: takes it and holds it until the guest has handled it".into();
+            resources.push(Resource { what, owner: vm.name.clone(), others });
         }
         if vm.stolen_time.is_some() {
             let what = format!("stolen-time records of VM {}", vm.name);

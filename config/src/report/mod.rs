@@ -152,6 +152,8 @@ pub enum AreaKind {
     Gic,
     /// A virtual device.
     Vdev,
+    /// What of the board is passed.
+    Passed,
     /// The stolen-time records.
     StolenTime,
 }
@@ -168,6 +170,7 @@ impl AreaKind {
             AreaKind::Data => "data",
             AreaKind::Gic => "gic",
             AreaKind::Vdev => "vdev",
+            AreaKind::Passed => "passed",
             AreaKind::StolenTime => "stolen-time",
         }
     }

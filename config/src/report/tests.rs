@@ -1,8 +1,8 @@
 //! The report of a small system in all its forms.
 
 use crate::assemble::tests::Project;
-use crate::assemble::{Board, Images};
-use crate::report::{Report, size};
+use crate::assemble::{Board, Images, Region};
+use crate::report::{AreaKind, Report, size};
 
 const CONTROL: &str = "system control
 ram 0x40000000,64M
@@ -48,6 +48,20 @@ fn every_byte_of_ram_has_an_owner() {
     let report = two();
     assert_eq!(report.board.memory.iter().map(|share| share.bytes).sum::<u64>(), report.board.memory_bytes);
     assert!(report.board.memory.iter().any(|share| share.vm == Some(1) && share.bytes >= 16 << 20));
+}
+
+#[test]
+fn what_is_passed_has_its_owner() {
+    let mut project = Project::new();
+    project.request.regions.insert("shared".into(), Region { start: 0x5000_0000, length_bytes: 1 << 20 });
+    let lines = "pass loc dt:/pl031@9010000 pass loc 0x60000000,$asinfo_length{shared},rwcmn=$asinfo_start{shared}";
+    let report = report(&project, &[&format!("{CONTROL}{lines}")]);
+    let text = report.text();
+    let lines: Vec<&str> =
+        text.lines().filter(|line| line.contains("the board's") || line.contains("regions")).collect();
+    insta::assert_snapshot!(lines.join("\n"));
+    assert_eq!(report.board.memory.iter().map(|share| share.bytes).sum::<u64>(), report.board.memory_bytes);
+    assert!(report.vms[0].map.iter().any(|area| area.kind == AreaKind::Passed && area.start == 0x901_0000));
 }
 
 #[test]
