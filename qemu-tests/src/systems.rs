@@ -58,6 +58,8 @@ pub const FULL_4_GICV2: System = System::of("full-4-gicv2", FULL_4.files).with_g
 /// The same on two pCPUs with a GICv2.
 pub const FULL_2_GICV2: System =
     System::of("full-2-gicv2", FULL_4.files).with_cpus(2).with_gic(GicVersion::V2).with_self_test();
+/// Debian from files that use what the language has.
+pub const LANGUAGE: System = System::of("language", &["qemu-tests/systems/language/system.toml"]).with_self_test();
 /// The bare-metal guest alone; it powers off by itself.
 pub const HELLO: System = System::of("hello", &["qemu-tests/systems/hello-beats.qvmconf"]);
 /// Three times Debian, each reading what it does not own, with three policies.
@@ -282,6 +284,7 @@ pub const SYSTEMS: &[System] = &[
     FULL_2,
     FULL_4_GICV2,
     FULL_2_GICV2,
+    LANGUAGE,
     HELLO,
     LINUX_TRESPASS,
     TRESPASS,
