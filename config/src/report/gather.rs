@@ -141,7 +141,7 @@ fn map(assembly: &Assembly, vm: &assemble::Vm) -> Vec<Area> {
             (true, false) => "rw",
             (true, true) => "rwx",
         };
-        area(pass.gpa.0, pass.size_bytes, AreaKind::Passed, &format!("the board's {:#x}", pass.hpa.0), access)
+        area(pass.gpa.0, pass.size_bytes, AreaKind::Passed, &format!("board {:#x}", pass.hpa.0), access)
     }));
     map.extend(vm.loads.iter().filter_map(|load| {
         let blob = assembly.blobs.get(usize::from(load.image))?;
