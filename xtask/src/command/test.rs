@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use qemu_tests::{SYSTEMS, System};
 
-use crate::command::{bench, soak};
+use crate::command::{bench, miri, soak};
 use crate::failure::{Failure, Result, status};
 use crate::guests;
 use crate::host::cargo::cargo;
@@ -32,6 +32,9 @@ pub(crate) struct Test {
     /// Instead of all this: attacks by the hostile guest, millions of each class, from a seed.
     #[arg(long, conflicts_with_all = ["host", "qemu", "long", "filter"])]
     soak: bool,
+    /// Instead of all this: the tests of what parses files under Miri, with a nightly compiler. Takes long.
+    #[arg(long, conflicts_with_all = ["host", "qemu", "long", "soak"])]
+    miri: bool,
     /// The seed of the attacks [default: another one each time].
     #[arg(long, value_name = "N", value_parser = soak::seed, requires = "soak")]
     seed: Option<u64>,
@@ -54,6 +57,9 @@ pub(crate) fn run(options: &Test) -> Result<()> {
         packages::ensure(&[packages::QEMU])?;
         build(&qemu_tests::HOSTILE)?;
         return soak::run(options.seed, options.class.as_deref(), options.operations, options.cpu.as_deref());
+    }
+    if options.miri {
+        return miri::run(options.filter.as_deref());
     }
     let mut summary = Summary::default();
     let filter = options.filter.as_deref();
