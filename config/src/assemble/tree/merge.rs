@@ -217,10 +217,21 @@ impl Merged {
     /// in the generated tree it is known for sure where phandles are.
     fn adopt(&mut self, renumbering: &mut Renumbering, problems: &mut Vec<Diagnostic>) {
         let mut generated = Renumbering::new();
+        let used = phandle::used(&self.tree.root);
         for (old, becomes) in renumbering.iter_mut().filter(|(old, becomes)| old != becomes) {
-            if !generated.contains_key(becomes) && phandle::used(&self.tree.root).contains(becomes) {
+            if !generated.contains_key(becomes) && used.contains(becomes) {
                 generated.insert(*becomes, *old);
                 *becomes = *old;
+            }
+        }
+        // A generated node that has one of these and keeps it would share it: it gets a free one.
+        let mut taken: BTreeSet<u32> =
+            used.iter().chain(generated.values()).chain(renumbering.values()).copied().collect();
+        for adopted in generated.values().copied().collect::<Vec<_>>() {
+            if used.contains(&adopted) && !generated.contains_key(&adopted) {
+                let free = phandle::free(&[&taken]);
+                taken.insert(free);
+                generated.insert(adopted, free);
             }
         }
         let arguments = phandle::arguments(&self.tree.root);
