@@ -56,18 +56,19 @@ impl Bare {
             || format!("the board's RAM is {:#x} to {:#x}; `--memory SIZE` gives it more", ram.start, ram.end - 1);
         let blob = |load: &Load| assembly.blobs.get(usize::from(load.image));
         let program = program(vm).and_then(blob).ok_or_else(|| refused("it starts at no image".into()))?;
-        match loader::inspect(&program.bytes) {
+        let is_linux = match loader::inspect(&program.bytes) {
             // QEMU puts a kernel where it likes to be.
-            Ok(Image::Linux(_)) => {}
+            Ok(Image::Linux(_)) => true,
             Ok(Image::Elf(_)) => {
                 let outside = vm.loads.iter().find(|load| blob(load) == Some(program) && !ram.contains(&load.gpa.0));
                 if let Some(load) = outside {
                     let why = format!("`{}` is linked at {:#x}, where the board has no RAM", program.name, load.gpa.0);
                     return Err(refused(why).hint(where_ram_is()));
                 }
+                false
             }
             _ => return Err(refused(format!("`{}` is neither ELF nor a Linux `Image`", program.name))),
-        }
+        };
         let write = |blob: &Blob| {
             let file = folder.join(&blob.name);
             files::write(&file, &blob.bytes).map(|_| file)
@@ -87,7 +88,6 @@ impl Bare {
             }
         }
         let vdevs = vm.vdevs.iter().map(|vdev| format!("`{}`", vdev.name)).collect();
-        let is_linux = matches!(loader::inspect(&program.bytes), Ok(Image::Linux(_)));
         Ok(Bare {
             is_linux,
             program: write(program)?,

@@ -71,19 +71,6 @@ pub(crate) fn build_with(request: &Request, features: &[&str], folder: &Path) ->
     build_assembled(&assembly, request, features, folder)
 }
 
-/// Writes each guest's device tree as text to NAME.dts in `folder`.
-pub(crate) fn write_sources(assembly: &Assembly, folder: &Path) -> Result<()> {
-    let write = |(name, tree): &(String, Vec<u8>)| write_tree(&folder.join(format!("{name}.dts")), tree);
-    assembly.trees.iter().try_for_each(write)
-}
-
-/// Writes a device tree: as text if the file's name ends in `.dts`.
-fn write_tree(path: &Path, tree: &[u8]) -> Result<()> {
-    let is_text = path.extension().is_some_and(|extension| extension == "dts");
-    let text = is_text.then(|| assemble::device_tree_source(tree)).transpose().map_err(Failure::new)?;
-    files::write(path, text.as_deref().map_or(tree, str::as_bytes)).map(drop)
-}
-
 /// The same of what was assembled from `request` already.
 pub(crate) fn build_assembled(
     assembly: &Assembly,
@@ -121,6 +108,19 @@ pub(crate) fn dump_trees(assembly: &Assembly) -> Result<()> {
         write_tree(path, &assembly.trees[*tree].1)?;
     }
     Ok(())
+}
+
+/// Writes each guest's device tree as text to NAME.dts in `folder`.
+pub(crate) fn write_sources(assembly: &Assembly, folder: &Path) -> Result<()> {
+    let write = |(name, tree): &(String, Vec<u8>)| write_tree(&folder.join(format!("{name}.dts")), tree);
+    assembly.trees.iter().try_for_each(write)
+}
+
+/// Writes a device tree: as text if the file's name ends in `.dts`.
+fn write_tree(path: &Path, tree: &[u8]) -> Result<()> {
+    let is_text = path.extension().is_some_and(|extension| extension == "dts");
+    let text = is_text.then(|| assemble::device_tree_source(tree)).transpose().map_err(Failure::new)?;
+    files::write(path, text.as_deref().map_or(tree, str::as_bytes)).map(drop)
 }
 
 /// The page of the board that a request names.
