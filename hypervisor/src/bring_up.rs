@@ -231,7 +231,7 @@ fn prepare(
         }
         lifecycle::add(vm);
         vm.begin_first();
-        log::info!("{}: {} vCPUs, entry {}", config.name, config.cpus.len(), config.entry.pc);
+        log::info!("{}: {} vCPUs, entry {}", config.name, config.cpus.len(), config.entry.pc());
     }
     own_interrupts(system, &mut workshop.memory).ok_or(NO_MEMORY)?;
     if let Some(uart) = facts.console.and_then(|console| console.intid) {

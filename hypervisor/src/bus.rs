@@ -48,7 +48,7 @@ impl Device {
 
     /// The offset of `gpa` in the device's registers; `None` outside of them.
     pub fn offset(&self, gpa: Gpa) -> Option<u64> {
-        gpa.offset_from(self.config.gpa).filter(|&offset| offset < self.config.size_bytes)
+        self.config.place.of_memory(gpa)
     }
 
     /// A load by a guest.
@@ -94,7 +94,7 @@ struct Line {
 impl Line {
     /// The line of the device that `config` describes, after power-on.
     fn new(config: &Vdev) -> Line {
-        Line { intid: config.intid, level: false }
+        Line { intid: config.lines.first().copied(), level: false }
     }
 
     /// The line is at `level` now. Called under the device's lock: the controller sees the changes in the order in which they

@@ -8,11 +8,10 @@ use arch::inject::Exception;
 use arch::psci::{Outcome, status};
 use arch::smccc::{self, Reply};
 use arch::{Exit, MemoryAccess, Unsupported};
-use model::{Action, StopReason};
+use model::{Action, Start, StopReason};
 use vdev::Width;
 
 use crate::pcpu::{Next, Seat};
-use crate::vm::Start;
 use crate::{interrupts, terminal};
 
 /// Handles one exit of the vCPU in `seat`. (Interrupts are the pCPU's, and so are those who rang.)
@@ -41,7 +40,7 @@ fn call(seat: &mut Seat, registers: [u64; 4]) -> Next {
         Reply::Registers(values) => seat.vcpu.finish_call(&values),
         Reply::Power(Outcome::Return(value)) => seat.vcpu.finish_call(&[value]),
         Reply::Power(Outcome::TurnOn { vcpu, entry, context }) => {
-            let answer = if vm.start(vcpu, Start { entry, argument: context }) {
+            let answer = if vm.start(vcpu, Start::Arm { pc: entry, x0: context }) {
                 status::SUCCESS
             } else {
                 log::error!("{}: vCPU {vcpu} has no seat", vm.config.name);

@@ -7,17 +7,17 @@ use core::fmt;
 
 use arch::intid;
 use boot::tree::{Facts, Gic, Region};
-use model::{Board, GicVersion, PAGE_BYTES, Pass};
+use model::{Board, Controller, PAGE_BYTES, Pass};
 
 /// What differs, with both values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mismatch {
     /// The interrupt controller.
-    Gic {
+    Controller {
         /// As assembled.
-        expected: GicVersion,
-        /// As the board's tree has it; `None` if there is none that Ostler knows.
-        found: Option<GicVersion>,
+        expected: Controller,
+        /// As the board has it; `None` if there is none that Ostler knows.
+        found: Option<Controller>,
     },
     /// A GICv2 without what virtual machines need: GICH and GICV.
     NoVirtualInterface,
@@ -74,8 +74,10 @@ impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("not the board that this was assembled for: ")?;
         match self {
-            Mismatch::Gic { expected, found: Some(found) } => write!(f, "expected a {expected}, found a {found}"),
-            Mismatch::Gic { expected, found: None } => write!(f, "expected a {expected}, found no GIC"),
+            Mismatch::Controller { expected, found: Some(found) } => {
+                write!(f, "expected a {expected}, found a {found}")
+            }
+            Mismatch::Controller { expected, found: None } => write!(f, "expected a {expected}, found no GIC"),
             Mismatch::NoVirtualInterface => {
                 f.write_str("expected a GICv2 with virtualisation extensions, found one without")
             }
@@ -104,9 +106,9 @@ impl fmt::Display for Mismatch {
 
 /// Compares the board with what was assumed of it.
 pub fn board(assumed: &Board, facts: &Facts) -> Result<(), Mismatch> {
-    let gic = facts.gic.as_ref().map(|gic| gic.version());
-    if gic != Some(assumed.gic) {
-        return Err(Mismatch::Gic { expected: assumed.gic, found: gic });
+    let gic = facts.gic.as_ref().map(|gic| Controller::Gic(gic.version()));
+    if gic != Some(assumed.controller) {
+        return Err(Mismatch::Controller { expected: assumed.controller, found: gic });
     }
     if let Some(Gic::V2 { cpu_interface, hypervisor_interface, virtual_cpu_interface, .. }) = &facts.gic {
         let (Some(_), Some(virtual_cpu_interface)) = (hypervisor_interface, virtual_cpu_interface) else {
@@ -195,7 +197,7 @@ fn whole_pages(what: &'static str, region: &Region) -> Result<(), Mismatch> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::{Hpa, OnFailure};
+    use model::{GicVersion, Hpa, OnFailure};
 
     fn facts(cpus: usize, memory: u64) -> Facts {
         let at = |start| Region { start: Hpa(start), size_bytes: memory };
@@ -212,7 +214,7 @@ mod tests {
 
     const ASSUMED: Board = Board {
         name: "test",
-        gic: GicVersion::V3,
+        controller: Controller::Gic(GicVersion::V3),
         cpus: 4,
         memory_bytes: 1 << 30,
         on_failure: OnFailure::Reset,
@@ -240,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_gicv2_has_to_have_whole_virtual_interfaces() {
-        let assumed = Board { gic: GicVersion::V2, ..ASSUMED };
+        let assumed = Board { controller: Controller::Gic(GicVersion::V2), ..ASSUMED };
         let at = |start, size_bytes| Region { start: Hpa(start), size_bytes };
         let check = |cpu_interface, hypervisor_interface, virtual_cpu_interface| {
             let mut facts = facts(4, 1 << 30);
@@ -305,7 +307,7 @@ mod tests {
         let mut found = facts(4, 1 << 30);
         found.gic = None;
         assert!(board(&ASSUMED, &found).unwrap_err().to_string().contains("found no GIC"));
-        let other = Board { gic: GicVersion::V2, ..ASSUMED };
+        let other = Board { controller: Controller::Gic(GicVersion::V2), ..ASSUMED };
         let error = board(&other, &facts(4, 1 << 30)).unwrap_err().to_string();
         assert!(error.contains("expected a GICv2, found a GICv3"), "{error}");
     }

@@ -43,7 +43,11 @@ pub use exit::{Exit, MemoryAccess, Unsupported};
 
 /// Architecture of the interrupt controller, the board's and its guests' alike: chosen by the feature `gicv2`, so that
 /// neither pays for the other.
-pub const GIC: model::GicVersion = if cfg!(feature = "gicv2") { model::GicVersion::V2 } else { model::GicVersion::V3 };
+pub const CONTROLLER: model::Controller = model::Controller::Gic(GIC);
+
+/// The GIC's version in [`CONTROLLER`].
+pub(crate) const GIC: model::GicVersion =
+    if cfg!(feature = "gicv2") { model::GicVersion::V2 } else { model::GicVersion::V3 };
 
 #[cfg(target_os = "none")]
 pub mod alarm;

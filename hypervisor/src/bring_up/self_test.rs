@@ -4,7 +4,7 @@
 
 use arch::paging::{Stage1, Table};
 use boot::tree::Facts;
-use model::{Hpa, MemoryType, PAGE_BYTES, Pass, Region};
+use model::{Hpa, Machine, MemoryType, PAGE_BYTES, Pass, Region};
 
 use super::{Cpus, Failure, span};
 use crate::address_space::{AddressSpace, Image};
@@ -22,8 +22,12 @@ fn pages(span: Span) -> Span {
 
 /// What `vm` should be able to reach.
 fn reach(vm: &'static Vm, interface: Option<Hpa>) -> Reach<'static> {
-    let interface = interface.map(|hpa| Pass {
-        gpa: vm.config.gic.cpus,
+    let gic = match vm.config.machine {
+        Machine::Arm(gic) => Some(gic),
+        Machine::Pc(_) => None,
+    };
+    let interface = interface.zip(gic).map(|(hpa, gic)| Pass {
+        gpa: gic.cpus,
         hpa,
         size_bytes: PAGE_BYTES,
         write: true,
