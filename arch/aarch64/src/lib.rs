@@ -38,7 +38,7 @@ pub mod sysreg;
 pub mod vgic;
 
 pub use arch_common::{in_hand, kick, mailbox};
-pub use exit::{Exit, MemoryAccess, Unsupported};
+pub use exit::{Access, At, Exit, Kind, Outcome, Unsupported};
 
 /// Architecture of the interrupt controller, the board's and its guests' alike: chosen by the feature `gicv2`, so that
 /// neither pays for the other.

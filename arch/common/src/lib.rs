@@ -15,6 +15,7 @@
 )]
 
 pub mod bits;
+pub mod exit;
 pub mod in_hand;
 pub mod kick;
 pub mod mailbox;
