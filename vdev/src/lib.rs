@@ -27,6 +27,7 @@
 mod clock;
 mod endpoint;
 mod fifo;
+mod i8254;
 mod ns16550;
 mod pl011;
 mod pl061;
@@ -35,6 +36,7 @@ mod ring;
 mod sp805;
 
 pub use endpoint::Endpoint;
+pub use i8254::I8254;
 pub use ns16550::Ns16550;
 pub use pl011::Pl011;
 pub use pl061::Pl061;
