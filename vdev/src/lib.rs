@@ -24,6 +24,7 @@
     )
 )]
 
+mod acpi_power;
 mod clock;
 mod endpoint;
 mod fifo;
@@ -31,15 +32,20 @@ mod i8254;
 mod ns16550;
 mod pl011;
 mod pl061;
+mod port92;
 mod registers;
+mod reset_control;
 mod ring;
 mod sp805;
 
+pub use acpi_power::AcpiPower;
 pub use endpoint::Endpoint;
 pub use i8254::I8254;
 pub use ns16550::Ns16550;
 pub use pl011::Pl011;
 pub use pl061::Pl061;
+pub use port92::Port92;
 pub use registers::{Registers, Request, Signals, Timed, Width};
+pub use reset_control::ResetControl;
 pub use ring::Ring;
 pub use sp805::Sp805;
