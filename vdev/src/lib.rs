@@ -28,6 +28,7 @@ mod acpi_power;
 mod clock;
 mod endpoint;
 mod fifo;
+mod hpet;
 mod i8042;
 mod i8254;
 mod ns16550;
@@ -42,6 +43,7 @@ mod sp805;
 
 pub use acpi_power::AcpiPower;
 pub use endpoint::Endpoint;
+pub use hpet::Hpet;
 pub use i8042::I8042;
 pub use i8254::I8254;
 pub use ns16550::Ns16550;
