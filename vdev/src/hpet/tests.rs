@@ -144,6 +144,18 @@ fn a_match_by_level_keeps_the_line_high() {
 }
 
 #[test]
+fn nobody_waits_for_a_line_that_is_high() {
+    let mut hpet = plain();
+    put(&mut hpet, config(2), BY_LEVEL | INTERRUPTS | PERIODIC | SETS_VALUE | route(2));
+    put(&mut hpet, comparator(2), 5000);
+    put(&mut hpet, CONFIG, ENABLE);
+    hpet.advance(5000);
+    assert_eq!((signals(&mut hpet), hpet.deadline()), ((4, 0), None));
+    put(&mut hpet, STATUS, 4);
+    assert_eq!((signals(&mut hpet), hpet.deadline()), ((0, 0), Some(10_000)));
+}
+
+#[test]
 fn a_narrow_timer_matches_every_time_its_bits_come_round() {
     let mut hpet = plain();
     put(&mut hpet, config(0), INTERRUPTS | NARROW | route(20));

@@ -77,6 +77,7 @@ fn the_window_is_for_every_width() {
     assert_eq!(host.read(7, Width::Half), 0xff00);
     assert_eq!(host.read(6, Width::Word), 0xffff_000a);
     assert_eq!(host.read(4, Width::Double), 0xffff_ffff_000a_1c05);
+    assert_eq!(host.read(7, Width::Double), 0xffff_ffff_ffff_ff00);
 }
 
 #[test]
