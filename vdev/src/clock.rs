@@ -29,23 +29,36 @@ impl Clock {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ticker {
     clock: Clock,
-    /// The guest's counter when it was first told.
+    /// The guest's counter when there were `base` ticks; `None` before it is first told.
     origin: Option<u64>,
+    base: u64,
     ticks: u64,
+    /// The guest's counter may begin anew.
+    restarts: bool,
 }
 
 impl Ticker {
     pub(crate) const fn new(hz: NonZeroU64, counter_hz: NonZeroU64) -> Ticker {
-        Ticker { clock: Clock::new(hz, counter_hz), origin: None, ticks: 0 }
+        Ticker { clock: Clock::new(hz, counter_hz), origin: None, base: 0, ticks: 0, restarts: false }
+    }
+
+    /// The device is reset: when it is next told the time, it may be that of a counter that has begun anew with the machine.
+    /// The ticks go on in any case.
+    pub(crate) fn restart(&mut self) {
+        self.restarts = true;
     }
 
     /// The guest's counter is at `now`.
     pub(crate) fn advance(&mut self, now: u64) {
         let counted = now.wrapping_sub(*self.origin.get_or_insert(now));
-        // Two CPUs may read the counter in one order and come here in the other: time does not go back.
-        if is_forward(counted) {
-            self.ticks = self.ticks.max(self.clock.ticks(counted));
+        let ticks = is_forward(counted).then(|| self.base.saturating_add(self.clock.ticks(counted)));
+        match ticks.filter(|&ticks| ticks >= self.ticks) {
+            Some(ticks) => self.ticks = ticks,
+            None if self.restarts => (self.origin, self.base) = (Some(now), self.ticks),
+            // Two CPUs may read the counter in one order and come here in the other: time does not go back.
+            None => {}
         }
+        self.restarts = false;
     }
 
     /// Ticks until now.
@@ -55,8 +68,8 @@ impl Ticker {
 
     /// Where the guest's counter is when there are `ticks`; `None` if nobody lives to see it.
     pub(crate) fn counter_at(&self, ticks: u64) -> Option<u64> {
-        let counted = Some(self.clock.counted(ticks)).filter(|&counted| is_forward(counted))?;
-        Some(self.origin?.wrapping_add(counted))
+        let counted = self.clock.counted(ticks.saturating_sub(self.base));
+        Some(self.origin?.wrapping_add(Some(counted).filter(|&counted| is_forward(counted))?))
     }
 }
 
@@ -99,6 +112,26 @@ mod tests {
         ticker.advance(origin.wrapping_sub(1));
         assert_eq!(ticker.now(), 2);
         assert_eq!(ticker.counter_at(u64::MAX), None);
+    }
+
+    #[test]
+    fn after_a_reset_the_counter_may_begin_anew() {
+        let mut ticker = Ticker::new(hz(1_000), hz(1_000_000));
+        ticker.advance(5_000_000);
+        ticker.advance(7_000_000);
+        assert_eq!(ticker.now(), 2_000);
+        ticker.advance(10);
+        assert_eq!(ticker.now(), 2_000);
+        ticker.restart();
+        ticker.advance(10);
+        assert_eq!((ticker.now(), ticker.counter_at(2_001)), (2_000, Some(1_010)));
+        ticker.advance(3_000_010);
+        assert_eq!(ticker.now(), 5_000);
+        // Or not.
+        ticker.restart();
+        ticker.advance(4_000_010);
+        ticker.advance(10);
+        assert_eq!(ticker.now(), 6_000);
     }
 
     proptest! {

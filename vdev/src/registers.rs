@@ -91,7 +91,7 @@ pub trait Registers {
         None
     }
 
-    /// Back to the state after power-on.
+    /// Back to the state after power-on. From then on the guest's counter may be one that has begun anew.
     fn reset(&mut self);
 
     /// From now until [`Registers::reset`] the device has no effect outside of itself: the first step of stopping a VM.

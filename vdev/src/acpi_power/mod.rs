@@ -121,6 +121,7 @@ impl Registers for AcpiPower {
     }
 
     fn reset(&mut self) {
+        self.ticker.restart();
         *self = AcpiPower::idle(self.ticker, self.carries);
     }
 

@@ -208,6 +208,7 @@ impl Registers for Hpet {
     }
 
     fn reset(&mut self) {
+        self.ticker.restart();
         *self = Hpet { seen: self.seen, ..Hpet::idle(self.routes, self.ticker) };
     }
 

@@ -162,6 +162,7 @@ impl Registers for I8254 {
     }
 
     fn reset(&mut self) {
+        self.ticker.restart();
         *self = I8254::idle(self.ticker);
     }
 

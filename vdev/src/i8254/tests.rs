@@ -282,6 +282,11 @@ fn reset_and_quiesce() {
     assert_eq!((signals(&mut timer), timer.deadline(), get(&mut timer, SYSTEM) & 0x2f), ((false, false), None, 0));
     program(&mut timer, 0, 0x34, 1000);
     assert_eq!(timer.deadline(), Some(6001));
+    // The counter has begun anew.
+    timer.reset();
+    timer.advance(10);
+    program(&mut timer, 0, 0x34, 1000);
+    assert_eq!(timer.deadline(), Some(1011));
 }
 
 /// quick_pit_calibrate and pit_set_periodic of Linux (arch/x86/kernel/tsc.c, drivers/clocksource/i8253.c), on a TSC of 5 GHz.

@@ -326,6 +326,7 @@ impl Registers for Mc146818 {
     }
 
     fn reset(&mut self) {
+        self.ticker.restart();
         *self = Mc146818::begin(self.epoch, self.presets, self.ticker);
     }
 

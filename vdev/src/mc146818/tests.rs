@@ -230,6 +230,10 @@ fn reset_and_quiesce() {
     clock.reset();
     assert_eq!((get(&mut clock, B), get(&mut clock, C)), (0x02, 0));
     assert_eq!(time(&mut clock), [0x20, 0x26, 0x11, 0x28, 0x07, 0x07, 0x30, 0x16], "time has gone on");
+    // And goes on, although the counter has begun anew.
+    clock.advance(3);
+    clock.advance(3 + SECOND);
+    assert_eq!(get(&mut clock, SECONDS), 0x17);
 }
 
 /// mc146818_get_time and hpet_rtc-less rtc_cmos of Linux (drivers/rtc): wait until no update is near, read all; an alarm in
