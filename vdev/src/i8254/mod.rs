@@ -1,8 +1,8 @@
 //! The programmable interval timer of PCs (Intel 8254), and the port beside it that has counter 2 in its hands.
 //!
 //! The frame is the ports 0x40 to 0x43, and as its fifth byte port 0x61: the gate of counter 2, how its OUT stands, and the
-//! bit that shows memory being refreshed. The speaker is silent. OUT of counter 0 is interrupt line 0, where its rises count;
-//! counter 1, which had memory refreshed, drives nothing.
+//! bit that shows memory being refreshed. The speaker is silent. OUT of counter 0 is the interrupt line, where its rises count: bit
+//! 0 of [`Signals`]. Counter 1, which had memory refreshed, drives nothing.
 //!
 //! A guest can program rates that no host could serve. Whoever waits for [`Timed::deadline`] is not sent for more than
 //! [`WAVES_PER_SECOND`] times a second; the rises in between are one.
@@ -20,7 +20,7 @@ use crate::{Registers, Signals, Timed, Width};
 use port::Port;
 use program::Program;
 
-/// The clock of all three counters: a third of the colour carrier of NTSC, times four thirds of the old bus clock.
+/// The clock of all three counters: a twelfth of the 14.31818 MHz of the first PCs.
 const HZ: NonZeroU64 = NonZeroU64::new(1_193_182).unwrap();
 /// How often a second a periodic interrupt is waited for at most.
 const WAVES_PER_SECOND: u64 = 10_000;
