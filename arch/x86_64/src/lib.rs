@@ -13,3 +13,35 @@
         clippy::panic
     )
 )]
+
+pub mod backtrace;
+pub mod board;
+pub mod exception;
+pub mod interrupts;
+pub mod paging;
+
+#[cfg(target_os = "none")]
+pub mod alarm;
+#[cfg(target_os = "none")]
+pub mod controller;
+#[cfg(target_os = "none")]
+pub mod cpu;
+#[cfg(target_os = "none")]
+pub mod entry;
+#[cfg(target_os = "none")]
+pub mod firmware;
+#[cfg(target_os = "none")]
+pub mod fitness;
+#[cfg(target_os = "none")]
+mod gdt;
+#[cfg(target_os = "none")]
+mod registers;
+#[cfg(target_os = "none")]
+pub mod tsc;
+#[cfg(target_os = "none")]
+pub mod uart;
+
+pub use arch_common::{in_hand, mailbox};
+
+/// The interrupt controller, the board's and its guests' alike.
+pub const CONTROLLER: model::Controller = model::Controller::Apic;
