@@ -2,14 +2,15 @@
 //!
 //! Runs on the boot CPU before any guest. Everything a VM will ever need is taken from the pool here.
 
+mod devices;
+
 use arch::cpu::PerCpu;
 use arch::paging::{Stage2, Stage2Attributes, Table};
 use arch::{Doorbell, Ends, Guest, Vcpu};
-use model::{Access, Console, Extent, Hpa, PAGE_BYTES, VdevKind};
+use model::{Access, Console, Extent, Hpa, PAGE_BYTES};
 use spin::Mutex;
 use vdev::Endpoint;
 
-use crate::bus::{Device, Kind, Serial, Timed};
 use crate::direct::Direct;
 use crate::images::Fill;
 use crate::passing::{Line, Passed};
@@ -67,18 +68,9 @@ impl Workshop<'_> {
         let guest = Guest::new(index, config, root, doorbells, ends, memory)?;
         let mut consoles = endpoints.iter();
         let devices = memory
-            .place_list(config.vdevs.len(), |_, vdev| {
+            .place_list(config.vdevs.len(), |memory, vdev| {
                 let vdev = config.vdevs.get(vdev)?;
-                let kind = match vdev.kind {
-                    VdevKind::Pl011 { console: Console::Board(_) } => {
-                        Kind::Serial(Serial::new(vdev, Some(consoles.next()?)))
-                    }
-                    VdevKind::Pl011 { console: Console::Nowhere } => Kind::Serial(Serial::new(vdev, None)),
-                    VdevKind::Pl061 => Kind::Timed(Timed::power_key(vdev)),
-                    VdevKind::Sp805 { frequency_hz } => Kind::Timed(Timed::watchdog(vdev, frequency_hz)),
-                    _ => return None,
-                };
-                Some(Device::new(vdev, kind))
+                devices::device(memory, vdev, &mut consoles)
             })
             .ok_or(NO_MEMORY)?;
         let starts = memory
@@ -144,5 +136,5 @@ impl Workshop<'_> {
 
 /// How many endpoints of the console a VM needs.
 pub fn consoles(config: &model::Vm) -> usize {
-    config.vdevs.iter().filter(|vdev| matches!(vdev.kind, VdevKind::Pl011 { console: Console::Board(_) })).count()
+    config.vdevs.iter().filter(|vdev| matches!(vdev.kind.console(), Some(Console::Board(_)))).count()
 }

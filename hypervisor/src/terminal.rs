@@ -7,7 +7,7 @@ use core::fmt::{self, Write};
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arch::uart::Uart;
-use model::{Console, System, VdevKind};
+use model::{Console, System};
 use spin::{Mutex, Once};
 use vdev::Endpoint;
 
@@ -86,8 +86,8 @@ impl log::Log for Logger {
 pub fn open(system: &'static System, uart: Option<u64>, memory: &mut Direct<'_>) -> Option<&'static [Endpoint]> {
     let serials = || {
         system.vms.iter().flat_map(|vm| {
-            let directions = vm.vdevs.iter().filter_map(|vdev| match vdev.kind {
-                VdevKind::Pl011 { console: Console::Board(direction) } => Some((vdev.name, direction)),
+            let directions = vm.vdevs.iter().filter_map(|vdev| match vdev.kind.console() {
+                Some(Console::Board(direction)) => Some((vdev.name, direction)),
                 _ => None,
             });
             let alone = directions.clone().nth(1).is_none();

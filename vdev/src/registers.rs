@@ -107,6 +107,21 @@ pub trait Timed: Registers {
     /// Where the guest's counter will be, or is, when somebody has to look at what has come about by itself; `None` if nothing
     /// will.
     fn deadline(&self) -> Option<u64>;
+
+    /// Presses the power key, if it has one.
+    fn press(&mut self) {}
+
+    /// Whether it is a watchdog that bites. It goes on to do so until it is reset.
+    fn bites(&self) -> bool {
+        false
+    }
+}
+
+/// A serial device, whose other end is an [`crate::Endpoint`].
+pub trait Uart: Registers {
+    /// Looks at the endpoint: takes input that the FIFO has room for and sees output that has drained. The bus calls it when the mux
+    /// says that the endpoint changed, and then samples the line.
+    fn poll(&mut self);
 }
 
 /// A register of a PrimeCell's identification, `offset` bytes behind the first: PeriphID0 to 3, then PCellID0 to 3.

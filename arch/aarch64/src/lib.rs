@@ -22,6 +22,7 @@
 )]
 
 pub mod backtrace;
+pub mod clock;
 pub mod context;
 pub mod coverage;
 pub mod deadline;

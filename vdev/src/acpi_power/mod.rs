@@ -48,11 +48,6 @@ impl AcpiPower {
         AcpiPower { ticker, carries, status: 0, enabled: 0, control: SCI, request: None, quiesced: false }
     }
 
-    /// Presses the power button, and lets it go.
-    pub fn press(&mut self) {
-        self.status |= POWER_BUTTON;
-    }
-
     /// All registers, the first one lowest.
     fn image(&self) -> u128 {
         let timer = self.ticker.now() as u32;
@@ -84,6 +79,10 @@ impl Timed for AcpiPower {
         let waits = self.enabled & !self.status & TIMER_CARRY != 0 && !self.quiesced;
         let next = self.carries.wrapping_add(1).checked_shl(CARRY_SHIFT).filter(|_| waits)?;
         self.ticker.counter_at(next)
+    }
+
+    fn press(&mut self) {
+        self.status |= POWER_BUTTON;
     }
 }
 

@@ -19,7 +19,7 @@ mod registers;
 mod tests;
 
 use crate::fifo::Fifo;
-use crate::{Endpoint, Registers, Width};
+use crate::{Endpoint, Registers, Uart, Width};
 use registers::*;
 
 /// Depth of both FIFOs.
@@ -74,13 +74,6 @@ impl<'a> Ns16550<'a> {
             divisor_low: 0,
             divisor_high: 0,
         }
-    }
-
-    /// Looks at the endpoint: takes input that the FIFO has room for and sees output that has drained. The bus calls
-    /// it when the mux says that the endpoint changed, and then samples the line.
-    pub fn poll(&mut self) {
-        self.take_input();
-        self.watch_output();
     }
 
     fn has_fifos(&self) -> bool {
@@ -252,6 +245,13 @@ impl<'a> Ns16550<'a> {
         }
         self.fifo_control = if value & FCR_ENABLE != 0 { value } else { 0 };
         self.poll();
+    }
+}
+
+impl Uart for Ns16550<'_> {
+    fn poll(&mut self) {
+        self.take_input();
+        self.watch_output();
     }
 }
 

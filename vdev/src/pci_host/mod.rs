@@ -11,8 +11,9 @@ mod function;
 #[cfg(test)]
 mod tests;
 
+use model::PciFunction;
+
 use crate::{Registers, Width};
-pub use function::PciFunction;
 
 /// CONFIG_ADDRESS.
 const ADDRESS: u64 = 0;
@@ -30,10 +31,7 @@ const HOST_BRIDGE: PciFunction = PciFunction {
     function: 0,
     vendor_id: 0x1b36,
     device_id: 0x0008,
-    revision: 0,
-    class: 0x06_0000,
-    subsystem_vendor_id: 0,
-    subsystem_id: 0,
+    class: 0x0600_0000,
 };
 
 /// One host bridge.
@@ -70,7 +68,7 @@ impl PciHost {
         let Some(function) = self.find() else { return u32::MAX };
         let has_siblings =
             self.functions().any(|other| other.device == function.device && other.function != function.function);
-        function.register(self.address.to_le_bytes()[0], has_siblings)
+        function::register(function, self.address.to_le_bytes()[0], has_siblings)
     }
 }
 

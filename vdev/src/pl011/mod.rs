@@ -19,7 +19,7 @@ mod tests;
 
 use crate::fifo::Fifo;
 use crate::registers::identification;
-use crate::{Endpoint, Registers, Width};
+use crate::{Endpoint, Registers, Uart, Width};
 use registers::*;
 
 /// Depth of both FIFOs of revision r1p5.
@@ -82,13 +82,6 @@ impl<'a> Pl011<'a> {
             fractional_divisor: 0,
             dma_control: 0,
         }
-    }
-
-    /// Looks at the endpoint: takes input that the FIFO has room for and sees output that has drained. The bus calls
-    /// it when the mux says that the endpoint changed, and then samples the line.
-    pub fn poll(&mut self) {
-        self.take_input();
-        self.watch_output();
     }
 
     /// Depth of both FIFOs as programmed.
@@ -263,6 +256,13 @@ impl<'a> Pl011<'a> {
             self.interrupts &= !(INT_RX | INT_RT);
             self.take_input();
         }
+    }
+}
+
+impl Uart for Pl011<'_> {
+    fn poll(&mut self) {
+        self.take_input();
+        self.watch_output();
     }
 }
 

@@ -70,15 +70,6 @@ impl Sp805 {
         }
     }
 
-    /// Whether it bites. It goes on to do so until it is reset.
-    pub fn bites(&self) -> bool {
-        let reset = match self.test & ITCR_ENABLE {
-            0 => self.expired && self.control & RESEN != 0,
-            _ => self.test_output & ITOP_RES != 0,
-        };
-        reset && !self.quiesced
-    }
-
     fn is_counting(&self) -> bool {
         self.control & INTEN != 0
     }
@@ -154,6 +145,14 @@ impl Timed for Sp805 {
         }
         let ticks = self.timeouts.checked_add(1)?.checked_mul(self.period().get())?.checked_sub(1)?;
         Some(self.started.wrapping_add(self.clock.counted(ticks)))
+    }
+
+    fn bites(&self) -> bool {
+        let reset = match self.test & ITCR_ENABLE {
+            0 => self.expired && self.control & RESEN != 0,
+            _ => self.test_output & ITOP_RES != 0,
+        };
+        reset && !self.quiesced
     }
 }
 
