@@ -49,7 +49,7 @@ pub use i8042::I8042;
 pub use i8254::I8254;
 pub use mc146818::Mc146818;
 pub use ns16550::Ns16550;
-pub use pci_host::{PciFunction, PciHost};
+pub use pci_host::PciHost;
 pub use pl011::Pl011;
 pub use pl061::Pl061;
 pub use port92::Port92;

@@ -12,7 +12,7 @@ mod function;
 mod tests;
 
 use crate::{Registers, Width};
-pub use function::PciFunction;
+use model::PciFunction;
 
 /// CONFIG_ADDRESS.
 const ADDRESS: u64 = 0;
@@ -25,16 +25,8 @@ const ENABLE: u32 = 1 << 31;
 const ADDRESS_BITS: u32 = 0x80ff_fffc;
 
 /// The host bridge. Its identity is that of the generic one of virtual machines, for which no system has quirks.
-const HOST_BRIDGE: PciFunction = PciFunction {
-    device: 0,
-    function: 0,
-    vendor_id: 0x1b36,
-    device_id: 0x0008,
-    revision: 0,
-    class: 0x06_0000,
-    subsystem_vendor_id: 0,
-    subsystem_id: 0,
-};
+const HOST_BRIDGE: PciFunction =
+    PciFunction { device: 0, function: 0, vendor_id: 0x1b36, device_id: 0x0008, class: 0x0600_0000 };
 
 /// One host bridge.
 #[derive(Debug)]
@@ -70,7 +62,7 @@ impl PciHost {
         let Some(function) = self.find() else { return u32::MAX };
         let has_siblings =
             self.functions().any(|other| other.device == function.device && other.function != function.function);
-        function.register(self.address.to_le_bytes()[0], has_siblings)
+        function::register(function, self.address.to_le_bytes()[0], has_siblings)
     }
 }
 

@@ -4,16 +4,7 @@ use super::*;
 use proptest::prelude::*;
 
 const fn dummy(device: u8, function: u8, device_id: u16) -> PciFunction {
-    PciFunction {
-        device,
-        function,
-        vendor_id: 0x1c05,
-        device_id,
-        revision: 3,
-        class: 0xff_01_02,
-        subsystem_vendor_id: 0x1234,
-        subsystem_id: 0x5678,
-    }
+    PciFunction { device, function, vendor_id: 0x1c05, device_id, class: 0xff01_0203 }
 }
 
 /// One device of two functions, of which the second is named twice; one whose place is taken by the bridge; a plain one.
@@ -38,11 +29,11 @@ fn the_bridge_is_at_the_beginning() {
 #[test]
 fn functions_say_what_they_are() {
     let mut host = PciHost::new(&FUNCTIONS);
-    let registers = [(0x00, 0x000a_1c05), (0x04, 0), (0x08, 0xff01_0203), (0x0c, 0x0080_0000), (0x2c, 0x5678_1234)];
+    let registers = [(0x00, 0x000a_1c05), (0x04, 0), (0x08, 0xff01_0203), (0x0c, 0x0080_0000)];
     for (register, value) in registers {
         assert_eq!(config(&mut host, 0, 3, 0, register, Width::Word), value, "{register:#x}");
     }
-    for register in (0x10..0x2c).chain(0x30..0x100).step_by(4) {
+    for register in (0x10..0x100).step_by(4) {
         assert_eq!(config(&mut host, 0, 3, 0, register, Width::Word), 0, "{register:#x}");
     }
     assert_eq!(config(&mut host, 0, 31, 7, 0x0e, Width::Byte), 0x00, "alone in its device");
