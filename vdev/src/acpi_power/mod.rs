@@ -2,7 +2,7 @@
 //!
 //! ACPI mode is on from the beginning and cannot be left: there is no SMI, and SCI_EN is one. The only sleep is S5, soft off,
 //! and its SLP_TYP is [`AcpiPower::S5`]; other types are kept and lead to nothing. There is no sleep button, and the clock
-//! wakes nobody. The timer has 32 bits (the FADT's TMR_VAL_EXT).
+//! wakes nobody. The timer has 24 bits (without the FADT's TMR_VAL_EXT), which every system expects.
 
 mod registers;
 #[cfg(test)]
@@ -17,7 +17,9 @@ use registers::*;
 /// The timer's clock (ACPI 6.5, section 4.8.2.1).
 const HZ: NonZeroU64 = NonZeroU64::new(3_579_545).unwrap();
 /// The number of the timer's highest bit.
-const CARRY_SHIFT: u32 = 31;
+const CARRY_SHIFT: u32 = 23;
+/// The timer's bits.
+const TIMER_BITS: u32 = 0xff_ffff;
 
 /// One block of power management registers.
 #[derive(Debug)]
@@ -50,7 +52,7 @@ impl AcpiPower {
 
     /// All registers, the first one lowest.
     fn image(&self) -> u128 {
-        let timer = self.ticker.now() as u32;
+        let timer = self.ticker.now() as u32 & TIMER_BITS;
         u128::from(self.status) << STATUS
             | u128::from(self.enabled) << ENABLE
             | u128::from(self.control) << CONTROL

@@ -2,10 +2,10 @@
 
 use model::PciFunction;
 
-/// The 32-bit register of `function` at `offset`, a multiple of four. `has_siblings`: the device has other functions than this.
+/// The 32-bit register at `offset`, a multiple of four. `has_siblings`: its device has other functions.
 ///
-/// Command and status are zero, since it decodes nothing and has no capabilities; so are the base addresses, which is how a register
-/// that maps nothing looks to whoever sizes it.
+/// Command and status are zero, since it decodes nothing and has no capabilities; so are the base addresses, which is how a
+/// register that maps nothing looks to whoever sizes it.
 pub(super) fn register(function: &PciFunction, offset: u8, has_siblings: bool) -> u32 {
     match offset {
         0x00 => u32::from(function.device_id) << 16 | u32::from(function.vendor_id),

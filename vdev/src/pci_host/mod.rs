@@ -11,9 +11,8 @@ mod function;
 #[cfg(test)]
 mod tests;
 
-use model::PciFunction;
-
 use crate::{Registers, Width};
+use model::PciFunction;
 
 /// CONFIG_ADDRESS.
 const ADDRESS: u64 = 0;
@@ -26,13 +25,8 @@ const ENABLE: u32 = 1 << 31;
 const ADDRESS_BITS: u32 = 0x80ff_fffc;
 
 /// The host bridge. Its identity is that of the generic one of virtual machines, for which no system has quirks.
-const HOST_BRIDGE: PciFunction = PciFunction {
-    device: 0,
-    function: 0,
-    vendor_id: 0x1b36,
-    device_id: 0x0008,
-    class: 0x0600_0000,
-};
+const HOST_BRIDGE: PciFunction =
+    PciFunction { device: 0, function: 0, vendor_id: 0x1b36, device_id: 0x0008, class: 0x0600_0000 };
 
 /// One host bridge.
 #[derive(Debug)]

@@ -4,13 +4,7 @@ use super::*;
 use proptest::prelude::*;
 
 const fn dummy(device: u8, function: u8, device_id: u16) -> PciFunction {
-    PciFunction {
-        device,
-        function,
-        vendor_id: 0x1c05,
-        device_id,
-        class: 0xff01_0203,
-    }
+    PciFunction { device, function, vendor_id: 0x1c05, device_id, class: 0xff01_0203 }
 }
 
 /// One device of two functions, of which the second is named twice; one whose place is taken by the bridge; a plain one.
