@@ -41,7 +41,7 @@ pub mod vgic;
 
 pub use arch_common::ends::Ends;
 pub use arch_common::place::Place;
-pub use arch_common::{in_hand, kick, mailbox};
+pub use arch_common::{bits, in_hand, kick, mailbox};
 pub use exit::{Access, At, Exit, Kind, Outcome, Unsupported};
 
 /// Architecture of the interrupt controller, the board's and its guests' alike: chosen by the feature `gicv2`, so that

@@ -4,21 +4,10 @@ use arch::Guest;
 use model::{Vdev, VdevKind};
 use vdev::Signals;
 
-/// Lines of a device that can be routed to any: each has the controller's number.
-const ALL: [u32; 32] = {
-    let mut all = [0; 32];
-    let mut line = 0;
-    while line < all.len() {
-        all[line] = line as u32;
-        line += 1;
-    }
-    all
-};
-
 /// The lines of one device.
 pub(super) struct Lines {
-    /// The controller's numbers, by the device's.
-    numbers: &'static [u32],
+    /// The controller's numbers, by the device's; `None` if they are the same, since the device can be told which line to use.
+    numbers: Option<&'static [u32]>,
     /// As the interrupt controller last saw them, one bit each.
     high: u32,
 }
@@ -26,7 +15,7 @@ pub(super) struct Lines {
 impl Lines {
     /// The lines of the device that `config` describes, after power-on.
     pub(super) fn new(config: &Vdev) -> Lines {
-        let numbers = if config.kind == VdevKind::Hpet { &ALL } else { config.lines };
+        let numbers = (config.kind != VdevKind::Hpet).then_some(config.lines);
         Lines { numbers, high: 0 }
     }
 
@@ -44,13 +33,18 @@ impl Lines {
 
     #[inline(never)]
     fn change(&self, guest: &Guest, was: u32, pulsed: u32) {
-        let bit = |index: usize| u32::try_from(index).map_or(0, |index| 1_u32.checked_shl(index).unwrap_or(0));
-        for (index, &number) in self.numbers.iter().enumerate() {
-            let (was, is) = (was & bit(index) != 0, self.high & bit(index) != 0);
-            if pulsed & bit(index) != 0 {
+        for line in arch::bits::ones((was ^ self.high) | pulsed) {
+            let number = match self.numbers {
+                Some(numbers) => numbers.get(line as usize).copied(),
+                None => Some(line),
+            };
+            let Some(number) = number else { continue };
+            let bit = arch::bits::bit(line);
+            let is = self.high & bit != 0;
+            if pulsed & bit != 0 {
                 guest.set_line(number, !is);
                 guest.set_line(number, is);
-            } else if was != is {
+            } else {
                 guest.set_line(number, is);
             }
         }
