@@ -23,6 +23,8 @@ const DATA_DESCRIPTOR: u64 = 0x00cf_9300_0000_ffff;
 const TASK_WORDS: usize = 26;
 /// Word of IST1's low half.
 const IST1: usize = 9;
+/// The descriptor table's last byte.
+const DESCRIPTORS_LIMIT: u16 = size_of::<[AtomicU64; 5]>() as u16 - 1;
 /// Bytes of the task-state segment.
 const TASK_BYTES: u64 = 4 * TASK_WORDS as u64;
 
@@ -63,8 +65,7 @@ impl Segments {
         for (entry, value) in self.descriptors.iter().zip([0, CODE_DESCRIPTOR, DATA_DESCRIPTOR, low, task >> 32]) {
             entry.store(value, Ordering::Relaxed);
         }
-        let limit = size_of_val(&self.descriptors) as u16 - 1;
-        let pointer = TablePointer { limit, base: self.descriptors.as_ptr() as u64 };
+        let pointer = TablePointer { limit: DESCRIPTORS_LIMIT, base: self.descriptors.as_ptr() as u64 };
         // SAFETY: the table is static and right: its segments are like those in use, so the far return goes on at the next
         // instruction (APM volume 2, 4.7.2, 4.8.1).
         unsafe {
