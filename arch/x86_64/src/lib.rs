@@ -13,3 +13,9 @@
         clippy::panic
     )
 )]
+
+pub mod control;
+pub mod inject;
+pub mod segment;
+pub mod svm;
+pub mod walk;
