@@ -7,7 +7,6 @@ use arch::paging::{Stage2, Stage2Attributes, Table};
 use arch::psci::Power;
 use arch::vgic::{Ends, Redistributor};
 use arch::{Doorbell, Guest, Vcpu};
-use boot::tree;
 use model::{Access, Console, Extent, Hpa, PAGE_BYTES, VdevKind};
 use spin::Mutex;
 use vdev::Endpoint;
@@ -28,9 +27,9 @@ pub struct Workshop<'p> {
     /// The pCPUs, by index.
     pub pcpus: &'static [PerCpu],
     /// How many seats of each pCPU are taken.
-    pub seated: [usize; tree::MAX_CPUS],
+    pub seated: [usize; boot::MAX_CPUS],
     /// How many seats each pCPU has in all.
-    pub seats: [usize; tree::MAX_CPUS],
+    pub seats: [usize; boot::MAX_CPUS],
     /// Bits of guest-physical address on these CPUs.
     pub ipa_bits: u32,
     /// What a guest finds in place of a GICv2's CPU interface: the pCPU's virtual one. `None` on a GICv3.

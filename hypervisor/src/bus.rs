@@ -3,8 +3,8 @@
 mod serial;
 mod timed;
 
-use arch::Guest;
-use model::{Gpa, Vdev};
+use arch::{At, Guest};
+use model::Vdev;
 use vdev::{Registers, Width};
 
 pub use serial::Serial;
@@ -46,9 +46,12 @@ impl Device {
         }
     }
 
-    /// The offset of `gpa` in the device's registers; `None` outside of them.
-    pub fn offset(&self, gpa: Gpa) -> Option<u64> {
-        self.config.place.of_memory(gpa)
+    /// The offset in the device's registers of what is `at` an address; `None` outside of them.
+    pub fn offset(&self, at: At) -> Option<u64> {
+        match at {
+            At::Memory(gpa) => self.config.place.of_memory(gpa),
+            At::Port(port) => self.config.place.of_port(port),
+        }
     }
 
     /// A load by a guest.

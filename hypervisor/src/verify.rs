@@ -6,7 +6,8 @@
 use core::fmt;
 
 use arch::intid;
-use boot::tree::{Facts, Gic, Region};
+use boot::tree::Gic;
+use boot::{Facts, Region};
 use model::{Board, Controller, PAGE_BYTES, Pass};
 
 /// What differs, with both values.
@@ -106,11 +107,11 @@ impl fmt::Display for Mismatch {
 
 /// Compares the board with what was assumed of it.
 pub fn board(assumed: &Board, facts: &Facts) -> Result<(), Mismatch> {
-    let gic = facts.gic.as_ref().map(|gic| Controller::Gic(gic.version()));
+    let gic = facts.hardware.gic.as_ref().map(|gic| Controller::Gic(gic.version()));
     if gic != Some(assumed.controller) {
         return Err(Mismatch::Controller { expected: assumed.controller, found: gic });
     }
-    if let Some(Gic::V2 { cpu_interface, hypervisor_interface, virtual_cpu_interface, .. }) = &facts.gic {
+    if let Some(Gic::V2 { cpu_interface, hypervisor_interface, virtual_cpu_interface, .. }) = &facts.hardware.gic {
         let (Some(_), Some(virtual_cpu_interface)) = (hypervisor_interface, virtual_cpu_interface) else {
             return Err(Mismatch::NoVirtualInterface);
         };
@@ -120,13 +121,13 @@ pub fn board(assumed: &Board, facts: &Facts) -> Result<(), Mismatch> {
     if (facts.cpus.len() as u64) < u64::from(assumed.cpus) {
         return Err(Mismatch::Cpus { expected: assumed.cpus, found: facts.cpus.len() });
     }
-    let maintenance = match &facts.gic {
+    let maintenance = match &facts.hardware.gic {
         Some(Gic::V2 { maintenance, .. } | Gic::V3 { maintenance, .. }) => *maintenance,
         None => None,
     };
     let private = [
-        ("virtual timer", intid::VIRTUAL_TIMER, facts.timers.virtual_),
-        ("physical timer", intid::PHYSICAL_TIMER, facts.timers.physical),
+        ("virtual timer", intid::VIRTUAL_TIMER, facts.hardware.timers.virtual_),
+        ("physical timer", intid::PHYSICAL_TIMER, facts.hardware.timers.physical),
         ("interrupt controller", intid::MAINTENANCE, maintenance),
     ];
     // What the tree does not tell is taken to be as usual.
@@ -180,7 +181,7 @@ pub fn passed<'a>(
         };
         return Err(Mismatch::Passed { expected, found });
     }
-    let console = facts.console.and_then(|console| console.intid);
+    let console = facts.hardware.console.and_then(|console| console.intid);
     match interrupts.find(|&host| console == Some(host)) {
         Some(expected) => Err(Mismatch::PassedInterrupt { expected }),
         None => Ok(()),
@@ -203,7 +204,7 @@ mod tests {
         let at = |start| Region { start: Hpa(start), size_bytes: memory };
         let mut facts = Facts { cpus: (0..cpus as u64).collect(), ..Facts::default() };
         facts.memory.push(at(0x4000_0000));
-        facts.gic = Some(Gic::V3 {
+        facts.hardware.gic = Some(Gic::V3 {
             distributor: at(0x800_0000),
             redistributors: Default::default(),
             stride_bytes: None,
@@ -233,9 +234,9 @@ mod tests {
     #[test]
     fn timers_on_other_interrupts_are_refused() {
         let mut facts = facts(4, 1 << 30);
-        facts.timers.virtual_ = Some(27);
+        facts.hardware.timers.virtual_ = Some(27);
         assert_eq!(board(&ASSUMED, &facts), Ok(()));
-        facts.timers.physical = Some(29);
+        facts.hardware.timers.physical = Some(29);
         let error = board(&ASSUMED, &facts).unwrap_err().to_string();
         assert!(error.ends_with("expected the physical timer's interrupt 30, found 29"), "{error}");
     }
@@ -247,7 +248,7 @@ mod tests {
         let check = |cpu_interface, hypervisor_interface, virtual_cpu_interface| {
             let mut facts = facts(4, 1 << 30);
             let distributor = at(0x800_0000, 0x1000);
-            facts.gic = Some(Gic::V2 {
+            facts.hardware.gic = Some(Gic::V2 {
                 distributor,
                 cpu_interface,
                 hypervisor_interface,
@@ -279,7 +280,7 @@ mod tests {
         let mut facts = facts(4, 1 << 30);
         let at = |start, size_bytes| Region { start: Hpa(start), size_bytes };
         let uart = at(0x900_0000, 0x1000);
-        facts.console = Some(boot::tree::Uart { registers: uart, intid: Some(33) });
+        facts.hardware.console = Some(boot::tree::Uart { registers: uart, intid: Some(33) });
         let region = model::Region { start: Hpa(0x4400_0000), size_bytes: 0x2000 };
         let check = |facts: &Facts, regions: &'static [model::Region], hpa: u64, host: u32| {
             let (passes, hosts) = ([pass(hpa)].into_iter(), [host].into_iter());
@@ -297,7 +298,7 @@ mod tests {
         ends(check(&facts, &[], 0x4400_1000, 34), "found memory");
         ends(check(&facts, regions, 0x900_0000, 34), "found the console or the interrupt controller");
         ends(check(&facts, regions, 0x901_0000, 33), "expected interrupt 33 for a VM, found it at the console");
-        facts.reserved.push(boot::tree::Reserved { region: at(0x4400_1000, 0x1000), no_map: true });
+        facts.reserved.push(boot::Reserved { region: at(0x4400_1000, 0x1000), no_map: true });
         ends(check(&facts, regions, 0x901_0000, 34), "8192 bytes at 0x44000000, found none there");
         ends(check(&facts, &[], 0x4400_1000, 34), "found memory that is reserved");
     }
@@ -305,7 +306,7 @@ mod tests {
     #[test]
     fn another_interrupt_controller_is_refused_with_both_names() {
         let mut found = facts(4, 1 << 30);
-        found.gic = None;
+        found.hardware.gic = None;
         assert!(board(&ASSUMED, &found).unwrap_err().to_string().contains("found no GIC"));
         let other = Board { controller: Controller::Gic(GicVersion::V2), ..ASSUMED };
         let error = board(&other, &facts(4, 1 << 30)).unwrap_err().to_string();

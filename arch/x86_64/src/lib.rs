@@ -15,7 +15,10 @@
 )]
 
 pub mod control;
+pub mod cpuid;
+pub mod decode;
 pub mod inject;
+pub mod msr;
 pub mod segment;
 pub mod svm;
 pub mod walk;

@@ -3,7 +3,7 @@
 //! Only with the feature `self-test`. It runs after everything is assembled and before any guest runs.
 
 use arch::paging::{Stage1, Table};
-use boot::tree::Facts;
+use boot::Facts;
 use model::{Hpa, Machine, MemoryType, PAGE_BYTES, Pass, Region};
 
 use super::{Cpus, Failure, span};
@@ -57,7 +57,7 @@ pub(super) fn run(
         .chain(regions)
         .chain(free.spans().iter().map(|&free| ("free memory", free)))
         .chain(facts.memory.iter().map(|memory| (TAKEN, span(memory))));
-    let uart = facts.console.iter().map(|uart| &uart.registers);
+    let uart = facts.hardware.console.iter().map(|uart| &uart.registers);
     let devices = uart.chain(gic::regions(facts)).map(|registers| pages(span(registers)));
     let text_end = &raw const boot::head::__text_end as u64;
     let text = Span { start: image.load, end: image.physical(text_end.wrapping_sub(1)).wrapping_add(1) };

@@ -1,0 +1,232 @@
+//! Operands in memory: ModRM, SIB and displacement (APM volume 3, 1.4 to 1.7).
+
+use super::{
+    Error, Operand, Register, Registers,
+    fetch::Fetch,
+    prefix::{Mode, Prefixes},
+    register::mask,
+};
+
+/// A segment register, by its number in instructions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+#[repr(u8)]
+pub enum Segment {
+    Es,
+    Cs,
+    Ss,
+    Ds,
+    Fs,
+    Gs,
+}
+
+/// Where an address starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Base {
+    /// At zero.
+    None,
+    /// At the next instruction.
+    Rip,
+    /// At the value of a general register, 0 to 15.
+    Register(u8),
+}
+
+/// The parts of an address: base + index × 2^scale + displacement, in a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// The segment. In 64-bit mode the bases of all but FS and GS are zero.
+    pub segment: Segment,
+    /// Where it starts.
+    pub base: Base,
+    /// A general register, 0 to 15.
+    pub index: Option<u8>,
+    /// Binary logarithm of the index's factor: 0 to 3.
+    pub scale: u8,
+    /// How wide the sum is: 2, 4 or 8.
+    pub bytes: u8,
+    /// The displacement, sign-extended.
+    pub displacement: u64,
+}
+
+impl Address {
+    /// The offset in the segment. `next_rip` is the address after the instruction.
+    pub fn offset(&self, registers: &impl Registers, next_rip: u64) -> u64 {
+        let base = match self.base {
+            Base::None => 0,
+            Base::Rip => next_rip,
+            Base::Register(number) => registers.get(number),
+        };
+        let index = self.index.map_or(0, |number| registers.get(number).wrapping_shl(self.scale.into()));
+        base.wrapping_add(index).wrapping_add(self.displacement) & mask(self.bytes)
+    }
+
+    /// The memory at SI or DI of string operations. The segment of DI is always ES.
+    #[inline]
+    pub(super) fn string(prefixes: &Prefixes, register: Register) -> Address {
+        let segment = if register == Register::DI { Segment::Es } else { prefixes.segment_or(Segment::Ds) };
+        Address { segment, base: Base::Register(register.number()), ..Address::absolute(prefixes, 0) }
+    }
+
+    /// A displacement alone.
+    #[inline]
+    pub(super) fn absolute(prefixes: &Prefixes, displacement: u64) -> Address {
+        Address {
+            segment: prefixes.segment_or(Segment::Ds),
+            base: Base::None,
+            index: None,
+            scale: 0,
+            bytes: prefixes.address_bytes(),
+            displacement,
+        }
+    }
+}
+
+impl Segment {
+    /// The segment register of this number; 6 and 7 do not exist.
+    #[inline]
+    pub(super) const fn from_number(number: u8) -> Segment {
+        match number {
+            0 => Segment::Es,
+            1 => Segment::Cs,
+            2 => Segment::Ss,
+            3 => Segment::Ds,
+            4 => Segment::Fs,
+            _ => Segment::Gs,
+        }
+    }
+}
+
+/// What a ModRM byte and those after it say.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ModRm {
+    /// The reg field with REX.R.
+    reg: u8,
+    /// The r/m field with REX.B, if it is a register.
+    rm: u8,
+    /// The r/m field, if it is memory.
+    pub(super) memory: Option<Address>,
+}
+
+impl ModRm {
+    /// Of an instruction that has no such byte.
+    pub(super) const NONE: ModRm = ModRm { reg: 0, rm: 0, memory: None };
+
+    /// Takes the byte and those that belong to it.
+    #[inline]
+    pub(super) fn fetch(fetch: &mut Fetch<'_>, prefixes: &Prefixes) -> Result<ModRm, Error> {
+        let byte = fetch.byte()?;
+        let mut mod_rm = ModRm::of_registers(byte, prefixes);
+        if byte < 0xc0 {
+            let address = if prefixes.address_bytes() == 2 { short(fetch, byte) } else { long(fetch, prefixes, byte) };
+            let (base, index, scale, displacement) = address?;
+            // What counts from the stack pointers is in the stack.
+            let segment = if matches!(base, Base::Register(4 | 5)) { Segment::Ss } else { Segment::Ds };
+            mod_rm.memory = Some(Address {
+                segment: prefixes.segment_or(segment),
+                base,
+                index,
+                scale,
+                bytes: prefixes.address_bytes(),
+                displacement,
+            });
+        }
+        Ok(mod_rm)
+    }
+
+    /// Takes a byte of which the mod field does not count: both operands are registers.
+    pub(super) fn fetch_registers(fetch: &mut Fetch<'_>, prefixes: &Prefixes) -> Result<ModRm, Error> {
+        Ok(ModRm::of_registers(fetch.byte()?, prefixes))
+    }
+
+    #[inline]
+    fn of_registers(byte: u8, prefixes: &Prefixes) -> ModRm {
+        ModRm { reg: byte >> 3 & 7 | prefixes.rex_r(), rm: byte & 7 | prefixes.rex_b(), memory: None }
+    }
+
+    /// The register of the reg field: 0 to 15.
+    #[inline]
+    pub(super) fn reg_number(&self) -> u8 {
+        self.reg
+    }
+
+    /// The reg field as more of the opcode: 0 to 7.
+    #[inline]
+    pub(super) fn group(&self) -> u8 {
+        self.reg & 7
+    }
+
+    /// The r/m field of a register as more of the opcode: 0 to 7.
+    #[inline]
+    pub(super) fn rm_group(&self) -> u8 {
+        self.rm & 7
+    }
+
+    #[inline]
+    pub(super) fn is_memory(&self) -> bool {
+        self.memory.is_some()
+    }
+
+    /// The reg field as an operand.
+    #[inline]
+    pub(super) fn reg(&self, bytes: u8, prefixes: &Prefixes) -> Operand {
+        Operand::Register(Register::operand(self.reg, bytes, prefixes))
+    }
+
+    /// The r/m field as an operand.
+    #[inline]
+    pub(super) fn rm(&self, bytes: u8, prefixes: &Prefixes) -> Operand {
+        if self.is_memory() { Operand::Memory } else { Operand::Register(Register::operand(self.rm, bytes, prefixes)) }
+    }
+}
+
+/// Base, index, scale, displacement.
+type Sum = (Base, Option<u8>, u8, u64);
+
+/// 32-bit and 64-bit addresses.
+#[inline]
+fn long(fetch: &mut Fetch<'_>, prefixes: &Prefixes, byte: u8) -> Result<Sum, Error> {
+    let (mut base, mut index, mut scale) = (byte & 7, None, 0);
+    let has_sib = base == 4;
+    if has_sib {
+        let sib = fetch.byte()?;
+        base = sib & 7;
+        // SP can't be an index; R12 can.
+        index = Some(sib >> 3 & 7 | prefixes.rex_x()).filter(|&index| index != 4);
+        scale = if index.is_some() { sib >> 6 } else { 0 };
+    }
+    let (start, displacement_bytes) = match byte >> 6 {
+        // BP and R13 without a displacement mean something else.
+        0 if base != 5 => (Base::Register(base | prefixes.rex_b()), 0),
+        0 if prefixes.mode == Mode::Bits64 && !has_sib => (Base::Rip, 4),
+        0 => (Base::None, 4),
+        1 => (Base::Register(base | prefixes.rex_b()), 1),
+        _ => (Base::Register(base | prefixes.rex_b()), 4),
+    };
+    let displacement = if displacement_bytes == 0 { 0 } else { fetch.signed(displacement_bytes)? };
+    Ok((start, index, scale, displacement))
+}
+
+/// 16-bit addresses.
+fn short(fetch: &mut Fetch<'_>, byte: u8) -> Result<Sum, Error> {
+    const BX: Base = Base::Register(3);
+    const BP: Base = Base::Register(5);
+    const SI: u8 = 6;
+    const DI: u8 = 7;
+    let (base, index) = match byte & 7 {
+        0 => (BX, Some(SI)),
+        1 => (BX, Some(DI)),
+        2 => (BP, Some(SI)),
+        3 => (BP, Some(DI)),
+        4 => (Base::Register(SI), None),
+        5 => (Base::Register(DI), None),
+        6 if byte >> 6 == 0 => (Base::None, None),
+        6 => (BP, None),
+        _ => (BX, None),
+    };
+    let displacement_bytes = match byte >> 6 {
+        0 if base != Base::None => 0,
+        1 => 1,
+        _ => 2,
+    };
+    Ok((base, index, 0, fetch.signed(displacement_bytes)?))
+}
