@@ -35,7 +35,7 @@ fn place(register: u32) -> Option<(usize, u32)> {
         _ => return None,
     };
     // Two bits each.
-    Some((usize::try_from(index / 32).ok()?, index % 32 * 2))
+    Some((usize::try_from(index / 32).ok()?, (index % 32) << 1))
 }
 
 /// Word number `word` of the bitmap of registers.
