@@ -14,11 +14,15 @@
     )
 )]
 
+pub mod context;
 pub mod control;
 pub mod cpuid;
 pub mod decode;
+pub mod exit;
 pub mod inject;
 pub mod msr;
+pub mod recorder;
 pub mod segment;
+pub mod start;
 pub mod svm;
 pub mod walk;

@@ -35,12 +35,8 @@ pub enum Own {
     Tsc,
     /// What the guest has added to it.
     TscAdjust,
-    /// The deadline of the local APIC's timer.
-    TscDeadline,
-    /// APIC_BASE.
-    ApicBase,
-    /// The register of the local APIC at this offset of its page, as an x2APIC has it.
-    Apic(u16),
+    /// The local APIC's: its base, its timer's deadline, and an x2APIC's registers.
+    LocalApic,
     /// EFER.
     Efer,
     /// Memory types: [`Mtrrs`].
@@ -58,10 +54,8 @@ enum Policy {
     ReadOnly(u64),
     /// The vCPU's own.
     Own(Own),
-    /// Of a family: each has a number of its own.
+    /// A memory type's: each has a number of its own.
     Mtrr,
-    /// The same.
-    Apic,
     /// Reads are refused.
     Barrier,
     /// There is none, and kernels know what that means.
@@ -75,18 +69,16 @@ const fn one(register: u32, policy: Policy) -> Row {
     Row(register, register, policy)
 }
 
-/// Speculation: see [`read`].
-const PRED_CMD: u32 = 0x49;
-/// First register of the x2APIC.
-const X2APIC: u32 = 0x800;
+/// Forgets predictions of branches.
+pub const PRED_CMD: u32 = 0x49;
 
 /// The table, the frequent ones first.
 const ROWS: &[Row] = &[
-    one(0x6e0, Policy::Own(Own::TscDeadline)),
-    Row(X2APIC, 0x8ff, Policy::Apic),
+    one(0x6e0, Policy::Own(Own::LocalApic)),
+    Row(0x800, 0x8ff, Policy::Own(Own::LocalApic)),
     one(0xc000_0080, Policy::Own(Own::Efer)),
     one(0x10, Policy::Own(Own::Tsc)),
-    one(0x1b, Policy::Own(Own::ApicBase)),
+    one(0x1b, Policy::Own(Own::LocalApic)),
     one(0x3b, Policy::Own(Own::TscAdjust)),
     one(PRED_CMD, Policy::Barrier),
     // Revision of the microcode: high enough that no kernel misses an update's features; the load of an update is ignored.
@@ -150,11 +142,6 @@ fn policy(register: u32) -> Option<Policy> {
     ROWS.iter().find(|row| row.0 <= register && register <= row.1).map(|row| row.2)
 }
 
-/// The local APIC's register, at the offset of its page.
-const fn apic(register: u32) -> Own {
-    Own::Apic((register.wrapping_sub(X2APIC) << 4) as u16)
-}
-
 /// What RDMSR of `register` does.
 #[inline]
 pub fn read(register: u32) -> Answer {
@@ -162,7 +149,6 @@ pub fn read(register: u32) -> Answer {
         Some(Policy::Constant(value) | Policy::ReadOnly(value)) => Answer::Value(value),
         Some(Policy::Own(own)) => Answer::Own(own),
         Some(Policy::Mtrr) => Answer::Own(Own::Mtrr(register)),
-        Some(Policy::Apic) => Answer::Own(apic(register)),
         Some(Policy::Barrier | Policy::Absent) => Answer::Refused,
         None => Answer::Unlisted,
     }
@@ -175,7 +161,6 @@ pub fn write(register: u32, has: Has) -> Answer {
         Some(Policy::Constant(_)) => Answer::Ignore,
         Some(Policy::Own(own)) => Answer::Own(own),
         Some(Policy::Mtrr) => Answer::Own(Own::Mtrr(register)),
-        Some(Policy::Apic) => Answer::Own(apic(register)),
         Some(Policy::Barrier) if has.barrier => Answer::Own(Own::Barrier),
         Some(Policy::ReadOnly(_) | Policy::Barrier | Policy::Absent) => Answer::Refused,
         None => Answer::Unlisted,

@@ -20,11 +20,11 @@ fn what_kernels_read_without_a_question_is_there() {
 fn the_vcpus_own_are_its_own() {
     for (register, own) in [
         (0x10, Own::Tsc),
-        (0x1b, Own::ApicBase),
+        (0x1b, Own::LocalApic),
         (0x3b, Own::TscAdjust),
-        (0x6e0, Own::TscDeadline),
-        (0x802, Own::Apic(0x20)),
-        (0x83f, Own::Apic(0x3f0)),
+        (0x6e0, Own::LocalApic),
+        (0x802, Own::LocalApic),
+        (0x83f, Own::LocalApic),
         (0xc000_0080, Own::Efer),
         (0x2ff, Own::Mtrr(0x2ff)),
     ] {
