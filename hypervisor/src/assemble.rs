@@ -7,7 +7,6 @@ use arch::paging::{Stage2, Stage2Attributes, Table};
 use arch::psci::Power;
 use arch::vgic::{Ends, Redistributor};
 use arch::{Doorbell, Guest, Vcpu};
-use boot::tree;
 use model::{Access, Console, Extent, Hpa, PAGE_BYTES, VdevKind};
 use spin::Mutex;
 use vdev::Endpoint;
@@ -16,7 +15,7 @@ use crate::bus::{Device, Kind, Serial, Timed};
 use crate::direct::Direct;
 use crate::images::Fill;
 use crate::passing::{Line, Passed};
-use crate::vm::{Start, Vm};
+use crate::vm::Vm;
 
 /// Alignments worth having for guest memory: those of the large second-stage blocks.
 const BLOCKS: [u64; 3] = [1 << 30, 2 << 20, 4096];
@@ -28,9 +27,9 @@ pub struct Workshop<'p> {
     /// The pCPUs, by index.
     pub pcpus: &'static [PerCpu],
     /// How many seats of each pCPU are taken.
-    pub seated: [usize; tree::MAX_CPUS],
+    pub seated: [usize; boot::MAX_CPUS],
     /// How many seats each pCPU has in all.
-    pub seats: [usize; tree::MAX_CPUS],
+    pub seats: [usize; boot::MAX_CPUS],
     /// Bits of guest-physical address on these CPUs.
     pub ipa_bits: u32,
     /// What a guest finds in place of a GICv2's CPU interface: the pCPU's virtual one. `None` on a GICv3.
@@ -70,7 +69,8 @@ impl Workshop<'_> {
         let passed: &'static Passed = memory.place(Passed(lines.ok_or(NO_MEMORY)?)).ok_or(NO_MEMORY)?;
         passed.configure().map_err(|_| "the board has no interrupt of the number that is passed")?;
         let ends = (!config.interrupts.is_empty()).then_some(passed as &'static dyn Ends);
-        let guest = Guest::new(index, config, root, doorbells, redistributors, power, ends);
+        let guest = Guest::new(index, config, root, doorbells, redistributors, power, ends)
+            .ok_or("it is a machine for another CPU")?;
         let mut consoles = endpoints.iter();
         let devices = memory
             .place_list(config.vdevs.len(), |_, vdev| {
@@ -82,13 +82,13 @@ impl Workshop<'_> {
                     VdevKind::Pl011 { console: Console::Nowhere } => Kind::Serial(Serial::new(vdev, None)),
                     VdevKind::Pl061 => Kind::Timed(Timed::power_key(vdev)),
                     VdevKind::Sp805 { frequency_hz } => Kind::Timed(Timed::watchdog(vdev, frequency_hz)),
+                    _ => return None,
                 };
                 Some(Device::new(vdev, kind))
             })
             .ok_or(NO_MEMORY)?;
-        let entry = Start { entry: config.entry.pc, argument: config.entry.argument };
         let starts = memory
-            .place_list(config.cpus.len(), |_, vcpu| Some(Mutex::new((vcpu == 0).then_some(entry))))
+            .place_list(config.cpus.len(), |_, vcpu| Some(Mutex::new((vcpu == 0).then_some(config.entry))))
             .ok_or(NO_MEMORY)?;
         let vm: &'static Vm =
             memory.place(Vm::new(config, guest, extents, devices, passed, starts)).ok_or(NO_MEMORY)?;
@@ -139,11 +139,11 @@ impl Workshop<'_> {
             let attributes = Stage2Attributes::of(pass);
             table.map(&mut self.memory, pass.gpa.0, pass.hpa, pass.size_bytes, attributes).map_err(|_| REFUSED)?;
         }
-        if let Some(interface) = self.cpu_interface {
+        if let (Some(interface), model::Machine::Arm(gic)) = (self.cpu_interface, config.machine) {
             // The first page. GICC_DIR alone is in the second: an exit, so that any vCPU may deactivate what another one, or
             // none, has in its list registers.
             table
-                .map(&mut self.memory, config.gic.cpus.0, interface, PAGE_BYTES, Stage2Attributes::DEVICE)
+                .map(&mut self.memory, gic.cpus.0, interface, PAGE_BYTES, Stage2Attributes::DEVICE)
                 .map_err(|_| REFUSED)?;
         }
         // The tables are read by the MMU of another CPU: complete the stores before it starts (DDI 0487 D8.2.6).

@@ -12,7 +12,8 @@ use core::fmt;
 
 use arch::firmware::Conduit;
 use arch::paging::{MapError, Stage1Attributes};
-use boot::tree::{self, Facts, Region};
+use boot::tree;
+use boot::{Facts, Region};
 use model::System;
 use model::images::Table as Images;
 use vdev::Endpoint;
@@ -90,7 +91,7 @@ pub fn boot(system: &'static System, tree: u64, image: Image, level: u64) -> ! {
     // Without a tree or memory to work with there is no console to complain on.
     let Some(facts) = read_tree(tree) else { arch::cpu::halt() };
     // From EL3 there is no firmware to call, it would be us; and HVC from EL2 comes back to EL2.
-    let conduit = facts.psci.and_then(|psci| match (psci.conduit, level) {
+    let conduit = facts.hardware.psci.and_then(|psci| match (psci.conduit, level) {
         (tree::Conduit::Smc, 1 | 2) => Some(Conduit::Smc),
         (tree::Conduit::Hvc, 1) => Some(Conduit::Hvc),
         _ => None,
@@ -148,7 +149,7 @@ fn open(system: &'static System, facts: &Facts, tree: u64, image: &Image) -> Res
         space.map_direct(free, Stage1Attributes::ReadWrite)?;
     }
     space.map_direct(image.section(), Stage1Attributes::ReadOnly)?;
-    if let Some(uart) = &facts.console {
+    if let Some(uart) = &facts.hardware.console {
         space.map_direct(span(&uart.registers), Stage1Attributes::Device)?;
     }
     for frame in gic::regions(facts) {
@@ -156,7 +157,7 @@ fn open(system: &'static System, facts: &Facts, tree: u64, image: &Image) -> Res
     }
     // SAFETY: the tables map the image as before, and whatever else is used from here on.
     unsafe { arch::cpu::use_tables(space.root().0) };
-    let uart = facts.console.as_ref().map(|uart| uart.registers.start.0);
+    let uart = facts.hardware.console.as_ref().map(|uart| uart.registers.start.0);
     let endpoints = terminal::open(system, uart, &mut Direct(&mut pool)).ok_or(NO_MEMORY)?;
     Ok((pool, space, endpoints))
 }
@@ -198,7 +199,7 @@ fn prepare(
         log::warn!("the board's firmware gives no random seed: the guests' seeds can be guessed");
     }
     crate::verify::board(&system.board, facts)?;
-    let own = facts.console.iter().map(|uart| &uart.registers).chain(gic::regions(facts));
+    let own = facts.hardware.console.iter().map(|uart| &uart.registers).chain(gic::regions(facts));
     let passes = system.vms.iter().flat_map(|vm| vm.passes).copied();
     let interrupts = system.vms.iter().flat_map(|vm| vm.interrupts).map(|interrupt| interrupt.host);
     crate::verify::passed(&system.board, passes, interrupts, facts, own)?;
@@ -217,7 +218,7 @@ fn prepare(
     let mut workshop = Workshop {
         memory: Direct(pool),
         pcpus: cpus.locals,
-        seated: [0; tree::MAX_CPUS],
+        seated: [0; boot::MAX_CPUS],
         seats: cpus.seats,
         ipa_bits: arch::ipa_bits(),
         cpu_interface: gic::virtual_cpu_interface(facts),
@@ -231,10 +232,10 @@ fn prepare(
         }
         lifecycle::add(vm);
         vm.begin_first();
-        log::info!("{}: {} vCPUs, entry {}", config.name, config.cpus.len(), config.entry.pc);
+        log::info!("{}: {} vCPUs, entry {}", config.name, config.cpus.len(), config.entry.pc());
     }
     own_interrupts(system, &mut workshop.memory).ok_or(NO_MEMORY)?;
-    if let Some(uart) = facts.console.and_then(|console| console.intid) {
+    if let Some(uart) = facts.hardware.console.and_then(|console| console.intid) {
         interrupts::enable_console(uart);
     }
 

@@ -3,8 +3,8 @@
 mod serial;
 mod timed;
 
-use arch::Guest;
-use model::{Gpa, Vdev};
+use arch::{At, Guest};
+use model::Vdev;
 use vdev::{Registers, Width};
 
 pub use serial::Serial;
@@ -46,9 +46,12 @@ impl Device {
         }
     }
 
-    /// The offset of `gpa` in the device's registers; `None` outside of them.
-    pub fn offset(&self, gpa: Gpa) -> Option<u64> {
-        gpa.offset_from(self.config.gpa).filter(|&offset| offset < self.config.size_bytes)
+    /// The offset in the device's registers of what is `at` an address; `None` outside of them.
+    pub fn offset(&self, at: At) -> Option<u64> {
+        match at {
+            At::Memory(gpa) => self.config.place.of_memory(gpa),
+            At::Port(port) => self.config.place.of_port(port),
+        }
     }
 
     /// A load by a guest.
@@ -94,7 +97,7 @@ struct Line {
 impl Line {
     /// The line of the device that `config` describes, after power-on.
     fn new(config: &Vdev) -> Line {
-        Line { intid: config.intid, level: false }
+        Line { intid: config.lines.first().copied(), level: false }
     }
 
     /// The line is at `level` now. Called under the device's lock: the controller sees the changes in the order in which they

@@ -157,7 +157,7 @@ fn tell(failure: &Failure<'_>) {
         lines.line(format_args!("the last exits on this pCPU, the newest first:"));
         local
             .recorder
-            .records()
+            .records::<arch::syndrome::Syndrome>()
             .take(EXITS)
             .for_each(|exit| lines.line(format_args!("  vCPU {} {exit}", exit.tag.vcpu())));
     }

@@ -1,7 +1,8 @@
 //! The board's interrupt controller: from what the tree says of it to the driver that was compiled in.
 
 use arch::gic::{self, Frame};
-use boot::tree::{Facts, Gic, Region};
+use boot::tree::Gic;
+use boot::{Facts, Region};
 use model::Hpa;
 
 /// Where a GICv2 shows each page of 4 KiB sixteen times, so that a CPU with larger pages can map them apart, two pages are
@@ -23,7 +24,7 @@ fn frame(address: u64) -> Frame {
 
 /// All registers that the hypervisor itself uses.
 pub fn regions(facts: &Facts) -> impl Iterator<Item = &Region> + Clone {
-    let (distributor, cpus, own) = match &facts.gic {
+    let (distributor, cpus, own) = match &facts.hardware.gic {
         Some(Gic::V3 { distributor, redistributors, .. }) => (Some(distributor), redistributors.as_slice(), [None; 2]),
         Some(Gic::V2 { distributor, cpu_interface, hypervisor_interface, .. }) => {
             (Some(distributor), [].as_slice(), [Some(cpu_interface), hypervisor_interface.as_ref()])
@@ -35,7 +36,7 @@ pub fn regions(facts: &Facts) -> impl Iterator<Item = &Region> + Clone {
 
 /// The distributor.
 pub fn distributor(facts: &Facts) -> Option<Frame> {
-    match facts.gic.as_ref()? {
+    match facts.hardware.gic.as_ref()? {
         Gic::V2 { distributor, .. } | Gic::V3 { distributor, .. } => Some(frame(distributor.start.0)),
     }
 }
@@ -43,7 +44,7 @@ pub fn distributor(facts: &Facts) -> Option<Frame> {
 /// Initialises what all CPUs share; on the boot CPU, whose affinity is `own`.
 pub fn init(facts: &Facts, own: u64) -> Option<()> {
     let distributor = distributor(facts)?;
-    if let Gic::V2 { cpu_interface, hypervisor_interface, .. } = facts.gic.as_ref()? {
+    if let Gic::V2 { cpu_interface, hypervisor_interface, .. } = facts.hardware.gic.as_ref()? {
         let control = hypervisor_interface.as_ref()?.start.0;
         gic::v2::init(distributor, interface(cpu_interface), frame(control));
     }
@@ -54,7 +55,7 @@ pub fn init(facts: &Facts, own: u64) -> Option<()> {
 /// The frame with the private interrupts of the CPU `affinity`: its redistributor, or a GICv2's distributor, which shows each
 /// CPU its own.
 pub fn private(facts: &Facts, affinity: u64) -> Option<Frame> {
-    let Gic::V3 { redistributors, stride_bytes, .. } = facts.gic.as_ref()? else { return distributor(facts) };
+    let Gic::V3 { redistributors, stride_bytes, .. } = facts.hardware.gic.as_ref()? else { return distributor(facts) };
     // GICR_TYPER chains them, region by region.
     for region in redistributors {
         let mut at = region.start.0;
@@ -71,7 +72,7 @@ pub fn private(facts: &Facts, affinity: u64) -> Option<Frame> {
 
 /// A GICv2's virtual CPU interface, of which each guest finds the first page in place of the real one.
 pub fn virtual_cpu_interface(facts: &Facts) -> Option<Hpa> {
-    match facts.gic.as_ref()? {
+    match facts.hardware.gic.as_ref()? {
         Gic::V2 { virtual_cpu_interface, .. } => virtual_cpu_interface.as_ref().map(|region| region.start),
         Gic::V3 { .. } => None,
     }

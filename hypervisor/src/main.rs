@@ -12,9 +12,10 @@ mod system {
 /// `cargo xtask` sets the feature `gicv2` by the board.
 #[cfg(target_os = "none")]
 const _: () = {
+    use model::Controller::{Apic, Gic};
     use model::GicVersion::{V2, V3};
     let model::System { board, vms, .. } = &system::SYSTEM;
-    let fits = matches!((board.gic, arch::GIC), (V2, V2) | (V3, V3));
+    let fits = matches!((board.controller, arch::CONTROLLER), (Gic(V2), Gic(V2)) | (Gic(V3), Gic(V3)) | (Apic, Apic));
     assert!(vms.is_empty() || fits, "the board has another GIC than the one compiled in: see the feature `gicv2`");
 };
 

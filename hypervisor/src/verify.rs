@@ -6,18 +6,19 @@
 use core::fmt;
 
 use arch::intid;
-use boot::tree::{Facts, Gic, Region};
-use model::{Board, GicVersion, PAGE_BYTES, Pass};
+use boot::tree::Gic;
+use boot::{Facts, Region};
+use model::{Board, Controller, PAGE_BYTES, Pass};
 
 /// What differs, with both values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mismatch {
     /// The interrupt controller.
-    Gic {
+    Controller {
         /// As assembled.
-        expected: GicVersion,
-        /// As the board's tree has it; `None` if there is none that Ostler knows.
-        found: Option<GicVersion>,
+        expected: Controller,
+        /// As the board has it; `None` if there is none that Ostler knows.
+        found: Option<Controller>,
     },
     /// A GICv2 without what virtual machines need: GICH and GICV.
     NoVirtualInterface,
@@ -74,8 +75,10 @@ impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("not the board that this was assembled for: ")?;
         match self {
-            Mismatch::Gic { expected, found: Some(found) } => write!(f, "expected a {expected}, found a {found}"),
-            Mismatch::Gic { expected, found: None } => write!(f, "expected a {expected}, found no GIC"),
+            Mismatch::Controller { expected, found: Some(found) } => {
+                write!(f, "expected a {expected}, found a {found}")
+            }
+            Mismatch::Controller { expected, found: None } => write!(f, "expected a {expected}, found no GIC"),
             Mismatch::NoVirtualInterface => {
                 f.write_str("expected a GICv2 with virtualisation extensions, found one without")
             }
@@ -104,11 +107,11 @@ impl fmt::Display for Mismatch {
 
 /// Compares the board with what was assumed of it.
 pub fn board(assumed: &Board, facts: &Facts) -> Result<(), Mismatch> {
-    let gic = facts.gic.as_ref().map(|gic| gic.version());
-    if gic != Some(assumed.gic) {
-        return Err(Mismatch::Gic { expected: assumed.gic, found: gic });
+    let gic = facts.hardware.gic.as_ref().map(|gic| Controller::Gic(gic.version()));
+    if gic != Some(assumed.controller) {
+        return Err(Mismatch::Controller { expected: assumed.controller, found: gic });
     }
-    if let Some(Gic::V2 { cpu_interface, hypervisor_interface, virtual_cpu_interface, .. }) = &facts.gic {
+    if let Some(Gic::V2 { cpu_interface, hypervisor_interface, virtual_cpu_interface, .. }) = &facts.hardware.gic {
         let (Some(_), Some(virtual_cpu_interface)) = (hypervisor_interface, virtual_cpu_interface) else {
             return Err(Mismatch::NoVirtualInterface);
         };
@@ -118,13 +121,13 @@ pub fn board(assumed: &Board, facts: &Facts) -> Result<(), Mismatch> {
     if (facts.cpus.len() as u64) < u64::from(assumed.cpus) {
         return Err(Mismatch::Cpus { expected: assumed.cpus, found: facts.cpus.len() });
     }
-    let maintenance = match &facts.gic {
+    let maintenance = match &facts.hardware.gic {
         Some(Gic::V2 { maintenance, .. } | Gic::V3 { maintenance, .. }) => *maintenance,
         None => None,
     };
     let private = [
-        ("virtual timer", intid::VIRTUAL_TIMER, facts.timers.virtual_),
-        ("physical timer", intid::PHYSICAL_TIMER, facts.timers.physical),
+        ("virtual timer", intid::VIRTUAL_TIMER, facts.hardware.timers.virtual_),
+        ("physical timer", intid::PHYSICAL_TIMER, facts.hardware.timers.physical),
         ("interrupt controller", intid::MAINTENANCE, maintenance),
     ];
     // What the tree does not tell is taken to be as usual.
@@ -178,7 +181,7 @@ pub fn passed<'a>(
         };
         return Err(Mismatch::Passed { expected, found });
     }
-    let console = facts.console.and_then(|console| console.intid);
+    let console = facts.hardware.console.and_then(|console| console.intid);
     match interrupts.find(|&host| console == Some(host)) {
         Some(expected) => Err(Mismatch::PassedInterrupt { expected }),
         None => Ok(()),
@@ -195,13 +198,13 @@ fn whole_pages(what: &'static str, region: &Region) -> Result<(), Mismatch> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::{Hpa, OnFailure};
+    use model::{GicVersion, Hpa, OnFailure};
 
     fn facts(cpus: usize, memory: u64) -> Facts {
         let at = |start| Region { start: Hpa(start), size_bytes: memory };
         let mut facts = Facts { cpus: (0..cpus as u64).collect(), ..Facts::default() };
         facts.memory.push(at(0x4000_0000));
-        facts.gic = Some(Gic::V3 {
+        facts.hardware.gic = Some(Gic::V3 {
             distributor: at(0x800_0000),
             redistributors: Default::default(),
             stride_bytes: None,
@@ -212,7 +215,7 @@ mod tests {
 
     const ASSUMED: Board = Board {
         name: "test",
-        gic: GicVersion::V3,
+        controller: Controller::Gic(GicVersion::V3),
         cpus: 4,
         memory_bytes: 1 << 30,
         on_failure: OnFailure::Reset,
@@ -231,21 +234,21 @@ mod tests {
     #[test]
     fn timers_on_other_interrupts_are_refused() {
         let mut facts = facts(4, 1 << 30);
-        facts.timers.virtual_ = Some(27);
+        facts.hardware.timers.virtual_ = Some(27);
         assert_eq!(board(&ASSUMED, &facts), Ok(()));
-        facts.timers.physical = Some(29);
+        facts.hardware.timers.physical = Some(29);
         let error = board(&ASSUMED, &facts).unwrap_err().to_string();
         assert!(error.ends_with("expected the physical timer's interrupt 30, found 29"), "{error}");
     }
 
     #[test]
     fn a_gicv2_has_to_have_whole_virtual_interfaces() {
-        let assumed = Board { gic: GicVersion::V2, ..ASSUMED };
+        let assumed = Board { controller: Controller::Gic(GicVersion::V2), ..ASSUMED };
         let at = |start, size_bytes| Region { start: Hpa(start), size_bytes };
         let check = |cpu_interface, hypervisor_interface, virtual_cpu_interface| {
             let mut facts = facts(4, 1 << 30);
             let distributor = at(0x800_0000, 0x1000);
-            facts.gic = Some(Gic::V2 {
+            facts.hardware.gic = Some(Gic::V2 {
                 distributor,
                 cpu_interface,
                 hypervisor_interface,
@@ -277,7 +280,7 @@ mod tests {
         let mut facts = facts(4, 1 << 30);
         let at = |start, size_bytes| Region { start: Hpa(start), size_bytes };
         let uart = at(0x900_0000, 0x1000);
-        facts.console = Some(boot::tree::Uart { registers: uart, intid: Some(33) });
+        facts.hardware.console = Some(boot::tree::Uart { registers: uart, intid: Some(33) });
         let region = model::Region { start: Hpa(0x4400_0000), size_bytes: 0x2000 };
         let check = |facts: &Facts, regions: &'static [model::Region], hpa: u64, host: u32| {
             let (passes, hosts) = ([pass(hpa)].into_iter(), [host].into_iter());
@@ -295,7 +298,7 @@ mod tests {
         ends(check(&facts, &[], 0x4400_1000, 34), "found memory");
         ends(check(&facts, regions, 0x900_0000, 34), "found the console or the interrupt controller");
         ends(check(&facts, regions, 0x901_0000, 33), "expected interrupt 33 for a VM, found it at the console");
-        facts.reserved.push(boot::tree::Reserved { region: at(0x4400_1000, 0x1000), no_map: true });
+        facts.reserved.push(boot::Reserved { region: at(0x4400_1000, 0x1000), no_map: true });
         ends(check(&facts, regions, 0x901_0000, 34), "8192 bytes at 0x44000000, found none there");
         ends(check(&facts, &[], 0x4400_1000, 34), "found memory that is reserved");
     }
@@ -303,9 +306,9 @@ mod tests {
     #[test]
     fn another_interrupt_controller_is_refused_with_both_names() {
         let mut found = facts(4, 1 << 30);
-        found.gic = None;
+        found.hardware.gic = None;
         assert!(board(&ASSUMED, &found).unwrap_err().to_string().contains("found no GIC"));
-        let other = Board { gic: GicVersion::V2, ..ASSUMED };
+        let other = Board { controller: Controller::Gic(GicVersion::V2), ..ASSUMED };
         let error = board(&other, &facts(4, 1 << 30)).unwrap_err().to_string();
         assert!(error.contains("expected a GICv2, found a GICv3"), "{error}");
     }

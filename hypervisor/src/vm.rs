@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32};
 
 use arch::Guest;
 use arch::vgic::KickMask;
-use model::{Extent, Gpa, Hpa, STOLEN_TIME_BYTES, StopReason};
+use model::{Extent, Gpa, Hpa, STOLEN_TIME_BYTES, Start, StopReason};
 use spin::{Mutex, Once};
 
 use crate::bus::Device;
@@ -17,15 +17,6 @@ use crate::timers::{Timer, Timers};
 use course::Course;
 
 pub use course::{Standing, ticks};
-
-/// How a vCPU starts; left for its pCPU by whoever starts it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Start {
-    /// Its first instruction.
-    pub entry: Gpa,
-    /// Its `x0`.
-    pub argument: u64,
-}
 
 /// One virtual machine. Shared by the pCPUs that run its vCPUs.
 pub struct Vm {

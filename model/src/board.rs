@@ -23,7 +23,7 @@ pub struct Board {
     /// Name of the folder under `boards/`.
     pub name: &'static str,
     /// The interrupt controller's architecture.
-    pub gic: GicVersion,
+    pub controller: Controller,
     /// Number of pCPUs that the configuration relies on.
     pub cpus: u32,
     /// Bytes of RAM that the configuration relies on.
@@ -58,6 +58,24 @@ impl OnFailure {
         match self {
             OnFailure::Reset => "reset",
             OnFailure::Halt => "halt",
+        }
+    }
+}
+
+/// Architecture of an interrupt controller, real or virtual; and so of the CPUs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Controller {
+    /// Arm's, by its version.
+    Gic(GicVersion),
+    /// x86's: local APICs and I/O APICs.
+    Apic,
+}
+
+impl core::fmt::Display for Controller {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Controller::Gic(version) => version.fmt(f),
+            Controller::Apic => f.write_str("APIC"),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What one virtual machine is made of, as its qvm file said and the assembler checked.
 
-use crate::{GicVersion, Gpa, Pass, PassedInterrupt, Restart, Unsupported};
+use crate::{GicVersion, Gpa, Machine, Pass, PassedInterrupt, Place, Restart, Start, Unsupported};
 
 /// One virtual machine. Names are unique in a [`crate::System`].
 #[derive(Debug)]
@@ -13,10 +13,10 @@ pub struct Vm {
     pub cpus: &'static [Cpu],
     /// What to copy where before the first vCPU runs, in order.
     pub loads: &'static [Load],
-    /// Where the first vCPU starts.
-    pub entry: Entry,
-    /// The interrupt controller that the guest sees.
-    pub gic: Gic,
+    /// How the first vCPU starts.
+    pub entry: Start,
+    /// The interrupt controller that the guest sees, and what else of the machine is no vdev.
+    pub machine: Machine,
     /// Virtual devices, sorted by address, without overlap.
     pub vdevs: &'static [Vdev],
     /// What of the board's address space is its own.
@@ -130,15 +130,6 @@ pub struct Seed {
     pub size_bytes: u64,
 }
 
-/// State of the first vCPU when the VM starts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// First instruction.
-    pub pc: Gpa,
-    /// `x0`: the device tree's address, by the arm64 Linux boot protocol. Zero if the guest has no tree.
-    pub argument: u64,
-}
-
 /// The virtual interrupt controller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gic {
@@ -185,12 +176,11 @@ impl Gic {
 pub struct Vdev {
     /// `name`, or the type and address.
     pub name: &'static str,
-    /// First register; a multiple of [`crate::PAGE_BYTES`].
-    pub gpa: Gpa,
-    /// Length of the register frame.
-    pub size_bytes: u64,
-    /// Shared interrupt line as a raw INTID (32 and up), if it has one.
-    pub intid: Option<u32>,
+    /// Where its registers are.
+    pub place: Place,
+    /// Its lines into the interrupt controller, by the device's own numbers of them: a GIC's raw INTID (32 and up), a PC's
+    /// global system interrupt. Empty if it has none.
+    pub lines: &'static [u32],
     /// What it is.
     pub kind: VdevKind,
 }
@@ -210,6 +200,48 @@ pub enum VdevKind {
         /// `frequency`: that of the clock that it counts, in hertz; not zero.
         frequency_hz: u32,
     },
+    /// 16550A UART.
+    Ser8250 {
+        /// `hostdev`: where its characters come from and go to.
+        console: Console,
+    },
+    /// 8254 interval timer, with a PC's port 0x61.
+    Timer8254,
+    /// MC146818 real-time clock.
+    Mc146818 {
+        /// `reg`: bytes of its memory out of reset, by their offset.
+        presets: &'static [(u8, u8)],
+    },
+    /// High-precision event timer.
+    Hpet,
+    /// 8042 keyboard controller, with nothing plugged in.
+    PcKeyboard,
+    /// PCI host bridge, with configuration mechanism 1.
+    PciHost {
+        /// `pci-dummy`: what is there besides the bridge.
+        functions: &'static [PciFunction],
+    },
+    /// ACPI's fixed hardware: power management, the power button, the timer.
+    AcpiPower,
+    /// The reset control register of a PC's chip set.
+    ResetControl,
+    /// A PC's port 0x92.
+    Port92,
+}
+
+/// An inert function on PCI bus 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PciFunction {
+    /// Device, 0 to 31.
+    pub device: u8,
+    /// Function, 0 to 7.
+    pub function: u8,
+    /// Vendor.
+    pub vendor_id: u16,
+    /// Device of that vendor.
+    pub device_id: u16,
+    /// Base class, sub-class, programming interface and, in the lowest byte, revision.
+    pub class: u32,
 }
 
 /// The line of a PL061 that its power key is on, as on QEMU's `virt` machine.

@@ -12,19 +12,21 @@ mod guest;
 pub mod images;
 mod interrupt;
 mod life;
+mod machine;
 mod pass;
 mod restart;
 mod stop;
 mod unsupported;
 
 pub use address::{Extent, Gpa, Hpa, PAGE_BYTES};
-pub use board::{Board, GicVersion, OnFailure, System};
+pub use board::{Board, Controller, GicVersion, OnFailure, System};
 pub use guest::{
-    Access, Console, Counter, Cpu, Direction, Entry, ExitBudget, Gic, Load, Memory, POWER_KEY_LINE, Policy,
+    Access, Console, Counter, Cpu, Direction, ExitBudget, Gic, Load, Memory, POWER_KEY_LINE, PciFunction, Policy,
     STOLEN_TIME_BYTES, Seed, VCPUS_PER_PCPU, Vdev, VdevKind, Vm, affinity, mpidr,
 };
 pub use interrupt::Irq;
 pub use life::{State, Step};
+pub use machine::{Machine, Pc, Place, Ports, Start};
 pub use pass::{MemoryType, Pass, PassedInterrupt, Region, Trigger};
 pub use restart::{Restart, When};
 pub use stop::StopReason;

@@ -54,7 +54,8 @@ pub struct Guest {
 
 impl Guest {
     /// The VM that `config` describes, number `index` of the system, with its second stage at `root`. The three
-    /// lists have one entry for each of its vCPUs. `ends` is told of the board's interrupts that are its own.
+    /// lists have one entry for each of its vCPUs. `ends` is told of the board's interrupts that are its own. `None` if it is
+    /// another CPU's machine.
     pub fn new(
         index: u32,
         config: &model::Vm,
@@ -63,7 +64,8 @@ impl Guest {
         redistributors: &'static [Redistributor],
         power: &'static [Power],
         ends: Option<&'static dyn Ends>,
-    ) -> Guest {
+    ) -> Option<Guest> {
+        let model::Machine::Arm(frames) = config.machine else { return None };
         // All CPUs of the board are taken to be alike.
         let host = IdRegisters::of_this_cpu();
         let psci = Psci::new(power);
@@ -71,19 +73,19 @@ impl Guest {
         // VMID 0 is left to whoever ran before us. 8 bits (VTCR_EL2.VS = 0); assembly allows fewer VMs than that.
         let vmid = u64::from(index).wrapping_add(1) & 0xff;
         let vgic = Vgic::new(crate::GIC, redistributors);
-        Guest {
+        Some(Guest {
             vgic: match ends {
                 Some(ends) => vgic.with_ends(ends),
                 None => vgic,
             },
-            frames: config.gic,
+            frames,
             power,
             doorbells,
             vttbr: vmid << 48 | root.0,
             counter_offset: AtomicU64::new(counter_offset(config.counter)),
             ids: host.guest(control::ipa_bits()),
             features: Features::new(&host),
-        }
+        })
     }
 
     /// Everything of the VM that is in here as it was before its first start, apart from its memory. None of its vCPUs

@@ -27,10 +27,8 @@ pub mod coverage;
 pub mod deadline;
 pub mod disassemble;
 pub mod exit;
-pub mod in_hand;
 pub mod inject;
 pub mod intid;
-pub mod mailbox;
 pub mod paging;
 pub mod psci;
 pub mod recorder;
@@ -39,11 +37,16 @@ pub mod syndrome;
 pub mod sysreg;
 pub mod vgic;
 
-pub use exit::{Exit, MemoryAccess, Unsupported};
+pub use arch_common::{in_hand, kick, mailbox};
+pub use exit::{Access, At, Exit, Kind, Outcome, Unsupported};
 
 /// Architecture of the interrupt controller, the board's and its guests' alike: chosen by the feature `gicv2`, so that
 /// neither pays for the other.
-pub const GIC: model::GicVersion = if cfg!(feature = "gicv2") { model::GicVersion::V2 } else { model::GicVersion::V3 };
+pub const CONTROLLER: model::Controller = model::Controller::Gic(GIC);
+
+/// The GIC's version in [`CONTROLLER`].
+pub(crate) const GIC: model::GicVersion =
+    if cfg!(feature = "gicv2") { model::GicVersion::V2 } else { model::GicVersion::V3 };
 
 #[cfg(target_os = "none")]
 pub mod alarm;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use model::{
-    Counter, Cpu, Entry, ExitBudget, Gic, Gpa, Memory, Pass, PassedInterrupt, Region, Seed, Unsupported, VdevKind,
+    Counter, Cpu, ExitBudget, Gic, Gpa, Memory, Pass, PassedInterrupt, Region, Seed, Start, Unsupported, VdevKind,
     When, images::Kind,
 };
 
@@ -59,7 +59,7 @@ pub struct Vm {
     /// What to copy where, in order.
     pub loads: Vec<Load>,
     /// Where the first vCPU starts.
-    pub entry: Entry,
+    pub entry: Start,
     /// `cmdline`, which the guest finds in its device tree.
     pub cmdline: Option<String>,
     /// The interrupt controller that the guest sees.

@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write};
 
-use model::{Action, Console, Counter, ExitBudget, Gpa, Pass, PassedInterrupt, VdevKind};
+use model::{Action, Console, Counter, ExitBudget, Gpa, Pass, PassedInterrupt, Start, VdevKind};
 
 use super::{Assembly, Load, Vdev, Vm};
 
@@ -12,15 +12,15 @@ impl Assembly {
     /// A hypervisor that was compiled for another interrupt controller than the board's refuses the text.
     pub fn rust_source(&self, version: &str, git: &str) -> String {
         let gic = self.board.gic;
-        let variant = format!("model::GicVersion::{gic:?}");
+        let controller = format!("model::Controller::Gic(model::GicVersion::{gic:?})");
         let mut out = Writer::default();
-        out.line(&format!("const _: () = assert!(matches!(arch::GIC, {variant}), \"assembled for a {gic}: `cargo xtask` compiles for it\");"));
-        self.system(&mut out, version, git, &variant);
+        out.line(&format!("const _: () = assert!(matches!(arch::CONTROLLER, {controller}), \"assembled for a {gic}: `cargo xtask` compiles for it\");"));
+        self.system(&mut out, version, git, &controller);
         out.text
     }
 
-    /// `gic` is the board's, as an expression.
-    fn system(&self, out: &mut Writer, version: &str, git: &str, gic: &str) {
+    /// `controller` is the board's, as an expression.
+    fn system(&self, out: &mut Writer, version: &str, git: &str, controller: &str) {
         let board = &self.board;
         out.line("/// Everything that was assembled.");
         out.block("pub(crate) static SYSTEM: model::System = model::System", "};", |out| {
@@ -34,7 +34,7 @@ impl Assembly {
             out.line("],");
             out.block("board: model::Board", "},", |out| {
                 out.field("name", format_args!("{:?}", board.name));
-                out.field("gic", gic);
+                out.field("controller", controller);
                 out.field("cpus", board.cpus);
                 out.field("memory_bytes", format_args!("{:#x}", board.memory_bytes));
                 out.field("on_failure", format_args!("model::OnFailure::{:?}", board.on_failure));
@@ -70,7 +70,7 @@ pub fn empty_rust_source(version: &str, git: &str) -> String {
         dryrun: false,
     };
     let mut out = Writer::default();
-    nothing.system(&mut out, version, git, "arch::GIC");
+    nothing.system(&mut out, version, git, "arch::CONTROLLER");
     out.text
 }
 
@@ -91,9 +91,8 @@ fn vm(out: &mut Writer, vm: &Vm) {
             ));
         });
         out.list("loads", &vm.loads, load);
-        let (pc, argument) = (gpa(vm.entry.pc), vm.entry.argument);
-        out.line(&format!("entry: model::Entry {{ pc: {pc}, argument: {argument:#x} }},"));
-        out.block("gic: model::Gic", "},", |out| {
+        out.field("entry", start(&vm.entry));
+        out.block("machine: model::Machine::Arm(model::Gic", "}),", |out| {
             out.field("version", format_args!("model::GicVersion::{:?}", vm.gic.version));
             out.field("distributor", gpa(vm.gic.distributor));
             out.field("cpus", gpa(vm.gic.cpus));
@@ -147,9 +146,9 @@ fn load(out: &mut Writer, load: &Load) {
 fn vdev(out: &mut Writer, vdev: &Vdev) {
     out.block("model::Vdev", "},", |out| {
         out.field("name", format_args!("{:?}", vdev.name));
-        out.field("gpa", gpa(vdev.gpa));
-        out.field("size_bytes", format_args!("{:#x}", vdev.size_bytes));
-        out.field("intid", format_args!("{:?}", vdev.intid));
+        let (at, size) = (gpa(vdev.gpa), vdev.size_bytes);
+        out.field("place", format_args!("model::Place::Memory {{ gpa: {at}, size_bytes: {size:#x} }}"));
+        out.field("lines", format_args!("&{:?}", vdev.intid.as_slice()));
         let kind = match vdev.kind {
             VdevKind::Pl011 { console: Console::Nowhere } => "Pl011 { console: model::Console::Nowhere }".to_owned(),
             VdevKind::Pl011 { console: Console::Board(direction) } => {
@@ -157,6 +156,7 @@ fn vdev(out: &mut Writer, vdev: &Vdev) {
             }
             VdevKind::Pl061 => "Pl061".to_owned(),
             VdevKind::Sp805 { frequency_hz } => format!("Sp805 {{ frequency_hz: {frequency_hz} }}"),
+            kind => unreachable!("{kind:?} is not made yet"),
         };
         out.field("kind", format_args!("model::VdevKind::{kind}"));
     });
@@ -177,6 +177,13 @@ fn interrupt(out: &mut Writer, interrupt: &PassedInterrupt) {
     let PassedInterrupt { host, line, trigger, unmasked } = interrupt;
     let trigger = format!("trigger: model::Trigger::{trigger:?}, unmasked: {unmasked}");
     out.line(&format!("model::PassedInterrupt {{ host: {host}, line: {line}, {trigger} }},"));
+}
+
+fn start(start: &Start) -> String {
+    match start {
+        Start::Arm { pc, x0 } => format!("model::Start::Arm {{ pc: {}, x0: {x0:#x} }}", gpa(*pc)),
+        start => unreachable!("{start:?} is not made yet"),
+    }
 }
 
 fn gpa(gpa: Gpa) -> String {

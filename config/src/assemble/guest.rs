@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use model::{Access, Counter, Entry, GicVersion, Gpa, Memory, Unsupported};
+use model::{Access, Counter, GicVersion, Gpa, Memory, Start, Unsupported};
 
 use super::agree::World;
 use super::claims::{Claims, Range};
@@ -117,7 +117,7 @@ pub(super) fn assemble(
         memory,
         cpus: places.cpus,
         loads: placed.loads,
-        entry: Entry { pc: Gpa(placed.program.pc), argument },
+        entry: Start::Arm { pc: Gpa(placed.program.pc), x0: argument },
         cmdline: spec.cmdline.as_ref().map(|cmdline| cmdline.value.clone()),
         gic: controller.gic,
         vdevs,

@@ -148,6 +148,7 @@ fn usual(kind: &VdevKind) -> (u64, u32) {
         VdevKind::Pl011 { .. } => (0x1c09_0000, 37),
         VdevKind::Pl061 => (0x1c1d_0000, 38),
         VdevKind::Sp805 { .. } => (WATCHDOG, 39),
+        _ => (0, 0),
     }
 }
 

@@ -85,7 +85,7 @@ fn vm(assembly: &Assembly, index: usize) -> Vm {
         map: map(assembly, vm),
         interrupts,
         vcpus: vm.cpus.iter().enumerate().map(seat).collect(),
-        entry: (!vm.loads.is_empty()).then_some(vm.entry.pc.0),
+        entry: (!vm.loads.is_empty()).then_some(vm.entry.pc().0),
         life: life(&vm.restart),
     }
 }

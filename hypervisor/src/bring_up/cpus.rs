@@ -6,8 +6,8 @@ use arch::firmware;
 use arch::gic::Frame;
 use arch::in_hand::InHand;
 use arch::mailbox::{MAX_SEATS, Mailbox};
+use boot::Facts;
 use boot::head::Start as CpuStart;
-use boot::tree::{self, Facts};
 use model::{Policy, System};
 
 use super::{Failure, NO_MEMORY};
@@ -38,7 +38,7 @@ pub(super) struct Cpus {
     /// What others see of them.
     pub(super) locals: &'static [PerCpu],
     /// How many vCPUs sit on each.
-    pub(super) seats: [usize; tree::MAX_CPUS],
+    pub(super) seats: [usize; boot::MAX_CPUS],
     pcpus: &'static mut [HandOver],
 }
 
@@ -51,7 +51,7 @@ impl Cpus {
         pool: &mut Pool,
         space: &mut AddressSpace,
     ) -> Result<Cpus, Failure> {
-        let mut seats = [0_usize; tree::MAX_CPUS];
+        let mut seats = [0_usize; boot::MAX_CPUS];
         for cpu in system.vms.iter().flat_map(|vm| vm.cpus) {
             let taken = seats.get_mut(cpu.pcpu as usize).ok_or(Failure::Plain("a vCPU's pCPU is not there"))?;
             *taken = taken.saturating_add(1);
@@ -60,7 +60,7 @@ impl Cpus {
             return Err(Failure::Plain("a pCPU has too many vCPUs"));
         }
         let root = space.root().0;
-        let mut stacks = [0; tree::MAX_CPUS];
+        let mut stacks = [0; boot::MAX_CPUS];
         let locals: &'static [PerCpu] = place_all(pool, affinities.len(), |memory, index| {
             let slot = memory.0.allocate(SLOT_MEMORY, 4096).ok_or(NO_MEMORY)?;
             let mapped = space.map_stacks(index as u32, slot)?;

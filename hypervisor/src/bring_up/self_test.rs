@@ -3,8 +3,8 @@
 //! Only with the feature `self-test`. It runs after everything is assembled and before any guest runs.
 
 use arch::paging::{Stage1, Table};
-use boot::tree::Facts;
-use model::{Hpa, MemoryType, PAGE_BYTES, Pass, Region};
+use boot::Facts;
+use model::{Hpa, Machine, MemoryType, PAGE_BYTES, Pass, Region};
 
 use super::{Cpus, Failure, span};
 use crate::address_space::{AddressSpace, Image};
@@ -22,8 +22,12 @@ fn pages(span: Span) -> Span {
 
 /// What `vm` should be able to reach.
 fn reach(vm: &'static Vm, interface: Option<Hpa>) -> Reach<'static> {
-    let interface = interface.map(|hpa| Pass {
-        gpa: vm.config.gic.cpus,
+    let gic = match vm.config.machine {
+        Machine::Arm(gic) => Some(gic),
+        Machine::Pc(_) => None,
+    };
+    let interface = interface.zip(gic).map(|(hpa, gic)| Pass {
+        gpa: gic.cpus,
         hpa,
         size_bytes: PAGE_BYTES,
         write: true,
@@ -53,7 +57,7 @@ pub(super) fn run(
         .chain(regions)
         .chain(free.spans().iter().map(|&free| ("free memory", free)))
         .chain(facts.memory.iter().map(|memory| (TAKEN, span(memory))));
-    let uart = facts.console.iter().map(|uart| &uart.registers);
+    let uart = facts.hardware.console.iter().map(|uart| &uart.registers);
     let devices = uart.chain(gic::regions(facts)).map(|registers| pages(span(registers)));
     let text_end = &raw const boot::head::__text_end as u64;
     let text = Span { start: image.load, end: image.physical(text_end.wrapping_sub(1)).wrapping_add(1) };

@@ -61,7 +61,7 @@ impl Seat {
         }
         let start = self.vm.starts.get(self.vcpu.index() as usize).and_then(|start| start.lock().take());
         if let Some(start) = start {
-            self.vcpu.start(start.entry, start.argument);
+            self.vcpu.start(start);
             if self.vcpu.index() == 0 {
                 self.vm.passed.begin();
             }

@@ -33,12 +33,14 @@ fn all(vm: &Vm) -> impl Iterator<Item = Owned> {
         };
         Owned::new(what, memory.gpa, memory.size_bytes)
     });
-    let cpus = vm.gic.cpus_bytes(u32::try_from(vm.cpus.len()).unwrap_or(u32::MAX));
-    let gic = [("gic", vm.gic.distributor, vm.gic.distributor_bytes()), ("gic", vm.gic.cpus, cpus)];
-    let gic = gic.into_iter().map(|(what, start, size)| Owned::new(what, start, size));
-    let vdevs = vm.vdevs.iter().map(|vdev| Owned::new(vdev.name, vdev.gpa, vdev.size_bytes));
+    let frames = vm.machine.frames(u32::try_from(vm.cpus.len()).unwrap_or(u32::MAX)).into_iter().flatten();
+    let frames = frames.map(|(what, start, size)| Owned::new(what, start, size));
+    let vdevs = vm.vdevs.iter().filter_map(|vdev| match vdev.place {
+        model::Place::Memory { gpa, size_bytes } => Some(Owned::new(vdev.name, gpa, size_bytes)),
+        model::Place::Ports(_) => None,
+    });
     let passes = vm.passes.iter().map(|pass| Owned::new("what was passed", pass.gpa, pass.size_bytes));
-    memory.chain(gic).chain(vdevs).chain(passes)
+    memory.chain(frames).chain(vdevs).chain(passes)
 }
 
 /// Where an address is, in words.
@@ -74,8 +76,11 @@ impl fmt::Display for Place<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use model::*;
+    use super::{Place, *};
+    use model::{
+        Access, Action, Console, Counter, Cpu, Gic, GicVersion, Gpa, Hpa, Machine, Memory, MemoryType, Pass, Policy,
+        Start, Unsupported, Vdev, VdevKind,
+    };
 
     const VM: Vm = Vm {
         name: "rtos",
@@ -85,13 +90,12 @@ mod tests {
         ],
         cpus: &[Cpu { pcpu: 0, priority: 10, policy: Policy::RoundRobin }; 2],
         loads: &[],
-        entry: Entry { pc: Gpa(0), argument: 0 },
-        gic: Gic { version: GicVersion::V3, distributor: Gpa(0x2f00_0000), cpus: Gpa(0x2f10_0000) },
+        entry: Start::Arm { pc: Gpa(0), x0: 0 },
+        machine: Machine::Arm(Gic { version: GicVersion::V3, distributor: Gpa(0x2f00_0000), cpus: Gpa(0x2f10_0000) }),
         vdevs: &[Vdev {
             name: "pl011",
-            gpa: Gpa(0x0900_0000),
-            size_bytes: 0x1000,
-            intid: None,
+            place: model::Place::Memory { gpa: Gpa(0x0900_0000), size_bytes: 0x1000 },
+            lines: &[],
             kind: VdevKind::Pl011 { console: Console::Nowhere },
         }],
         passes: &[Pass {

@@ -3,7 +3,7 @@
 use arch::Vcpu;
 use arch::disassemble::Instruction;
 use arch::el1::El1;
-use arch::recorder::{Record, Recorded, Recorder};
+use arch::recorder::{Record, Recorder};
 use model::StopReason;
 
 use super::calls::{CALLS, calls};
@@ -149,8 +149,7 @@ impl Report {
         let ticks = self.now.saturating_sub(exit.time);
         let us = ticks.saturating_mul(1_000_000).checked_div(arch::cpu::counter_hz()).unwrap_or(0);
         let vcpu = exit.tag.vcpu();
-        let gpa = matches!(exit.cause, Recorded::Exception(syndrome) if syndrome.is_abort()).then_some(exit.gpa);
-        match gpa.and_then(|gpa| Place { vm: self.vm.config, gpa }.owner()) {
+        match exit.gpa().and_then(|gpa| Place { vm: self.vm.config, gpa }.owner()) {
             Some(owner) => log::info!("{name}: -{us} us vCPU {vcpu} {exit} ({owner})"),
             None => log::info!("{name}: -{us} us vCPU {vcpu} {exit}"),
         }
@@ -160,6 +159,6 @@ impl Report {
     fn fault(&self) -> Option<u64> {
         let StopReason::Unsupported { .. } = self.reason else { return None };
         let last = self.exits.iter().flatten().find(|exit| exit.tag.vcpu() == self.vcpu)?;
-        matches!(last.cause, Recorded::Exception(syndrome) if syndrome.is_abort()).then_some(last.gpa)
+        last.gpa()
     }
 }

@@ -7,7 +7,7 @@ use core::sync::atomic::Ordering;
 
 use model::{State, Step, StopReason};
 
-use super::{Start, Vm};
+use super::Vm;
 use crate::images::Fill;
 use crate::life::{Asked, Settled};
 use crate::policy::{History, Verdict};
@@ -209,8 +209,7 @@ impl Vm {
 
     /// Leaves the first vCPU's start, and no other. False if somebody has asked for a stop since it was made new.
     fn begin(&self) -> bool {
-        let model::Entry { pc, argument } = self.config.entry;
-        let mut first = Some(Start { entry: pc, argument });
+        let mut first = Some(self.config.entry);
         for start in self.starts {
             *start.lock() = first.take();
         }

@@ -146,7 +146,7 @@ fn concurrency_models() -> Result<bool> {
         Some(_) => command.args(["nextest", "run", "--no-fail-fast"]),
         None => command.args(["test", "--no-fail-fast"]),
     };
-    command.args(["--package", "arch-aarch64", "--package", "hypervisor", "--lib", "model::", "--target-dir"]);
+    command.args(["--package", "arch-common", "--package", "hypervisor", "--lib", "model::", "--target-dir"]);
     passes(command.arg(target.join("loom")).env("RUSTFLAGS", format!("{flags} --cfg loom")))
 }
 

@@ -142,7 +142,7 @@ impl Bare {
 
 /// The load that holds the first instruction.
 fn program(vm: &Vm) -> Option<&Load> {
-    let pc = vm.entry.pc.0;
+    let pc = vm.entry.pc().0;
     vm.loads.iter().find(|load| pc.checked_sub(load.gpa.0).is_some_and(|offset| offset < load.size_bytes))
 }
 

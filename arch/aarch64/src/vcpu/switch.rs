@@ -3,7 +3,7 @@
 //! While it is loaded, all that is the guest's is in the hardware, through every exit. Only when the pCPU goes to another vCPU
 //! is it written down. A vCPU that waits keeps the pCPU's registers as long as nobody else needs them.
 
-use model::Gpa;
+use model::Start;
 
 use super::Vcpu;
 use super::caches::TVM;
@@ -40,10 +40,12 @@ impl Saved {
 }
 
 impl Vcpu {
-    /// Turns it on, out of reset, about to execute `entry` with `x0` as given, as soon as it is loaded. It is off.
-    pub fn start(&mut self, entry: Gpa, x0: u64) {
+    /// Turns it on, out of reset, about to start as `start` says, as soon as it is loaded. It is off. Nothing happens if that is
+    /// another CPU's way to start.
+    pub fn start(&mut self, start: Start) {
+        let Start::Arm { pc, x0 } = start else { return };
         self.context = Context::reset(x0, self.tag());
-        self.saved = Saved { pc: entry.0, ..Saved::RESET };
+        self.saved = Saved { pc: pc.0, ..Saved::RESET };
         self.hcr &= !TVM;
         self.interface.start(&self.guest.vgic);
         self.is_on = true;

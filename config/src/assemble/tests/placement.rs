@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use model::{Access, Gpa, images::Kind};
+use model::{Access, Gpa, Start, images::Kind};
 
 use super::super::{Assembly, Load};
 use super::{Project, linux};
@@ -28,7 +28,7 @@ fn memory_without_a_start_follows_the_highest_so_far() {
 #[test]
 fn the_first_memory_without_a_start_is_at_zero() {
     let vm = Project::new().vm("ram 64M load Image");
-    assert_eq!((vm.memory[0].gpa, vm.entry.pc), (Gpa(0), Gpa(0)));
+    assert_eq!((vm.memory[0].gpa, vm.entry.pc()), (Gpa(0), Gpa(0)));
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn a_kernel_its_ram_disk_and_its_tree() {
     let expected = [("Image", 0x4020_0000), ("ramdisk", 0x4030_0000), ("raw.bin", 0x4010_0000), ("1.dtb", 0x4030_2000)];
     assert_eq!(places(&assembly), expected);
     let vm = &assembly.vms[0];
-    assert_eq!((vm.entry.pc, vm.entry.argument), (Gpa(0x4020_0000), 0x4030_2000));
+    assert_eq!(vm.entry, Start::Arm { pc: Gpa(0x4020_0000), x0: 0x4030_2000 });
     assert_eq!(vm.loads[3].seeds.iter().map(|seed| seed.size_bytes).sum::<u64>(), 72);
 }
 
@@ -83,20 +83,20 @@ fn an_elf_is_loaded_by_segments_and_its_zeros_are_kept_free() {
     let loads: Vec<_> = vm.loads.iter().map(|load| (load.offset, load.size_bytes, load.gpa.0)).collect();
     assert_eq!(loads[..2], [(0x100, 0x40, 0x4008_0000), (0x140, 0x20, 0x4008_1000)]);
     assert_eq!(loads[2].2, 0x4008_4000, "the tree follows the zeros");
-    assert_eq!((vm.entry.pc, vm.entry.argument), (Gpa(0x4008_0004), 0x4008_4000));
+    assert_eq!(vm.entry, Start::Arm { pc: Gpa(0x4008_0004), x0: 0x4008_4000 });
 }
 
 #[test]
 fn an_elf_may_lie_in_rom() {
     let vm = Project::new().vm("rom 0x40080000,16K ram 1M load 0x40080000,hello.elf");
-    assert_eq!((vm.entry.pc, vm.entry.argument), (Gpa(0x4008_0004), 0x4008_4000));
+    assert_eq!(vm.entry, Start::Arm { pc: Gpa(0x4008_0004), x0: 0x4008_4000 });
 }
 
 #[test]
 fn an_unknown_first_file_starts_at_its_first_byte() {
     let project = Project::new();
-    assert_eq!(project.vm("ram 0x40000000,1M load 0x40010000,raw.bin").entry.pc, Gpa(0x4001_0000));
-    assert_eq!(project.vm("ram 0x40000000,1M load raw.bin load ramdisk").entry.pc, Gpa(0x4000_0000));
+    assert_eq!(project.vm("ram 0x40000000,1M load 0x40010000,raw.bin").entry.pc(), Gpa(0x4001_0000));
+    assert_eq!(project.vm("ram 0x40000000,1M load raw.bin load ramdisk").entry.pc(), Gpa(0x4000_0000));
 }
 
 #[test]

@@ -79,6 +79,7 @@ pub(in super::super) fn node_name(vdev: &Vdev) -> String {
         VdevKind::Pl011 { .. } => "pl011",
         VdevKind::Pl061 => "gpio",
         VdevKind::Sp805 { .. } => "watchdog",
+        _ => "device",
     };
     unit(name, vdev.gpa.0)
 }
@@ -90,15 +91,12 @@ fn primecells(root: &mut Node, facts: &Facts) {
         clock(root.child("apb-pclk"), BUS_CLOCK_HZ, "clk24mhz", bus);
     }
     for vdev in facts.vdevs {
-        let compatible = match vdev.kind {
-            VdevKind::Pl011 { .. } => "arm,pl011",
-            VdevKind::Pl061 => "arm,pl061",
-            VdevKind::Sp805 { .. } => "arm,sp805",
-        };
-        let (clocks, names) = match vdev.kind {
-            VdevKind::Pl011 { .. } => (vec![bus, bus], vec!["uartclk", "apb_pclk"]),
-            VdevKind::Pl061 => (vec![bus], vec!["apb_pclk"]),
-            VdevKind::Sp805 { .. } => (vec![watchdog, bus], vec!["wdog_clk", "apb_pclk"]),
+        let (compatible, clocks, names) = match vdev.kind {
+            VdevKind::Pl011 { .. } => ("arm,pl011", vec![bus, bus], vec!["uartclk", "apb_pclk"]),
+            VdevKind::Pl061 => ("arm,pl061", vec![bus], vec!["apb_pclk"]),
+            VdevKind::Sp805 { .. } => ("arm,sp805", vec![watchdog, bus], vec!["wdog_clk", "apb_pclk"]),
+            // A PC's, which ACPI describes.
+            _ => continue,
         };
         let node = root.child(&node_name(vdev));
         node.set("compatible", strings(&[compatible, "arm,primecell"]))
@@ -109,7 +107,6 @@ fn primecells(root: &mut Node, facts: &Facts) {
             node.set("interrupts", cells(&[SPI, line, LEVEL_HIGH]));
         }
         match vdev.kind {
-            VdevKind::Pl011 { .. } => {}
             VdevKind::Pl061 => {
                 node.set("gpio-controller", [])
                     .set("#gpio-cells", cells(&[2]))
@@ -122,6 +119,7 @@ fn primecells(root: &mut Node, facts: &Facts) {
             VdevKind::Sp805 { frequency_hz } => {
                 clock(root.child("watchdog-clk"), frequency_hz, "wdog_clk", watchdog);
             }
+            _ => {}
         }
     }
 }

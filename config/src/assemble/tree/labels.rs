@@ -64,6 +64,15 @@ pub(in super::super) fn word(kind: &VdevKind) -> &'static str {
         VdevKind::Pl011 { .. } => "pl011",
         VdevKind::Pl061 => "pl061",
         VdevKind::Sp805 { .. } => "wdt-sp805",
+        VdevKind::Ser8250 { .. } => "ser8250",
+        VdevKind::Timer8254 => "timer8254",
+        VdevKind::Mc146818 { .. } => "mc146818",
+        VdevKind::Hpet => "hpet",
+        VdevKind::PcKeyboard => "pckeyboard",
+        VdevKind::PciHost { .. } => "pci-host",
+        VdevKind::AcpiPower => "acpi-power",
+        VdevKind::ResetControl => "reset-control",
+        VdevKind::Port92 => "port92",
     }
 }
 

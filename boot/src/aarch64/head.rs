@@ -222,8 +222,8 @@ __boot_stack_top:
     tcr = const TCR,
     tcr_el2 = const TCR_EL2_RES1,
     epd1 = const TCR_EL1_EPD1,
-    mair = const crate::early::MAIR,
+    mair = const super::early::MAIR,
     sctlr = const SCTLR,
-    tables = const crate::early::TABLES,
+    tables = const super::early::TABLES,
     boot_stack = const BOOT_STACK_BYTES,
 );

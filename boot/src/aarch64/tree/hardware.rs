@@ -1,53 +1,16 @@
-//! What a tree boils down to, in arrays of fixed size: a tree with more than fits is refused, notes excepted.
+//! What a tree says of the devices that the hypervisor itself uses.
+
+use arrayvec::ArrayVec;
+use model::GicVersion;
 
 use super::fault::Note;
-use arrayvec::ArrayVec;
-use core::fmt;
-use model::{GicVersion, Hpa};
+use crate::facts::{self, Region};
 
-/// Most ranges of RAM.
-pub const MAX_MEMORY: usize = 16;
-/// Most ranges that firmware reserves.
-pub const MAX_RESERVED: usize = 32;
-/// Most CPUs.
-pub const MAX_CPUS: usize = 256;
 /// Most regions of redistributors.
 pub const MAX_REDISTRIBUTORS: usize = 16;
-/// Most notes; what comes after them is dropped.
-pub const MAX_NOTES: usize = 8;
-/// Bytes of `rng-seed` that are used.
-pub const MAX_SEED_BYTES: usize = 64;
 
-/// A range of host-physical addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Region {
-    /// First byte.
-    pub start: Hpa,
-    /// Length in bytes, not zero; the end does not overflow.
-    pub size_bytes: u64,
-}
-
-impl Region {
-    /// The first byte after it.
-    pub fn end(&self) -> Hpa {
-        Hpa(self.start.0.saturating_add(self.size_bytes))
-    }
-}
-
-impl fmt::Display for Region {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}..{}", self.start, self.end())
-    }
-}
-
-/// Memory that firmware keeps: it must never become guest RAM.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reserved {
-    /// Where.
-    pub region: Region,
-    /// `no-map`: it must not even be mapped, since speculative reads do harm.
-    pub no_map: bool,
-}
+/// All that Ostler wants to know of the board.
+pub type Facts = facts::Facts<Hardware, Note>;
 
 /// How PSCI is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,15 +92,9 @@ pub struct Uart {
     pub intid: Option<u32>,
 }
 
-/// All that Ostler wants to know of the board.
+/// The devices that the hypervisor itself uses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
-    /// RAM, in the order of the tree.
-    pub memory: ArrayVec<Region, MAX_MEMORY>,
-    /// What of it firmware keeps, `/memreserve/` first.
-    pub reserved: ArrayVec<Reserved, MAX_RESERVED>,
-    /// Affinities (MPIDR_EL1 without its flags) of the CPUs that are enabled, in the order of the tree.
-    pub cpus: ArrayVec<u64, MAX_CPUS>,
+pub struct Hardware {
     /// How CPUs are started.
     pub psci: Option<Psci>,
     /// The interrupt controller.
@@ -146,10 +103,4 @@ pub struct Facts {
     pub timers: Timers,
     /// The console.
     pub console: Option<Uart>,
-    /// The first bytes of `/chosen/rng-seed`; empty if there is none.
-    pub rng_seed: ArrayVec<u8, MAX_SEED_BYTES>,
-    /// `/chosen/kaslr-seed`.
-    pub kaslr_seed: Option<u64>,
-    /// What was left out, for the boot log.
-    pub notes: ArrayVec<Note, MAX_NOTES>,
 }

@@ -4,11 +4,11 @@ use super::*;
 use proptest::prelude::*;
 use vm_fdt::{FdtReserveEntry, FdtWriter};
 
-const V2: &[u8] = include_bytes!("../../tests/trees/v2.dtb");
-const V3: &[u8] = include_bytes!("../../tests/trees/v3.dtb");
-const CLUSTERS: &[u8] = include_bytes!("../../tests/trees/clusters.dtb");
-const NUMA: &[u8] = include_bytes!("../../tests/trees/numa.dtb");
-const SECURE: &[u8] = include_bytes!("../../tests/trees/secure.dtb");
+const V2: &[u8] = include_bytes!("../../../tests/trees/v2.dtb");
+const V3: &[u8] = include_bytes!("../../../tests/trees/v3.dtb");
+const CLUSTERS: &[u8] = include_bytes!("../../../tests/trees/clusters.dtb");
+const NUMA: &[u8] = include_bytes!("../../../tests/trees/numa.dtb");
+const SECURE: &[u8] = include_bytes!("../../../tests/trees/secure.dtb");
 
 fn at(start: u64, size_bytes: u64) -> Region {
     Region { start: Hpa(start), size_bytes }
@@ -19,13 +19,16 @@ fn qemu_with_gicv3() {
     let facts = read(V3).unwrap();
     assert_eq!(facts.memory[..], [at(0x4000_0000, 2 << 30)]);
     assert_eq!(facts.cpus[..], [0, 1, 2, 3]);
-    assert_eq!(facts.psci, Some(Psci { conduit: Conduit::Smc, version: (1, 0) }));
+    assert_eq!(facts.hardware.psci, Some(Psci { conduit: Conduit::Smc, version: (1, 0) }));
     let redistributors = ArrayVec::from_iter([at(0x080a_0000, 0xf6_0000)]);
     let distributor = at(0x0800_0000, 0x1_0000);
-    assert_eq!(facts.gic, Some(Gic::V3 { distributor, redistributors, stride_bytes: None, maintenance: Some(25) }));
+    assert_eq!(
+        facts.hardware.gic,
+        Some(Gic::V3 { distributor, redistributors, stride_bytes: None, maintenance: Some(25) })
+    );
     let timers = Timers { secure: Some(29), physical: Some(30), virtual_: Some(27), hypervisor: Some(26) };
-    assert_eq!(facts.timers, timers);
-    assert_eq!(facts.console, Some(Uart { registers: at(0x0900_0000, 0x1000), intid: Some(33) }));
+    assert_eq!(facts.hardware.timers, timers);
+    assert_eq!(facts.hardware.console, Some(Uart { registers: at(0x0900_0000, 0x1000), intid: Some(33) }));
     assert_eq!(facts.rng_seed.len(), 32);
     assert!(facts.kaslr_seed.is_some());
     assert!(facts.reserved.is_empty() && facts.notes.is_empty(), "{facts:?}");
@@ -41,7 +44,7 @@ fn qemu_with_gicv2() {
         virtual_cpu_interface: Some(at(0x0804_0000, 0x1_0000)),
         maintenance: Some(25),
     };
-    assert_eq!(facts.gic, Some(expected));
+    assert_eq!(facts.hardware.gic, Some(expected));
     assert_eq!(facts.memory[..], [at(0x4000_0000, 512 << 20)]);
     assert_eq!(facts.cpus[..], [0, 1]);
 }
@@ -63,7 +66,7 @@ fn qemu_with_memory_in_two_nodes() {
 fn qemu_with_a_secure_world_keeps_its_memory_and_uart_out() {
     let facts = read(SECURE).unwrap();
     assert_eq!(facts.memory[..], [at(0x4000_0000, 1 << 30)]);
-    assert_eq!(facts.console.unwrap().registers.start, Hpa(0x0900_0000));
+    assert_eq!(facts.hardware.console.unwrap().registers.start, Hpa(0x0900_0000));
 }
 
 #[test]
@@ -217,7 +220,7 @@ fn redistributors_may_come_in_regions_with_a_stride() {
         stride_bytes: Some(0x4_0000),
         maintenance: Some(25),
     };
-    assert_eq!(facts.gic, Some(expected));
+    assert_eq!(facts.hardware.gic, Some(expected));
 
     let short = root(vec![gic(vec![0x1000, 0x1000], vec![])]);
     assert_eq!(read(&short).unwrap_err().fault, Fault::Malformed("reg"));
@@ -241,9 +244,9 @@ fn a_gicv2_may_lack_the_virtualisation_extensions_and_its_frames_have_an_order()
     };
     let whole = Some(expected(Some(at(0x4000, 0x2000)), Some(at(0x6000, 0x2000))));
     for compatible in ["arm,gic-400\0", "arm,cortex-a15-gic\0arm,cortex-a9-gic\0", "arm,cortex-a7-gic\0"] {
-        assert_eq!(gic(compatible, &frames).unwrap().gic, whole, "{compatible}");
+        assert_eq!(gic(compatible, &frames).unwrap().hardware.gic, whole, "{compatible}");
     }
-    assert_eq!(gic("arm,cortex-a9-gic\0", &frames[..4]).unwrap().gic, Some(expected(None, None)));
+    assert_eq!(gic("arm,cortex-a9-gic\0", &frames[..4]).unwrap().hardware.gic, Some(expected(None, None)));
     assert_eq!(gic("arm,gic-400\0", &frames[..2]).unwrap_err().fault, Fault::Malformed("reg"));
 }
 
@@ -269,17 +272,17 @@ fn the_console_is_found_by_path_or_alias_with_options_before_or_after() {
     {
         let first = read(&root(vec![chosen(path), plain(), decoy(), aliases(), soc()])).unwrap();
         let last = read(&root(vec![soc(), decoy(), aliases(), plain(), chosen(path)])).unwrap();
-        assert_eq!((first.console, last.console), (expected, expected), "{path}");
+        assert_eq!((first.hardware.console, last.hardware.console), (expected, expected), "{path}");
     }
     for path in
         ["/soc/serial@9001\0", "/soc\0", "serial1\0", "\0", "/\0", "/soc/serial@9000/x\0", "/soc/other/serial@9000\0"]
     {
         let facts = read(&root(vec![soc(), plain(), aliases(), chosen(path)])).unwrap();
-        assert_eq!((facts.console, facts.notes.len()), (None, 1), "{path}");
+        assert_eq!((facts.hardware.console, facts.notes.len()), (None, 1), "{path}");
     }
     // The parent is closed before a node of the wanted name comes.
     let facts = read(&root(vec![Child("soc", vec![]), decoy(), chosen("/soc/serial@9000\0")])).unwrap();
-    assert_eq!(facts.console, None);
+    assert_eq!(facts.hardware.console, None);
 }
 
 #[test]
@@ -295,10 +298,10 @@ fn a_bus_that_translates_is_not_misread() {
         [None, Some(vec![0, 0x4000_0000, 0x10_0000]), Some(vec![0, 0, 0x10_0000, 0x10_0000, 0, 1]), Some(vec![0, 0])]
     {
         let console = read(&root(vec![bus(ranges.clone(), uart("serial@9000", vec![])), chosen()])).unwrap();
-        assert_eq!((console.console, console.notes.len()), (None, 1), "{ranges:x?}");
+        assert_eq!((console.hardware.console, console.notes.len()), (None, 1), "{ranges:x?}");
         let gic = gic(vec![0x1000, 0x1000, 0x8_0000, 0x2_0000], vec![]);
         let gic = read(&root(vec![bus(ranges, gic)])).unwrap();
-        assert_eq!((gic.gic, gic.notes.len()), (None, 1));
+        assert_eq!((gic.hardware.gic, gic.notes.len()), (None, 1));
     }
 }
 
@@ -319,9 +322,9 @@ fn interrupts_of_another_controller_are_not_taken_for_the_gics() {
         Child("chosen", vec![Text("stdout-path", "/serial\0"), Cells("kaslr-seed", vec![0, 0])]),
     ]))
     .unwrap();
-    assert_eq!(facts.console.unwrap().intid, None);
+    assert_eq!(facts.hardware.console.unwrap().intid, None);
     let timers = Timers { secure: None, physical: Some(30), virtual_: Some(27), hypervisor: Some(26) };
-    assert_eq!(facts.timers, timers);
+    assert_eq!(facts.hardware.timers, timers);
     assert_eq!(facts.kaslr_seed, None);
 }
 
@@ -329,10 +332,10 @@ fn interrupts_of_another_controller_are_not_taken_for_the_gics() {
 fn psci_before_0_2_is_refused_by_name() {
     let psci = |compatible, method| Child("psci", vec![Text("compatible", compatible), Text("method", method)]);
     let facts = read(&root(vec![psci("arm,psci\0", "smc\0")])).unwrap();
-    assert_eq!(facts.psci, None);
+    assert_eq!(facts.hardware.psci, None);
     assert_eq!(facts.notes[0].why, "older than PSCI 0.2, not used");
     let facts = read(&root(vec![psci("arm,psci-0.2\0arm,psci\0", "hvc\0")])).unwrap();
-    assert_eq!(facts.psci, Some(Psci { conduit: Conduit::Hvc, version: (0, 2) }));
+    assert_eq!(facts.hardware.psci, Some(Psci { conduit: Conduit::Hvc, version: (0, 2) }));
     assert_eq!(read(&root(vec![psci("arm,psci-1.0\0", "svc\0")])).unwrap_err().fault, Fault::Malformed("method"));
 }
 

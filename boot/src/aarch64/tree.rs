@@ -7,21 +7,20 @@
 //!
 //! A device on a bus that translates addresses is left out with a [`Note`] rather than used at a wrong address.
 
-mod facts;
 mod fault;
+mod hardware;
 mod nodes;
 #[cfg(test)]
 mod tests;
 
-pub use facts::{
-    Conduit, Facts, Gic, MAX_CPUS, MAX_MEMORY, MAX_NOTES, MAX_REDISTRIBUTORS, MAX_RESERVED, MAX_SEED_BYTES, Psci,
-    Region, Reserved, Timers, Uart,
-};
 pub use fault::{Fault, NodeName, Note, TreeError};
+pub use hardware::{Conduit, Facts, Gic, Hardware, MAX_REDISTRIBUTORS, Psci, Timers, Uart};
 
 use arrayvec::ArrayVec;
 use model::{GicVersion, Hpa};
 use nodes::{Blob, Node, u32_at};
+
+use crate::facts::{MAX_SEED_BYTES, Region, Reserved};
 
 /// The length in bytes that a tree's first 8 bytes claim; `None` if this is no tree.
 pub fn total_bytes(header: &[u8]) -> Option<u32> {
@@ -213,17 +212,17 @@ impl<'a> Scan<'a> {
             Some(b"hvc\0") => Conduit::Hvc,
             _ => return Err(Fault::Malformed("method")),
         };
-        facts.psci = Some(Psci { conduit, version });
+        facts.hardware.psci = Some(Psci { conduit, version });
         Ok(())
     }
 
     /// What takes more than one node: the console by its path, interrupts by their controller.
     fn finish(&self, facts: &mut Facts, blob: &Blob<'a>) -> Result<(), TreeError> {
         if let Some((version, node)) = &self.gic {
-            facts.gic = Some(self.gic(*version, node).map_err(|fault| TreeError::new(fault, node.name))?);
+            facts.hardware.gic = Some(self.gic(*version, node).map_err(|fault| TreeError::new(fault, node.name))?);
         }
         if let Some(node) = &self.timer {
-            facts.timers = self.timers(node).map_err(|fault| TreeError::new(fault, node.name))?;
+            facts.hardware.timers = self.timers(node).map_err(|fault| TreeError::new(fault, node.name))?;
         }
         if let Some(chosen) = &self.chosen {
             let seed = chosen.property(b"rng-seed").unwrap_or_default();
@@ -331,7 +330,7 @@ impl<'a> Scan<'a> {
             let (start, size) = node.reg().map_err(at_node)?.next().ok_or(at_node(Fault::Malformed("reg")))?;
             let registers = region(start, size, "reg").map_err(at_node)?.ok_or(at_node(Fault::Malformed("reg")))?;
             let intid = self.interrupts(&node).map_err(at_node)?.next().flatten();
-            facts.console = Some(Uart { registers, intid });
+            facts.hardware.console = Some(Uart { registers, intid });
         }
         Ok(())
     }

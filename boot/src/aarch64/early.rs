@@ -11,10 +11,10 @@
 //! ```
 
 /// MAIR_EL2: index 0 is Device-nGnRE, index 1 Normal write-back (the layout of `arch::paging`).
-pub const MAIR: u64 = 0x04 | (0xff << 8);
+pub(super) const MAIR: u64 = 0x04 | (0xff << 8);
 
 /// Table pages at the start of `.bss`.
-pub const TABLES: usize = 10;
+pub(super) const TABLES: usize = 10;
 
 const TABLE: u64 = 0b11;
 const PAGE: u64 = 0b11;

@@ -1,22 +1,16 @@
-//! Translation tables of the 4 KiB granule, in memory that the caller owns: one walker for both stages.
+//! Translation tables of 4 KiB, with 512 entries of 8 bytes, in memory that the caller owns: one walker for all of them.
 //!
-//! The EL2 stage 1 and a guest's stage 2 differ in where the walk starts, how far it reaches and what a leaf says;
-//! everything else (index arithmetic, choice of leaf size, descent) is the same code, generic over [`Stage`].
-//! The format is VMSAv8-64 with 48-bit output addresses (Arm ARM DDI 0487, D8.3 "Translation table descriptor
-//! formats"). The walker reaches tables through [`TableMemory`], so that the host tests run what the board runs.
+//! The hypervisor's own stage and a guest's second one, on either CPU, differ in where the walk starts, how far it reaches and how
+//! an entry says what it is; everything else (index arithmetic, choice of leaf size, descent) is the same code, generic over
+//! [`Stage`]. The walker reaches tables through [`TableMemory`], so that the host tests run what the board runs.
 //!
-//! Entries only ever go from invalid to valid. That needs no break-before-make and no TLB invalidation, since an
-//! invalid entry is never cached (D8.16.1); the caller owes one `dsb ishst; isb` between the last [`Table::map`]
-//! and the first use.
+//! Entries only ever go from invalid to valid. That needs no TLB invalidation, since an invalid entry is never cached (DDI 0487
+//! D8.16.1; APM volume 2, 5.5.3); the caller owes the CPU's barrier between the last [`Table::map`] and the first use.
 
-mod stage1;
-mod stage2;
-#[cfg(test)]
-mod tests;
+mod attributes;
 mod walk;
 
-pub use stage1::{MAIR_DEVICE, MAIR_EL2, MAIR_NORMAL, Stage1, Stage1Attributes, tcr_el2};
-pub use stage2::{MAX_IPA_BITS, Stage2, Stage2Attributes, ipa_bits, vtcr_el2};
+pub use attributes::{Stage1Attributes, Stage2Attributes};
 pub use walk::{Entry, Rights, Says};
 
 use core::fmt::Debug;
@@ -43,13 +37,79 @@ pub trait Stage {
     const ROOT_LEVEL: Level;
     /// Most bits of input address that the root can index, concatenated root tables included.
     const MAX_BITS: u32;
-    /// A leaf's attribute bits: everything but the address and the type in bits `[1:0]`.
+    /// How an entry says what it is.
+    const FORMAT: Format;
+    /// A leaf's attribute bits: everything but the address and the type ([`Format`]).
     fn leaf(attributes: Self::Attributes) -> u64;
     /// What the CPU makes of a leaf's bits, whoever set them.
     fn rights(descriptor: u64) -> Rights;
 }
 
-/// A level of the walk (DDI 0487 D8.2.7, 4 KiB granule).
+/// How an entry says what it is. Bit 0 is set in all that are valid.
+#[derive(Clone, Copy, Debug)]
+pub struct Format {
+    /// All of an entry that points to the next table but the address.
+    pub table: u64,
+    /// Type bits of a leaf of 1 GiB or 2 MiB, of those in [`Format::kind`].
+    pub block: u64,
+    /// Type bits of a leaf of 4 KiB, of those in [`Format::page_kind`].
+    pub page: u64,
+    /// The bits that tell a table from a leaf, above the lowest level.
+    pub kind: u64,
+    /// The bits that tell a leaf at the lowest level from nothing.
+    pub page_kind: u64,
+    /// The bits of an output address, or of that of the next table.
+    pub address: u64,
+}
+
+impl Format {
+    /// The type bits of an entry at `level`.
+    const fn kind_of(&self, level: Level) -> u64 {
+        match level {
+            Level::L0 | Level::L1 | Level::L2 => self.kind,
+            Level::L3 => self.page_kind,
+        }
+    }
+
+    /// The type bits of a leaf at `level`; `None` where there are none.
+    const fn leaf_type(&self, level: Level) -> Option<u64> {
+        match level {
+            Level::L0 => None,
+            Level::L1 | Level::L2 => Some(self.block),
+            Level::L3 => Some(self.page),
+        }
+    }
+
+    /// Whether `entry` at `level` is a leaf.
+    const fn is_leaf(&self, entry: u64, level: Level) -> bool {
+        match self.leaf_type(level) {
+            Some(kind) => entry & self.kind_of(level) == kind,
+            None => false,
+        }
+    }
+
+    /// The table that `entry` at `level` points to, if it does.
+    const fn table(&self, entry: u64, level: Level) -> Option<Hpa> {
+        match level {
+            Level::L3 => None,
+            _ if entry & self.kind == self.table & self.kind => Some(Hpa(entry & self.address)),
+            _ => None,
+        }
+    }
+
+    /// What is neither address nor type in `entry` at `level`.
+    const fn attributes(&self, entry: u64, level: Level) -> u64 {
+        entry & !self.address & !self.kind_of(level)
+    }
+
+    /// Output addresses end here.
+    const fn output_end(&self) -> u64 {
+        // The address has the bits from 12 on up to some.
+        (self.address | (PAGE_BYTES - 1)).wrapping_add(1)
+    }
+}
+
+/// A level of the walk, by the names that arm64 has for them (DDI 0487 D8.2.7; on x86 the tables of bits 47, 38, 29 and 20).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// Entries of 512 GiB; tables only.
@@ -96,27 +156,10 @@ impl Level {
             Level::L3 => None,
         }
     }
-
-    /// Type bits of a leaf at this level: block or page; none at level 0 (D8.3.1).
-    const fn leaf_type(self) -> Option<u64> {
-        match self {
-            Level::L0 => None,
-            Level::L1 | Level::L2 => Some(0b01),
-            Level::L3 => Some(0b11),
-        }
-    }
 }
 
-/// Type bits of an entry that points to the next table.
-const TABLE: u64 = 0b11;
-/// Bits `[1:0]`: the type.
-const TYPE: u64 = 0b11;
 /// Bit 0: the entry is valid.
 const VALID: u64 = 0b1;
-/// Bits `[47:12]`: the output address, or that of the next table.
-const ADDRESS: u64 = 0x0000_ffff_ffff_f000;
-/// Output addresses end here.
-const OUTPUT_END: u64 = 1 << 48;
 /// Bytes of one entry.
 const ENTRY_BYTES: u64 = 8;
 
@@ -165,7 +208,7 @@ pub struct Table<S: Stage> {
     stage: PhantomData<S>,
 }
 
-/// What remains to be mapped below one table: both ranges end below 2^48, so sums of their parts can't overflow.
+/// What remains to be mapped below one table: both ranges end below 2^52, so sums of their parts can't overflow.
 #[derive(Clone, Copy)]
 struct Span {
     start: u64,
@@ -180,13 +223,13 @@ impl<S: Stage> Table<S> {
         if input_bits > S::MAX_BITS || index_bits == 0 {
             return Err(MapError::OutOfRange);
         }
-        // Up to 9 bits index one table; each bit more doubles the concatenated root tables (D8.2.10).
+        // Up to 9 bits index one table; each bit more doubles the concatenated root tables (DDI 0487 D8.2.10).
         let pages = 1usize.checked_shl(index_bits.saturating_sub(9)).ok_or(MapError::OutOfRange)?;
         let root = memory.allocate(pages).ok_or(MapError::NoMemory)?;
         Ok(Table { root, input_bits, stage: PhantomData })
     }
 
-    /// The root's address, for TTBR0_EL2 or VTTBR_EL2.
+    /// The root's address, for the register that the CPU finds it by.
     pub fn root(&self) -> Hpa {
         self.root
     }
@@ -216,7 +259,7 @@ impl<S: Stage> Table<S> {
         }
         let ends_by = |start: u64, limit| start.checked_add(size_bytes).filter(|&end| end <= limit);
         let end = ends_by(input, self.input_end()).ok_or(MapError::OutOfRange)?;
-        ends_by(output.0, OUTPUT_END).ok_or(MapError::OutOfRange)?;
+        ends_by(output.0, S::FORMAT.output_end()).ok_or(MapError::OutOfRange)?;
         let span = Span { start: input, end, output: output.0 };
         Self::fill(memory, self.root, S::ROOT_LEVEL, self.root_mask(), span, S::leaf(attributes))
     }
@@ -236,7 +279,7 @@ impl<S: Stage> Table<S> {
             let output = span.output.wrapping_add(at.wrapping_sub(span.start));
             // Whole entries from here on, of which leaves can be made where the addresses agree.
             let whole = span.end.wrapping_sub(at) & !level.offset_mask();
-            if let Some(kind) = level.leaf_type()
+            if let Some(kind) = S::FORMAT.leaf_type(level)
                 && whole != 0
                 && (at | output) & level.offset_mask() == 0
             {
@@ -248,14 +291,14 @@ impl<S: Stage> Table<S> {
 
             let next = level.next().ok_or(MapError::Misaligned)?;
             let old = memory.read(entry);
-            let below = match old & TYPE {
-                TABLE => Hpa(old & ADDRESS),
-                _ if old & VALID == 0 => {
+            let below = match S::FORMAT.table(old, level) {
+                Some(below) => below,
+                None if old & VALID == 0 => {
                     let new = memory.allocate(1).ok_or(MapError::NoMemory)?;
-                    memory.write(entry, new.0 | TABLE);
+                    memory.write(entry, new.0 | S::FORMAT.table);
                     new
                 }
-                _ => return Err(MapError::Overlap(at)),
+                None => return Err(MapError::Overlap(at)),
             };
             let end = (at | level.offset_mask()).wrapping_add(1).min(span.end);
             Self::fill(memory, below, next, TABLE_MASK, Span { start: at, end, output }, leaf)?;
@@ -296,10 +339,7 @@ impl<S: Stage> Table<S> {
             if let Some(leaf) = Self::decode(entry, level, input & !level.offset_mask()) {
                 return Some(leaf);
             }
-            if entry & TYPE != TABLE {
-                return None;
-            }
-            (table, level, mask) = (Hpa(entry & ADDRESS), level.next()?, TABLE_MASK);
+            (table, level, mask) = (S::FORMAT.table(entry, level)?, level.next()?, TABLE_MASK);
         }
     }
 
@@ -328,18 +368,20 @@ impl<S: Stage> Table<S> {
             let entry = memory.read(entry_address(table, level, index_mask, input));
             if let Some(leaf) = Self::decode(entry, level, input) {
                 visit(leaf);
-            } else if let (TABLE, Some(next)) = (entry & TYPE, level.next()) {
-                Self::visit(memory, Hpa(entry & ADDRESS), next, TABLE_MASK, input, visit);
+            } else if let (Some(below), Some(next)) = (S::FORMAT.table(entry, level), level.next()) {
+                Self::visit(memory, below, next, TABLE_MASK, input, visit);
             }
         }
     }
 
     /// The leaf that `entry` is, or `None` if it is a table or invalid.
     fn decode(entry: u64, level: Level, input: u64) -> Option<Leaf<S::Attributes>> {
-        level.leaf_type().filter(|&kind| entry & TYPE == kind)?;
-        let bits = entry & !ADDRESS & !TYPE;
+        if !S::FORMAT.is_leaf(entry, level) {
+            return None;
+        }
+        let bits = S::FORMAT.attributes(entry, level);
         let attributes = S::ATTRIBUTES.iter().copied().find(|&attributes| S::leaf(attributes) == bits);
-        Some(Leaf { input, output: Hpa(entry & ADDRESS), size_bytes: level.entry_bytes(), attributes })
+        Some(Leaf { input, output: Hpa(entry & S::FORMAT.address), size_bytes: level.entry_bytes(), attributes })
     }
 
     /// Covers the root's indices: fewer or more than 512 entries, since the root's size follows the input size.

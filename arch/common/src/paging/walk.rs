@@ -6,7 +6,7 @@
 
 use model::Hpa;
 
-use super::{ADDRESS, Level, Stage, TABLE, TABLE_MASK, TYPE, Table, TableMemory, VALID, entry_address};
+use super::{Level, Stage, TABLE_MASK, Table, TableMemory, VALID, entry_address};
 
 /// What a leaf allows, by its bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct Rights {
     pub read: bool,
     /// Stores.
     pub write: bool,
-    /// Instruction fetches, at any exception level that the stage translates for.
+    /// Instruction fetches, at any privilege that the stage translates for.
     pub execute: bool,
     /// Device memory of some kind.
     pub is_device: bool,
@@ -41,7 +41,7 @@ pub enum Says {
     Table(Hpa),
     /// The memory is here, with these rights.
     Leaf(Hpa, Rights),
-    /// Nothing: the CPU takes it for invalid although bit 0 is set (a block where there can be none, D8.3.1).
+    /// Nothing: the CPU takes it for invalid although bit 0 is set (a block where there can be none).
     Nothing,
 }
 
@@ -53,9 +53,9 @@ impl Entry {
 
     /// Whether it is one that [`Table::map`] could have written.
     pub fn is_ours<S: Stage>(&self) -> bool {
-        let bits = self.descriptor & !ADDRESS & !TYPE;
+        let bits = S::FORMAT.attributes(self.descriptor, self.level);
         match self.says {
-            Says::Table(_) => bits == 0,
+            Says::Table(_) => bits == S::FORMAT.attributes(S::FORMAT.table, self.level),
             Says::Leaf(..) => S::ATTRIBUTES.iter().any(|&attributes| S::leaf(attributes) == bits),
             Says::Nothing => false,
         }
@@ -89,16 +89,15 @@ impl<S: Stage> Table<S> {
             if descriptor & VALID == 0 {
                 continue;
             }
-            let kind = descriptor & TYPE;
-            // The bits of a block's address that are inside of the block are RES0, and ignored.
-            let output = Hpa(descriptor & ADDRESS & !level.offset_mask());
-            let (says, next) = match level.next() {
-                Some(next) if kind == TABLE => (Says::Table(Hpa(descriptor & ADDRESS)), Some(next)),
-                _ if level.leaf_type() == Some(kind) => (Says::Leaf(output, S::rights(descriptor)), None),
-                _ => (Says::Nothing, None),
+            // The bits of a block's address that are inside of the block are reserved or ignored.
+            let output = Hpa(descriptor & S::FORMAT.address & !level.offset_mask());
+            let says = match S::FORMAT.table(descriptor, level) {
+                Some(below) => Says::Table(below),
+                None if S::FORMAT.is_leaf(descriptor, level) => Says::Leaf(output, S::rights(descriptor)),
+                None => Says::Nothing,
             };
             look(&Entry { input, level, descriptor, says })?;
-            if let (Says::Table(below), Some(next)) = (says, next) {
+            if let (Says::Table(below), Some(next)) = (says, level.next()) {
                 Self::walk_table(memory, below, next, TABLE_MASK, input, look)?;
             }
         }
