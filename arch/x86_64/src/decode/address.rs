@@ -1,7 +1,7 @@
 //! Operands in memory: ModRM, SIB and displacement (APM volume 3, 1.4 to 1.7).
 
 use super::{
-    Error, Operand, Register, Registers,
+    Operand, Register, Registers,
     fetch::Fetch,
     prefix::{Mode, Prefixes},
     register::mask,
@@ -96,51 +96,44 @@ impl Segment {
     }
 }
 
-/// What a ModRM byte and those after it say.
+/// What a ModRM byte says besides an operand in memory.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ModRm {
     /// The reg field with REX.R.
     reg: u8,
     /// The r/m field with REX.B, if it is a register.
     rm: u8,
-    /// The r/m field, if it is memory.
-    pub(super) memory: Option<Address>,
+    pub(super) is_memory: bool,
 }
 
 impl ModRm {
     /// Of an instruction that has no such byte.
-    pub(super) const NONE: ModRm = ModRm { reg: 0, rm: 0, memory: None };
+    pub(super) const NONE: ModRm = ModRm { reg: 0, rm: 0, is_memory: false };
 
-    /// Takes the byte and those that belong to it.
-    #[inline]
-    pub(super) fn fetch(fetch: &mut Fetch<'_>, prefixes: &Prefixes) -> Result<ModRm, Error> {
-        let byte = fetch.byte()?;
-        let mut mod_rm = ModRm::of_registers(byte, prefixes);
-        if byte < 0xc0 {
-            let address = if prefixes.address_bytes() == 2 { short(fetch, byte) } else { long(fetch, prefixes, byte) };
-            let (base, index, scale, displacement) = address?;
-            // What counts from the stack pointers is in the stack.
-            let segment = if matches!(base, Base::Register(4 | 5)) { Segment::Ss } else { Segment::Ds };
-            mod_rm.memory = Some(Address {
-                segment: prefixes.segment_or(segment),
-                base,
-                index,
-                scale,
-                bytes: prefixes.address_bytes(),
-                displacement,
-            });
+    /// Takes the byte and those that belong to it; an operand in memory goes to `memory`.
+    pub(super) fn fetch(fetch: &mut Fetch, prefixes: &Prefixes, memory: &mut Option<Address>) -> ModRm {
+        let byte = fetch.byte();
+        if byte >= 0xc0 {
+            return ModRm::of_registers(byte, prefixes);
         }
-        Ok(mod_rm)
+        let bytes = prefixes.address_bytes();
+        let (base, index, scale, displacement) =
+            if bytes == 2 { short(fetch, byte) } else { long(fetch, prefixes, byte) };
+        // What counts from the stack pointers is in the stack.
+        let segment = if matches!(base, Base::Register(4 | 5)) { Segment::Ss } else { Segment::Ds };
+        let segment = prefixes.segment_or(segment);
+        *memory = Some(Address { segment, base, index, scale, bytes, displacement });
+        ModRm { is_memory: true, ..ModRm::of_registers(byte, prefixes) }
     }
 
     /// Takes a byte of which the mod field does not count: both operands are registers.
-    pub(super) fn fetch_registers(fetch: &mut Fetch<'_>, prefixes: &Prefixes) -> Result<ModRm, Error> {
-        Ok(ModRm::of_registers(fetch.byte()?, prefixes))
+    pub(super) fn fetch_registers(fetch: &mut Fetch, prefixes: &Prefixes) -> ModRm {
+        ModRm::of_registers(fetch.byte(), prefixes)
     }
 
     #[inline]
     fn of_registers(byte: u8, prefixes: &Prefixes) -> ModRm {
-        ModRm { reg: byte >> 3 & 7 | prefixes.rex_r(), rm: byte & 7 | prefixes.rex_b(), memory: None }
+        ModRm { reg: byte >> 3 & 7 | prefixes.rex_r(), rm: byte & 7 | prefixes.rex_b(), is_memory: false }
     }
 
     /// The register of the reg field: 0 to 15.
@@ -161,11 +154,6 @@ impl ModRm {
         self.rm & 7
     }
 
-    #[inline]
-    pub(super) fn is_memory(&self) -> bool {
-        self.memory.is_some()
-    }
-
     /// The reg field as an operand.
     #[inline]
     pub(super) fn reg(&self, bytes: u8, prefixes: &Prefixes) -> Operand {
@@ -175,7 +163,7 @@ impl ModRm {
     /// The r/m field as an operand.
     #[inline]
     pub(super) fn rm(&self, bytes: u8, prefixes: &Prefixes) -> Operand {
-        if self.is_memory() { Operand::Memory } else { Operand::Register(Register::operand(self.rm, bytes, prefixes)) }
+        if self.is_memory { Operand::Memory } else { Operand::Register(Register::operand(self.rm, bytes, prefixes)) }
     }
 }
 
@@ -184,30 +172,33 @@ type Sum = (Base, Option<u8>, u8, u64);
 
 /// 32-bit and 64-bit addresses.
 #[inline]
-fn long(fetch: &mut Fetch<'_>, prefixes: &Prefixes, byte: u8) -> Result<Sum, Error> {
+fn long(fetch: &mut Fetch, prefixes: &Prefixes, byte: u8) -> Sum {
     let (mut base, mut index, mut scale) = (byte & 7, None, 0);
     let has_sib = base == 4;
     if has_sib {
-        let sib = fetch.byte()?;
+        let sib = fetch.byte();
         base = sib & 7;
+        let number = sib >> 3 & 7 | prefixes.rex_x();
         // SP can't be an index; R12 can.
-        index = Some(sib >> 3 & 7 | prefixes.rex_x()).filter(|&index| index != 4);
-        scale = if index.is_some() { sib >> 6 } else { 0 };
+        if number != 4 {
+            index = Some(number);
+            scale = sib >> 6;
+        }
     }
-    let (start, displacement_bytes) = match byte >> 6 {
+    let start = Base::Register(base | prefixes.rex_b());
+    match byte >> 6 {
         // BP and R13 without a displacement mean something else.
-        0 if base != 5 => (Base::Register(base | prefixes.rex_b()), 0),
-        0 if prefixes.mode == Mode::Bits64 && !has_sib => (Base::Rip, 4),
-        0 => (Base::None, 4),
-        1 => (Base::Register(base | prefixes.rex_b()), 1),
-        _ => (Base::Register(base | prefixes.rex_b()), 4),
-    };
-    let displacement = if displacement_bytes == 0 { 0 } else { fetch.signed(displacement_bytes)? };
-    Ok((start, index, scale, displacement))
+        0 if base != 5 => (start, index, scale, 0),
+        0 if prefixes.mode == Mode::Bits64 && !has_sib => (Base::Rip, index, scale, fetch.signed(4)),
+        0 => (Base::None, index, scale, fetch.signed(4)),
+        1 => (start, index, scale, fetch.signed(1)),
+        _ => (start, index, scale, fetch.signed(4)),
+    }
 }
 
 /// 16-bit addresses.
-fn short(fetch: &mut Fetch<'_>, byte: u8) -> Result<Sum, Error> {
+#[inline(never)]
+fn short(fetch: &mut Fetch, byte: u8) -> Sum {
     const BX: Base = Base::Register(3);
     const BP: Base = Base::Register(5);
     const SI: u8 = 6;
@@ -223,10 +214,10 @@ fn short(fetch: &mut Fetch<'_>, byte: u8) -> Result<Sum, Error> {
         6 => (BP, None),
         _ => (BX, None),
     };
-    let displacement_bytes = match byte >> 6 {
+    let displacement = match byte >> 6 {
         0 if base != Base::None => 0,
-        1 => 1,
-        _ => 2,
+        1 => fetch.signed(1),
+        _ => fetch.signed(2),
     };
-    Ok((base, index, 0, fetch.signed(displacement_bytes)?))
+    (base, index, 0, displacement)
 }

@@ -76,19 +76,22 @@ impl Instruction {
     /// change nothing.
     pub fn apply(&self, registers: &mut impl Registers, read: u64) -> Applied {
         let bytes = self.operand_bytes;
-        let read = read & mask(self.memory_bytes().unwrap_or(0));
+        let Some(memory_bytes) = self.memory_bytes() else { return Applied { write: None, is_done: true } };
+        let read = read & mask(memory_bytes);
         let value_of = |operand, registers: &_| match operand {
             Operand::Memory => read,
             Operand::Immediate => self.immediate & mask(bytes),
             Operand::Register(register) => Register::read(register, registers, bytes),
             Operand::None => 0,
         };
-        let old = value_of(self.destination, registers);
         let source = value_of(self.source, registers);
+        if self.operation == Operation::Move {
+            self.store(self.destination, registers, source);
+            return Applied { write: (self.destination == Operand::Memory).then_some(source), is_done: true };
+        }
+        let old = value_of(self.destination, registers);
         let flags = registers.flags();
         let result = match self.operation {
-            _ if self.memory_bytes().is_none() => None,
-            Operation::Move => Some(source),
             Operation::MoveExtended { source_bytes, is_signed } => Some(extended(source, source_bytes, is_signed)),
             Operation::MoveReversed => Some(reversed(source, bytes)),
             Operation::Alu(alu) => {

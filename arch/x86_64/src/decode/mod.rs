@@ -14,6 +14,7 @@
 //! | opcode: has it a ModRM byte, which immediate | [`table`]; [`vector`] for VEX, EVEX and XOP |
 //! | ModRM, SIB, displacement | [`address`] |
 //! | what it does | [`one_byte`], [`two_byte`] |
+//! | all of it, for the most frequent loads and stores | [`frequent`] |
 //! | doing it | [`apply`], [`alu`] |
 #![forbid(unsafe_code)]
 
@@ -21,6 +22,7 @@ mod address;
 mod alu;
 mod apply;
 mod fetch;
+mod frequent;
 mod one_byte;
 mod operation;
 mod prefix;
@@ -34,18 +36,18 @@ mod vector;
 pub use address::{Address, Base, Segment};
 pub use alu::{Alu, BitChange, Unary, flags};
 pub use apply::Applied;
+pub use fetch::Code;
 pub use operation::{Operand, Operation, System};
 pub use prefix::{Mode, Repeat};
 pub use register::{Register, Registers};
 
-use address::ModRm;
 use fetch::Fetch;
 use operation::Meaning;
 use prefix::Prefixes;
 use table::Attributes;
 
 /// Most bytes an instruction has (APM volume 3, 1.1).
-pub const MAX_BYTES: usize = 15;
+pub const MAX_BYTES: u8 = 15;
 
 /// An instruction taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,81 +86,63 @@ pub enum Error {
     Undefined,
 }
 
-/// The instruction that `bytes` begin with. Bytes after it, and after the fifteenth, do not matter.
-pub fn decode(bytes: &[u8], mode: Mode) -> Result<Instruction, Error> {
-    let mut fetch = Fetch::new(bytes);
-    let (prefixes, opcode) = Prefixes::fetch(&mut fetch, mode)?;
-    let attributes = Attributes::one_byte(opcode);
-    if attributes.is_special() {
-        return special(&mut fetch, &prefixes, opcode);
+/// Where an opcode is looked up.
+enum Map {
+    /// Alone.
+    OneByte,
+    /// After 0x0f.
+    TwoByte,
+    /// After 0x0f 0x38.
+    ThreeByte38,
+    /// Nothing in it has a meaning here.
+    Other,
+    /// The same, and operands in memory don't look as others.
+    Vector,
+}
+
+/// The instruction that `code` begins with.
+#[inline]
+pub fn decode(code: Code, mode: Mode) -> Result<Instruction, Error> {
+    if mode == Mode::Bits64
+        && let Some(instruction) = frequent::decode(code)
+    {
+        return Ok(instruction);
     }
+    decode_any(code, mode)
+}
+
+#[inline(never)]
+fn decode_any(code: Code, mode: Mode) -> Result<Instruction, Error> {
+    let mut fetch = Fetch::new(code);
+    let (prefixes, opcode, attributes) = Prefixes::fetch(&mut fetch, mode);
+    let (map, opcode, attributes) = if attributes.is_special() {
+        escape(&mut fetch, &prefixes, opcode)
+    } else {
+        (Map::OneByte, opcode, attributes)
+    };
+    let mut memory = None;
+    let mod_rm = attributes.mod_rm(&mut fetch, &prefixes, &mut memory);
+    let attributes = match map {
+        Map::OneByte => one_byte::attributes(attributes, opcode, &mod_rm),
+        _ => attributes,
+    };
+    let immediate = attributes.immediate(&mut fetch, &prefixes, &mut memory);
+    // What was not there to be fetched says nothing of what is.
+    let length = fetch.end()?;
     if attributes.is_undefined(mode) {
         return Err(Error::Undefined);
     }
-    let mod_rm = attributes.mod_rm(&mut fetch, &prefixes)?;
-    let attributes = one_byte::attributes(attributes, opcode, &mod_rm);
-    let (immediate, memory) = attributes.immediate(&mut fetch, &prefixes)?;
-    let memory = memory.or(mod_rm.memory);
-    let meaning = one_byte::meaning(&prefixes, opcode, &mod_rm)?;
-    finish(&fetch, &prefixes, meaning, memory, immediate)
-}
-
-/// Escapes to other maps.
-fn special(fetch: &mut Fetch<'_>, prefixes: &Prefixes, opcode: u8) -> Result<Instruction, Error> {
-    if opcode != table::ESCAPE {
-        return match vector::skip(fetch, prefixes, opcode)? {
-            vector::Skipped::Vector => finish(fetch, prefixes, Meaning::OTHER, None, 0),
-            vector::Skipped::Legacy => {
-                // LES, LDS, BOUND, POP: what stands where the longer prefixes begin.
-                let mod_rm = ModRm::fetch(fetch, prefixes)?;
-                let meaning = one_byte::meaning(prefixes, opcode, &mod_rm)?;
-                finish(fetch, prefixes, meaning, mod_rm.memory, 0)
-            }
-        };
-    }
-    let opcode = fetch.byte()?;
-    match opcode {
-        table::ESCAPE_38 => {
-            let opcode = fetch.byte()?;
-            let mod_rm = ModRm::fetch(fetch, prefixes)?;
-            finish(fetch, prefixes, two_byte::meaning_38(prefixes, opcode, &mod_rm), mod_rm.memory, 0)
-        }
-        table::ESCAPE_3A => {
-            fetch.byte()?;
-            let mod_rm = ModRm::fetch(fetch, prefixes)?;
-            fetch.byte()?;
-            finish(fetch, prefixes, Meaning::OTHER, mod_rm.memory, 0)
-        }
-        _ => {
-            let attributes = two_byte::attributes(prefixes, opcode);
-            if attributes.is_undefined(prefixes.mode) {
-                return Err(Error::Undefined);
-            }
-            let mod_rm = if two_byte::names_only_registers(opcode) {
-                ModRm::fetch_registers(fetch, prefixes)?
-            } else {
-                attributes.mod_rm(fetch, prefixes)?
-            };
-            let (immediate, _) = attributes.immediate(fetch, prefixes)?;
-            let meaning = two_byte::meaning(prefixes, opcode, &mod_rm)?;
-            finish(fetch, prefixes, meaning, mod_rm.memory, immediate)
-        }
-    }
-}
-
-#[inline]
-fn finish(
-    fetch: &Fetch<'_>,
-    prefixes: &Prefixes,
-    meaning: Meaning,
-    memory: Option<Address>,
-    immediate: u64,
-) -> Result<Instruction, Error> {
+    let meaning = match map {
+        Map::OneByte => one_byte::meaning(&prefixes, opcode, &mod_rm)?,
+        Map::TwoByte => two_byte::meaning(&prefixes, opcode, &mod_rm)?,
+        Map::ThreeByte38 => two_byte::meaning_38(&prefixes, opcode, &mod_rm),
+        Map::Other | Map::Vector => Meaning::OTHER,
+    };
     if prefixes.is_locked && !meaning.may_be_locked() {
         return Err(Error::Undefined);
     }
     Ok(Instruction {
-        length: fetch.taken(),
+        length,
         operand_bytes: meaning.bytes,
         address_bytes: prefixes.address_bytes(),
         repeat: prefixes.repeat,
@@ -166,17 +150,26 @@ fn finish(
         operation: meaning.operation,
         destination: meaning.destination,
         source: meaning.source,
-        memory: match meaning.operation {
-            Operation::StoreString | Operation::InString => Some(Address::string(prefixes, Register::DI)),
-            Operation::LoadString | Operation::MoveString | Operation::OutString => {
-                Some(Address::string(prefixes, Register::SI))
-            }
+        memory: match (meaning.string, map) {
+            (Some(register), _) => Some(Address::string(&prefixes, register)),
+            (None, Map::Vector) => None,
             _ => memory,
         },
-        immediate: match meaning.operation {
-            // Ports, vectors and numbers of bits have no sign.
-            Operation::In | Operation::Out | Operation::Bit(_) | Operation::System(_) => immediate & 0xff,
-            _ => immediate,
-        },
+        immediate,
     })
+}
+
+/// The map that `opcode` leads to, the opcode there, and what follows.
+fn escape(fetch: &mut Fetch, prefixes: &Prefixes, opcode: u8) -> (Map, u8, Attributes) {
+    if opcode != table::ESCAPE {
+        return match vector::attributes(fetch, prefixes, opcode) {
+            Some(attributes) => (Map::Vector, opcode, attributes),
+            None => (Map::OneByte, opcode, Attributes::MOD_RM),
+        };
+    }
+    match fetch.byte() {
+        table::ESCAPE_38 => (Map::ThreeByte38, fetch.byte(), Attributes::MOD_RM),
+        table::ESCAPE_3A => (Map::Other, fetch.byte(), Attributes::MOD_RM_BYTE),
+        opcode => (Map::TwoByte, opcode, two_byte::attributes(prefixes, opcode)),
+    }
 }

@@ -15,7 +15,6 @@ pub(super) fn attributes(attributes: Attributes, opcode: u8, mod_rm: &ModRm) -> 
 }
 
 /// What the instruction does. Of an opcode that is a group, what the group's field says.
-#[inline]
 pub(super) fn meaning(prefixes: &Prefixes, opcode: u8, mod_rm: &ModRm) -> Result<Meaning, Error> {
     let full = prefixes.operand_bytes();
     // Bit 0 of most opcodes chooses between bytes and the operand size.
@@ -36,24 +35,26 @@ pub(super) fn meaning(prefixes: &Prefixes, opcode: u8, mod_rm: &ModRm) -> Result
             Meaning::reg_rm(operation, full, mod_rm, prefixes)
         }
         // Ports have at most 4 bytes.
-        0x6c | 0x6d => Meaning::new(Operation::InString, bytes.min(4), Operand::Memory, DX),
-        0x6e | 0x6f => Meaning::new(Operation::OutString, bytes.min(4), DX, Operand::Memory),
+        0x6c | 0x6d => Meaning::new(Operation::InString, bytes.min(4), Operand::Memory, DX).string(Register::DI),
+        0x6e | 0x6f => Meaning::new(Operation::OutString, bytes.min(4), DX, Operand::Memory).string(Register::SI),
         0x80..=0x83 => rm(Operation::Alu(Alu::from_number(group)), Operand::Immediate),
         0x84 | 0x85 => Meaning::rm_reg(Operation::Test, bytes, mod_rm, prefixes),
         0x86 | 0x87 => Meaning::rm_reg(Operation::Exchange, bytes, mod_rm, prefixes),
         0x8c | 0x8e if group >= 6 || (opcode == 0x8e && group == 1) => return Err(Error::Undefined),
-        0x8d if !mod_rm.is_memory() => return Err(Error::Undefined),
+        0x8d if !mod_rm.is_memory => return Err(Error::Undefined),
         0x8f if group != 0 => return Err(Error::Undefined),
         0x90 if prefixes.repeat == Repeat::WhileEqual => Meaning::system(System::Pause),
         0x9c => Meaning::system(System::Pushf),
         0x9d => Meaning::system(System::Popf),
         0xa0 | 0xa1 => Meaning::new(Operation::Move, bytes, AX, Operand::Memory),
         0xa2 | 0xa3 => Meaning::new(Operation::Move, bytes, Operand::Memory, AX),
-        0xa4 | 0xa5 => Meaning::new(Operation::MoveString, bytes, Operand::Memory, Operand::Memory),
+        0xa4 | 0xa5 => {
+            Meaning::new(Operation::MoveString, bytes, Operand::Memory, Operand::Memory).string(Register::SI)
+        }
         0xa8 | 0xa9 => Meaning::new(Operation::Test, bytes, AX, Operand::Immediate),
-        0xaa | 0xab => Meaning::new(Operation::StoreString, bytes, Operand::Memory, AX),
-        0xac | 0xad => Meaning::new(Operation::LoadString, bytes, AX, Operand::Memory),
-        0xc6 | 0xc7 => match (group, mod_rm.is_memory()) {
+        0xaa | 0xab => Meaning::new(Operation::StoreString, bytes, Operand::Memory, AX).string(Register::DI),
+        0xac | 0xad => Meaning::new(Operation::LoadString, bytes, AX, Operand::Memory).string(Register::SI),
+        0xc6 | 0xc7 => match (group, mod_rm.is_memory) {
             (0, _) => rm(Operation::Move, Operand::Immediate),
             // XABORT, XBEGIN
             (7, false) => Meaning::OTHER,
@@ -80,7 +81,7 @@ pub(super) fn meaning(prefixes: &Prefixes, opcode: u8, mod_rm: &ModRm) -> Result
             1 => rm(Operation::Unary(Unary::Dec), Operand::None),
             _ if opcode == 0xfe || group == 7 => return Err(Error::Undefined),
             // Far pointers are in memory.
-            3 | 5 if !mod_rm.is_memory() => return Err(Error::Undefined),
+            3 | 5 if !mod_rm.is_memory => return Err(Error::Undefined),
             _ => Meaning::OTHER,
         },
         _ => Meaning::OTHER,

@@ -139,16 +139,29 @@ pub(super) struct Meaning {
     pub(super) bytes: u8,
     pub(super) destination: Operand,
     pub(super) source: Operand,
+    /// What points to memory, of a string operation.
+    pub(super) string: Option<Register>,
 }
 
 impl Meaning {
     /// Nothing that anybody wants to know.
-    pub(super) const OTHER: Meaning =
-        Meaning { operation: Operation::Other, bytes: 0, destination: Operand::None, source: Operand::None };
+    pub(super) const OTHER: Meaning = Meaning {
+        operation: Operation::Other,
+        bytes: 0,
+        destination: Operand::None,
+        source: Operand::None,
+        string: None,
+    };
 
     #[inline]
     pub(super) fn new(operation: Operation, bytes: u8, destination: Operand, source: Operand) -> Meaning {
-        Meaning { operation, bytes, destination, source }
+        Meaning { operation, bytes, destination, source, string: None }
+    }
+
+    /// Of a string operation with memory at `register`.
+    #[inline]
+    pub(super) fn string(self, register: Register) -> Meaning {
+        Meaning { string: Some(register), ..self }
     }
 
     /// Of no operands, or of implied ones.

@@ -1,6 +1,6 @@
 //! Prefixes: the legacy ones in any order, then REX (APM volume 3, 1.2).
 
-use super::{Error, Segment, fetch::Fetch};
+use super::{Segment, fetch::Fetch, table::Attributes};
 
 /// What the code segment says of sizes (APM volume 2, 4.7.2 and 4.8.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub(super) struct Prefixes {
 impl Prefixes {
     /// Takes all prefixes and the opcode after them.
     #[inline]
-    pub(super) fn fetch(fetch: &mut Fetch<'_>, mode: Mode) -> Result<(Prefixes, u8), Error> {
+    pub(super) fn fetch(fetch: &mut Fetch, mode: Mode) -> (Prefixes, u8, Attributes) {
         let mut prefixes = Prefixes {
             mode,
             rex: 0,
@@ -51,19 +51,21 @@ impl Prefixes {
             repeat: Repeat::No,
             segment: None,
         };
-        // As long as an instruction may be at most: then `byte` gives up.
+        // At most as often as there are bytes: the zeros after them are no prefixes.
         loop {
-            let byte = fetch.byte()?;
+            let byte = fetch.byte();
             if byte & 0xf0 == 0x40 && mode == Mode::Bits64 {
                 prefixes.rex = byte;
-            } else if !prefixes.add(byte) {
-                return Ok((prefixes, byte));
+                continue;
+            }
+            let attributes = Attributes::one_byte(byte);
+            if !attributes.is_special() || !prefixes.add(byte) {
+                return (prefixes, byte, attributes);
             }
         }
     }
 
     /// Adds a legacy prefix; false if `byte` is none.
-    #[inline]
     fn add(&mut self, byte: u8) -> bool {
         match byte {
             0x66 => self.has_operand_size = true,
@@ -100,16 +102,16 @@ impl Prefixes {
         if self.rex & 8 != 0 {
             return 8;
         }
-        if self.has_operand_size != (self.mode == Mode::Bits16) { 2 } else { 4 }
+        4 >> u8::from(self.has_operand_size != (self.mode == Mode::Bits16))
     }
 
     /// 2, 4 or 8.
     #[inline]
     pub(super) fn address_bytes(&self) -> u8 {
+        // Half of 64 bits, and the other one of 32 and 16.
         match (self.mode, self.has_address_size) {
             (Mode::Bits64, false) => 8,
-            (Mode::Bits64, true) | (Mode::Bits32, false) | (Mode::Bits16, true) => 4,
-            (Mode::Bits32, true) | (Mode::Bits16, false) => 2,
+            (mode, has_address_size) => 4 >> u8::from(has_address_size == (mode == Mode::Bits32)),
         }
     }
 

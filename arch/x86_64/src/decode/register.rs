@@ -47,6 +47,12 @@ impl Register {
         Register(number)
     }
 
+    /// Register `number` (0 to 15) from its lowest byte on.
+    #[inline]
+    pub(super) const fn full(number: u8) -> Register {
+        Register(number & 15)
+    }
+
     /// Register `number` (0 to 15) for an operand of `bytes` bytes.
     #[inline]
     pub(super) fn operand(number: u8, bytes: u8, prefixes: &Prefixes) -> Register {

@@ -19,14 +19,7 @@ pub(super) fn attributes(prefixes: &Prefixes, opcode: u8) -> Attributes {
     }
 }
 
-/// MOV of control and debug registers: whatever the mod field says (APM volume 3, MOV CRn).
-#[inline]
-pub(super) fn names_only_registers(opcode: u8) -> bool {
-    opcode & 0xfc == 0x20
-}
-
 /// What the instruction does.
-#[inline]
 pub(super) fn meaning(prefixes: &Prefixes, opcode: u8, mod_rm: &ModRm) -> Result<Meaning, Error> {
     let full = prefixes.operand_bytes();
     let bytes = if opcode & 1 == 0 { 1 } else { full };
@@ -60,9 +53,9 @@ pub(super) fn meaning(prefixes: &Prefixes, opcode: u8, mod_rm: &ModRm) -> Result
         },
         0xbb => rm_reg(Operation::Bit(BitChange::Complement), full),
         0xc0 | 0xc1 => rm_reg(Operation::ExchangeAdd, bytes),
-        0xc3 if !mod_rm.is_memory() || prefixes.select() => return Err(Error::Undefined),
+        0xc3 if !mod_rm.is_memory || prefixes.select() => return Err(Error::Undefined),
         0xc3 => rm_reg(Operation::Move, full.max(4)),
-        0xc7 if mod_rm.group() == 1 && mod_rm.is_memory() => {
+        0xc7 if mod_rm.group() == 1 && mod_rm.is_memory => {
             Meaning { operation: Operation::CompareExchangePair, ..Meaning::OTHER }
         }
         _ => Meaning::OTHER,
@@ -73,10 +66,10 @@ pub(super) fn meaning(prefixes: &Prefixes, opcode: u8, mod_rm: &ModRm) -> Result
 pub(super) fn meaning_38(prefixes: &Prefixes, opcode: u8, mod_rm: &ModRm) -> Meaning {
     let full = prefixes.operand_bytes();
     match opcode {
-        0x82 if prefixes.has_operand_size && prefixes.repeat == Repeat::No && mod_rm.is_memory() => {
+        0x82 if prefixes.has_operand_size && prefixes.repeat == Repeat::No && mod_rm.is_memory => {
             Meaning::system(System::Invpcid)
         }
-        0xf0 | 0xf1 if prefixes.repeat != Repeat::No || !mod_rm.is_memory() => Meaning::OTHER,
+        0xf0 | 0xf1 if prefixes.repeat != Repeat::No || !mod_rm.is_memory => Meaning::OTHER,
         0xf0 => Meaning::reg_rm(Operation::MoveReversed, full, mod_rm, prefixes),
         0xf1 => Meaning::rm_reg(Operation::MoveReversed, full, mod_rm, prefixes),
         _ => Meaning::OTHER,
@@ -85,7 +78,7 @@ pub(super) fn meaning_38(prefixes: &Prefixes, opcode: u8, mod_rm: &ModRm) -> Mea
 
 /// Local descriptor table and task register.
 fn group_6(prefixes: &Prefixes, mod_rm: &ModRm) -> Result<Meaning, Error> {
-    let stored = if mod_rm.is_memory() { 2 } else { prefixes.operand_bytes() };
+    let stored = if mod_rm.is_memory { 2 } else { prefixes.operand_bytes() };
     let store = |system| Meaning::new(Operation::System(system), stored, mod_rm.rm(stored, prefixes), Operand::None);
     let load = |system| Meaning::new(Operation::System(system), 2, Operand::None, mod_rm.rm(2, prefixes));
     Ok(match mod_rm.group() {
@@ -102,12 +95,12 @@ fn group_6(prefixes: &Prefixes, mod_rm: &ModRm) -> Result<Meaning, Error> {
 
 /// Descriptor tables and, where the operand is a register, much else.
 fn group_7(prefixes: &Prefixes, mod_rm: &ModRm) -> Meaning {
-    let stored = if mod_rm.is_memory() { 2 } else { prefixes.operand_bytes() };
+    let stored = if mod_rm.is_memory { 2 } else { prefixes.operand_bytes() };
     let system = Operation::System;
     match mod_rm.group() {
         4 => Meaning::new(system(System::Smsw), stored, mod_rm.rm(stored, prefixes), Operand::None),
         6 => Meaning::new(system(System::Lmsw), 2, Operand::None, mod_rm.rm(2, prefixes)),
-        group if mod_rm.is_memory() => match group {
+        group if mod_rm.is_memory => match group {
             0 => Meaning { destination: Operand::Memory, ..Meaning::system(System::Sgdt) },
             1 => Meaning { destination: Operand::Memory, ..Meaning::system(System::Sidt) },
             2 => Meaning { source: Operand::Memory, ..Meaning::system(System::Lgdt) },

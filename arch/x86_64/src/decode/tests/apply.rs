@@ -1,7 +1,7 @@
 //! What instructions change: registers, flags, memory. The arithmetic itself has tests of its own.
 
 use super::super::{alu::flags::*, *};
-use super::Cpu;
+use super::{Cpu, decoded};
 
 const MEMORY: u64 = 0x8877_6655_4433_2211;
 const AX: usize = 0;
@@ -18,7 +18,7 @@ struct Run {
 
 /// Runs `code` with [`MEMORY`] in memory and `general` in AX, CX and so on.
 fn run(code: &[u8], mode: Mode, general: &[u64], flags: u64) -> Run {
-    let instruction = decode(code, mode).unwrap();
+    let instruction = decoded(code, mode).unwrap();
     assert_eq!(usize::from(instruction.length), code.len());
     let mut cpu = Cpu { flags, ..Cpu::default() };
     cpu.general[..general.len()].copy_from_slice(general);
@@ -56,12 +56,12 @@ fn loads() {
 
 #[test]
 fn signs() {
-    let instruction = decode(&[0x48, 0x0f, 0xbe, 0x01], Mode::Bits64).unwrap();
+    let instruction = decoded(&[0x48, 0x0f, 0xbe, 0x01], Mode::Bits64).unwrap();
     let mut cpu = Cpu::default();
     let _ = instruction.apply(&mut cpu, 0x80);
     assert_eq!(cpu.general[AX], 0xffff_ffff_ffff_ff80);
     // movsx eax, byte [rcx] clears the upper half.
-    let _ = decode(&[0x0f, 0xbe, 0x01], Mode::Bits64).unwrap().apply(&mut cpu, 0x80);
+    let _ = decoded(&[0x0f, 0xbe, 0x01], Mode::Bits64).unwrap().apply(&mut cpu, 0x80);
     assert_eq!(cpu.general[AX], 0xffff_ff80);
 }
 
@@ -138,7 +138,7 @@ fn strings() {
     let mut stos = run_64(&[0xf3, 0xab], &[7, 3, 0, 0, 0, 0, 0, 0x1000]);
     assert_eq!((stos.reads, stos.applied), (false, Applied { write: Some(7), is_done: false }));
     assert_eq!((stos.cpu.general[CX], stos.cpu.general[DI]), (2, 0x1004));
-    let instruction = decode(&[0xf3, 0xab], Mode::Bits64).unwrap();
+    let instruction = decoded(&[0xf3, 0xab], Mode::Bits64).unwrap();
     assert!(!instruction.apply(&mut stos.cpu, 0).is_done);
     assert!(instruction.apply(&mut stos.cpu, 0).is_done);
     assert!(instruction.is_empty(&stos.cpu));
@@ -158,7 +158,7 @@ fn others_have_no_memory() {
     for code in
         [&[0xf3, 0x0f, 0x6f, 0x00][..], &[0xff, 0x30], &[0x6e], &[0x0f, 0xc7, 0x08], &[0x8d, 0x00], &[0x01, 0xc0]]
     {
-        let instruction = decode(code, Mode::Bits64).unwrap();
+        let instruction = decoded(code, Mode::Bits64).unwrap();
         assert_eq!(instruction.memory_bytes(), None, "{code:02x?}");
         let mut cpu = Cpu::default();
         assert_eq!(instruction.apply(&mut cpu, MEMORY), Applied { write: None, is_done: true });

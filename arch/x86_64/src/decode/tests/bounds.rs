@@ -1,27 +1,23 @@
 //! Where instructions end, and addresses.
 
 use super::super::*;
-use super::Cpu;
+use super::{Cpu, decoded};
 
 #[test]
 fn fifteen_bytes_are_the_most() {
     let mut bytes = [0x66; 20];
     bytes[14] = 0x90;
-    assert_eq!(decode(&bytes, Mode::Bits32).unwrap().length, 15);
-    assert_eq!(decode(&bytes[..14], Mode::Bits32), Err(Error::NeedsMoreBytes));
+    assert_eq!(decoded(&bytes, Mode::Bits32).unwrap().length, 15);
+    assert_eq!(decoded(&bytes[..14], Mode::Bits32), Err(Error::NeedsMoreBytes));
     bytes[14] = 0x66;
     bytes[15] = 0x90;
-    assert_eq!(decode(&bytes, Mode::Bits32), Err(Error::TooLong));
-    assert_eq!(decode(&bytes[..15], Mode::Bits32), Err(Error::TooLong));
-    // Too long is known as soon as the rest does not fit: an immediate of 4 bytes after 12.
-    let mut bytes = [0x3e; 12];
-    bytes[11] = 0xb8;
-    assert_eq!(decode(&bytes, Mode::Bits32), Err(Error::TooLong));
-    assert_eq!(decode(&[], Mode::Bits64), Err(Error::NeedsMoreBytes));
+    assert_eq!(decoded(&bytes, Mode::Bits32), Err(Error::TooLong));
+    assert_eq!(decoded(&bytes[..15], Mode::Bits32), Err(Error::TooLong));
+    assert_eq!(decoded(&[], Mode::Bits64), Err(Error::NeedsMoreBytes));
 }
 
 fn address(bytes: &[u8], mode: Mode, cpu: &Cpu) -> (Segment, u64) {
-    let instruction = decode(bytes, mode).unwrap();
+    let instruction = decoded(bytes, mode).unwrap();
     (instruction.memory.unwrap().segment, instruction.memory_offset(cpu, 0x1_0000_0000).unwrap())
 }
 
@@ -47,7 +43,7 @@ fn addresses() {
     // mov eax, moffs
     assert_eq!(address(&[0xa1, 8, 7, 6, 5, 4, 3, 2, 1], Mode::Bits64, &cpu), (Segment::Ds, 0x102_0304_0506_0708));
     // rep movsb: DS may be overridden, ES not.
-    let instruction = decode(&[0xf3, 0x64, 0xa4], Mode::Bits32).unwrap();
+    let instruction = decoded(&[0xf3, 0x64, 0xa4], Mode::Bits32).unwrap();
     assert_eq!(instruction.memory.unwrap().segment, Segment::Fs);
     assert_eq!(instruction.memory_offset(&cpu, 0), Some(0x20));
     assert_eq!(instruction.string_destination().segment, Segment::Es);
@@ -62,7 +58,7 @@ fn bits_far_away() {
         [(31, 0x1000), (32, 0x1004), (u64::MAX, 0xffc), (0xffff_ffe0, 0xffc), (0x7fff_ffff, 0x1000_0ffc)]
     {
         cpu.general[1] = number;
-        let instruction = decode(&[0x0f, 0xab, 0x08], Mode::Bits64).unwrap();
+        let instruction = decoded(&[0x0f, 0xab, 0x08], Mode::Bits64).unwrap();
         assert_eq!(instruction.memory_offset(&cpu, 0), Some(offset), "{number:#x}");
     }
 }
@@ -70,10 +66,10 @@ fn bits_far_away() {
 #[test]
 fn lock_is_for_changes_of_memory() {
     // lock add [rax], eax; lock add eax, eax; lock cmp [rax], eax; lock mov cr0, eax, which is cr8; lock nop
-    assert!(decode(&[0xf0, 0x01, 0x00], Mode::Bits64).unwrap().is_locked);
-    assert_eq!(decode(&[0xf0, 0x01, 0xc0], Mode::Bits64), Err(Error::Undefined));
-    assert_eq!(decode(&[0xf0, 0x39, 0x00], Mode::Bits64), Err(Error::Undefined));
-    let cr8 = decode(&[0xf0, 0x0f, 0x22, 0xc0], Mode::Bits32).unwrap();
+    assert!(decoded(&[0xf0, 0x01, 0x00], Mode::Bits64).unwrap().is_locked);
+    assert_eq!(decoded(&[0xf0, 0x01, 0xc0], Mode::Bits64), Err(Error::Undefined));
+    assert_eq!(decoded(&[0xf0, 0x39, 0x00], Mode::Bits64), Err(Error::Undefined));
+    let cr8 = decoded(&[0xf0, 0x0f, 0x22, 0xc0], Mode::Bits32).unwrap();
     assert_eq!(cr8.operation, Operation::System(System::WriteControl(8)));
-    assert_eq!(decode(&[0xf0, 0x90], Mode::Bits64), Err(Error::Undefined));
+    assert_eq!(decoded(&[0xf0, 0x90], Mode::Bits64), Err(Error::Undefined));
 }

@@ -5,7 +5,7 @@ mod arithmetic;
 mod bounds;
 mod oracle;
 
-use super::Registers;
+use super::{Error, Instruction, Mode, Registers, decode};
 
 /// A small generator, so that a run's cases do not depend on the machine.
 struct Random(u64);
@@ -25,6 +25,11 @@ impl Random {
     fn of<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len())]
     }
+}
+
+/// The instruction at the beginning of a slice.
+fn decoded(bytes: &[u8], mode: Mode) -> Result<Instruction, Error> {
+    decode(bytes.into(), mode)
 }
 
 /// A vCPU's registers.

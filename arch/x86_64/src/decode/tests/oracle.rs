@@ -6,7 +6,7 @@
 //! `OSTLER_DECODE_CASES` is the number of random cases.
 
 use super::super::*;
-use super::Random;
+use super::{Random, decoded};
 use iced_x86::{DecoderError, DecoderOptions, Mnemonic, OpKind};
 
 const CASES: u64 = 200_000;
@@ -198,8 +198,8 @@ fn operand(theirs: &iced_x86::Instruction, index: u32) -> Option<(Operand, Optio
 }
 
 fn compare(bytes: &[u8; 15], mode: Mode) {
-    let context = || format!("{mode:?} {bytes:02x?}: {:?}, {:?}", decode(bytes, mode), iced(bytes, mode));
-    let (ours, theirs) = match (decode(bytes, mode), iced(bytes, mode)) {
+    let context = || format!("{mode:?} {bytes:02x?}: {:?}, {:?}", decoded(bytes, mode), iced(bytes, mode));
+    let (ours, theirs) = match (decoded(bytes, mode), iced(bytes, mode)) {
         (Ok(ours), Ok(theirs)) => (ours, theirs),
         (Err(Error::NeedsMoreBytes), _) => panic!("{}", context()),
         // No promise.
@@ -215,10 +215,11 @@ fn compare(bytes: &[u8; 15], mode: Mode) {
         }
     };
     assert_eq!(usize::from(ours.length), theirs.len(), "{}", context());
-    assert_eq!(decode(&bytes[..theirs.len()], mode), Ok(ours));
+    assert_eq!(decoded(&bytes[..theirs.len()], mode), Ok(ours));
+    assert_eq!(decode_any(bytes[..].into(), mode), Ok(ours), "not as the frequent way says: {}", context());
     // Any less of it, by an arbitrary byte.
     let cut = usize::from(bytes[14]) % theirs.len();
-    assert_eq!(decode(&bytes[..cut], mode), Err(Error::NeedsMoreBytes), "{} of {}", cut, context());
+    assert_eq!(decoded(&bytes[..cut], mode), Err(Error::NeedsMoreBytes), "{} of {}", cut, context());
     let is_vector = !matches!(theirs.encoding(), iced_x86::EncodingKind::Legacy | iced_x86::EncodingKind::D3NOW);
     let expects_other = expected(&theirs) == Ok(Operation::Other);
     // (Of XLAT iced shows the implied operand.)
@@ -343,7 +344,7 @@ fn every_opcode() {
         let mut bytes: [u8; 15] = core::array::from_fn(|_| random.next() as u8);
         bytes[..head.len()].copy_from_slice(head);
         compare(&bytes, mode);
-        if let Ok(instruction) = decode(&bytes, mode) {
+        if let Ok(instruction) = decoded(&bytes, mode) {
             seen.insert(format!("{:?}", instruction.operation));
         }
     };
@@ -357,6 +358,11 @@ fn every_opcode() {
                     }
                 }
             }
+        }
+        // Absolute addresses.
+        for opcode in 0x88..=0x8b {
+            check(&mut random, mode, &[opcode, 0x04, 0x25]);
+            check(&mut random, mode, &[0x48, opcode, 0x04, 0x25]);
         }
         // Here the whole byte is more of the opcode.
         for mod_rm in 0xc0..=0xff {
