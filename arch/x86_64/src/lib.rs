@@ -14,15 +14,46 @@
     )
 )]
 
+pub mod backtrace;
+pub mod board;
 pub mod context;
 pub mod control;
 pub mod cpuid;
 pub mod decode;
+pub mod exception;
 pub mod exit;
 pub mod inject;
+pub mod interrupts;
 pub mod msr;
+pub mod paging;
 pub mod recorder;
 pub mod segment;
 pub mod start;
 pub mod svm;
 pub mod walk;
+
+#[cfg(target_os = "none")]
+pub mod alarm;
+#[cfg(target_os = "none")]
+pub mod controller;
+#[cfg(target_os = "none")]
+pub mod cpu;
+#[cfg(target_os = "none")]
+pub mod entry;
+#[cfg(target_os = "none")]
+pub mod firmware;
+#[cfg(target_os = "none")]
+pub mod fitness;
+#[cfg(target_os = "none")]
+mod gdt;
+#[cfg(target_os = "none")]
+mod registers;
+#[cfg(target_os = "none")]
+pub mod tsc;
+#[cfg(target_os = "none")]
+pub mod uart;
+
+pub use arch_common::{in_hand, kick, mailbox};
+
+/// The interrupt controller, the board's and its guests' alike.
+pub const CONTROLLER: model::Controller = model::Controller::Apic;
