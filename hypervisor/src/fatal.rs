@@ -172,7 +172,7 @@ fn stop_others() -> Option<(u32, u32)> {
     let pcpus = *PCPUS.get()?;
     let own = arch::cpu::local()?;
     let others = || pcpus.iter().filter(|pcpu| !core::ptr::eq(*pcpu, own));
-    others().for_each(|pcpu| arch::gic::send_stop(pcpu.doorbell));
+    others().for_each(|pcpu| arch::controller::send_stop(pcpu.doorbell));
     let all = u32::try_from(others().count()).ok()?;
     let stopped = || STOPPED.load(Ordering::Acquire);
     // Who waits for a lock at EL2 does not come, and runs no guest.

@@ -28,6 +28,7 @@ pub mod deadline;
 pub mod disassemble;
 pub mod exit;
 pub mod inject;
+pub mod interrupts;
 pub mod intid;
 pub mod paging;
 pub mod psci;
@@ -37,6 +38,8 @@ pub mod syndrome;
 pub mod sysreg;
 pub mod vgic;
 
+pub use arch_common::ends::Ends;
+pub use arch_common::place::Place;
 pub use arch_common::{in_hand, kick, mailbox};
 pub use exit::{Access, At, Exit, Kind, Outcome, Unsupported};
 
@@ -52,6 +55,8 @@ pub(crate) const GIC: model::GicVersion =
 pub mod alarm;
 #[cfg(target_os = "none")]
 mod control;
+#[cfg(target_os = "none")]
+pub mod controller;
 #[cfg(target_os = "none")]
 pub mod cpu;
 #[cfg(target_os = "none")]
@@ -73,10 +78,12 @@ mod memory;
 #[cfg(target_os = "none")]
 mod registers;
 #[cfg(target_os = "none")]
+pub mod uart;
+#[cfg(target_os = "none")]
 mod vcpu;
 
 #[cfg(target_os = "none")]
-pub use control::{init_cpu, ipa_bits};
+pub use control::{gpa_bits, init_cpu};
 #[cfg(target_os = "none")]
 pub use guest::{Doorbell, Guest};
 #[cfg(target_os = "none")]
