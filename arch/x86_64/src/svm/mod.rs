@@ -8,3 +8,13 @@ pub mod event;
 pub mod exit_code;
 pub mod intercepts;
 pub mod vmcb;
+
+#[cfg(target_os = "none")]
+pub(crate) mod entry;
+#[cfg(target_os = "none")]
+mod host;
+
+#[cfg(target_os = "none")]
+pub(crate) use host::{Host, barrier, features, machine_check, order, physical_bits, take};
+#[cfg(target_os = "none")]
+pub use host::{gpa_bits, init_cpu};
