@@ -3,6 +3,7 @@
 //! Lines come in as asserted or not: polarity is a matter of wires, and its bit is only kept.
 
 use super::message::{Destination, Message};
+use arch_common::bits::{bit, ones};
 
 /// Its lines.
 pub(super) const PINS: usize = model::Pc::LINES as usize;
@@ -32,13 +33,15 @@ pub(super) struct IoApic {
     entries: [u64; PINS],
     /// Lines that are asserted.
     lines: u32,
+    /// Remote IRR: level-triggered entries that a CPU handles. In the entries themselves it is zero.
+    handled: u32,
     select: u8,
     id: u32,
 }
 
 impl IoApic {
     pub(super) const fn new() -> IoApic {
-        IoApic { entries: [MASKED; PINS], lines: 0, select: 0, id: 0 }
+        IoApic { entries: [MASKED; PINS], lines: 0, handled: 0, select: 0, id: 0 }
     }
 
     /// Back to power-on. Lines keep their level.
@@ -55,9 +58,8 @@ impl IoApic {
         if pin as usize >= PINS {
             return false;
         }
-        let bit = arch_common::bits::bit(pin);
-        let was_high = self.lines & bit != 0;
-        self.lines = if level { self.lines | bit } else { self.lines & !bit };
+        let was_high = self.lines & bit(pin) != 0;
+        self.lines = if level { self.lines | bit(pin) } else { self.lines & !bit(pin) };
         if self.entry(pin) & LEVEL != 0 {
             return self.wants_level(pin);
         }
@@ -67,8 +69,7 @@ impl IoApic {
 
     /// A level-triggered entry that has to be sent: its line is high, and nobody handles it.
     fn wants_level(&self, pin: u32) -> bool {
-        let is_high = self.lines & arch_common::bits::bit(pin) != 0;
-        is_high && self.entry(pin) & (LEVEL | MASKED | REMOTE_IRR) == LEVEL
+        self.lines & !self.handled & bit(pin) != 0 && self.entry(pin) & (LEVEL | MASKED) == LEVEL
     }
 
     /// The message of an entry.
@@ -80,25 +81,21 @@ impl IoApic {
 
     /// A message of the entry was accepted by a CPU: a level waits for its EOI.
     pub(super) fn accepted(&mut self, pin: u32) {
-        if let Some(entry) = self.entries.get_mut(pin as usize)
-            && *entry & LEVEL != 0
-        {
-            *entry |= REMOTE_IRR;
+        if self.entry(pin) & LEVEL != 0 {
+            self.handled |= bit(pin);
         }
     }
 
     /// EOI of a vector: the entries that are to be sent again, because their lines are still high.
     pub(super) fn end(&mut self, vector: u8) -> Fired {
         let mut fired = 0;
-        for pin in 0..PINS as u32 {
-            if let Some(entry) = self.entries.get_mut(pin as usize)
-                && *entry as u8 == vector
-                && *entry & (LEVEL | REMOTE_IRR) == LEVEL | REMOTE_IRR
-            {
-                *entry &= !REMOTE_IRR;
-                if self.wants_level(pin) {
-                    fired |= arch_common::bits::bit(pin);
-                }
+        for pin in ones(self.handled) {
+            if self.entry(pin) as u8 != vector {
+                continue;
+            }
+            self.handled &= !bit(pin);
+            if self.wants_level(pin) {
+                fired |= bit(pin);
             }
         }
         fired
@@ -113,7 +110,9 @@ impl IoApic {
             // The arbitration ID follows the ID.
             (WINDOW, 2) => self.id,
             (WINDOW, select @ 0x10..) => {
-                let entry = self.entries.get(usize::from(select.wrapping_sub(0x10) >> 1)).copied().unwrap_or(0);
+                let pin = select.wrapping_sub(0x10) >> 1;
+                let remote_irr = if self.handled & bit(pin.into()) != 0 { REMOTE_IRR } else { 0 };
+                let entry = self.entries.get(usize::from(pin)).map_or(0, |entry| entry | remote_irr);
                 (if select & 1 == 0 { entry } else { entry >> 32 }) as u32
             }
             _ => 0,
@@ -140,8 +139,8 @@ impl IoApic {
         *entry = *entry & !(half & WRITABLE) | value & half & WRITABLE;
         // An edge has no remote IRR: software without an EOI register clears it so.
         if *entry & LEVEL == 0 {
-            *entry &= !REMOTE_IRR;
+            self.handled &= !bit(pin.into());
         }
-        if self.wants_level(pin.into()) { arch_common::bits::bit(pin.into()) } else { 0 }
+        if self.wants_level(pin.into()) { bit(pin.into()) } else { 0 }
     }
 }

@@ -24,6 +24,13 @@ const ENTRY_NMI: u32 = 4 << 8;
 const ENTRY_EXTERNAL: u32 = 7 << 8;
 const ENTRY_LEVEL: u32 = 1 << 15;
 
+/// Among the signals: the 8259s' output may be for this CPU. To be looked at while it is high.
+const WATCHES_PIC: u32 = 1 << 16;
+/// Among the signals: an I/O APIC's entry has announced it.
+const ANNOUNCED: u32 = 1 << 17;
+/// Both.
+const EXTERNAL_BITS: u32 = WATCHES_PIC | ANNOUNCED;
+
 /// The next interrupt of a vCPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pending {
@@ -53,9 +60,7 @@ pub struct LocalApic {
     pub(super) in_service: Vectors,
     pub(super) levels: Vectors,
     pub(super) task_priority: u8,
-    /// The 8259s' vector was announced by an I/O APIC's entry.
-    external: bool,
-    /// As [`Posted::signals`], taken.
+    /// What others sent besides vectors, and [`EXTERNAL_BITS`].
     signals: u32,
     /// IA32_APIC_BASE.
     pub(super) base: u64,
@@ -80,7 +85,6 @@ impl LocalApic {
             in_service: Vectors::new(),
             levels: Vectors::new(),
             task_priority: 0,
-            external: false,
             signals: 0,
             base: model::Pc::LOCAL_APIC.0 | BASE_ENABLED | bsp,
             svr: 0xff,
@@ -104,6 +108,7 @@ impl LocalApic {
     /// Back to power-on, with all that was sent forgotten. From now on others find it.
     pub fn reset(&mut self, vapic: &Vapic<'_>) {
         *self = LocalApic::new(self.vcpu);
+        // A line that stayed high is at the 8259s still.
         if let Some(posted) = vapic.posted(self.vcpu) {
             posted.clear();
             self.publish(posted);
@@ -145,7 +150,9 @@ impl LocalApic {
     }
 
     /// Lets others find it as it is now.
-    pub(super) fn publish(&self, posted: &Posted) {
+    pub(super) fn publish(&mut self, posted: &Posted) {
+        // LINT0 may have changed, or whether it counts.
+        self.watch_pic();
         let is_wired = if self.is_enabled() { self.entry(Lvt::Lint0) & MASKED == 0 } else { self.vcpu == 0 };
         posted.publish(
             Identity::new(self.logical)
@@ -170,17 +177,14 @@ impl LocalApic {
     /// Whether nothing needs looking at before the guest runs: no vector, no signal, no 8259.
     #[inline]
     pub fn is_idle(&self, vapic: &Vapic<'_>) -> bool {
-        self.requests.is_empty()
-            && self.signals == 0
-            && !vapic.pic_output()
-            && vapic.posted(self.vcpu).is_none_or(|posted| !posted.has_hints())
+        self.requests.summary() | self.signals == 0 && vapic.posted(self.vcpu).is_none_or(|posted| !posted.has_hints())
     }
 
     /// What the guest takes next, if it takes interrupts at all (RFLAGS.IF). What others sent is seen here.
     #[inline]
     pub fn pending(&mut self, vapic: &Vapic<'_>) -> Option<Pending> {
         let highest = self.highest(vapic);
-        if self.has_external(vapic) {
+        if self.signals & EXTERNAL_BITS != 0 && self.has_external(vapic) {
             return Some(Pending::External);
         }
         highest.filter(|vector| vector >> 4 > self.task_priority >> 4).map(Pending::Vector)
@@ -204,25 +208,34 @@ impl LocalApic {
     }
 
     /// The 8259s' output reaches this CPU, and is high. An APIC that is off lets it through to vCPU 0.
-    #[inline]
     fn has_external(&mut self, vapic: &Vapic<'_>) -> bool {
         if !vapic.pic_output() {
-            self.external = false;
+            // The next rise leaves a hint.
+            self.signals &= !EXTERNAL_BITS;
             return false;
         }
-        let lint0 = self.entry(Lvt::Lint0);
-        if self.is_enabled() { self.external || lint0 & (MASKED | 0x700) == ENTRY_EXTERNAL } else { self.vcpu == 0 }
+        if self.is_enabled() {
+            self.signals & ANNOUNCED != 0 || self.entry(Lvt::Lint0) & (MASKED | 0x700) == ENTRY_EXTERNAL
+        } else {
+            self.vcpu == 0
+        }
+    }
+
+    /// The way from the 8259s to this CPU has changed.
+    pub(super) fn watch_pic(&mut self) {
+        self.signals |= WATCHES_PIC;
     }
 
     /// The vector that [`Pending::External`] announced is taken.
     pub(super) fn external_taken(&mut self) {
-        self.external = false;
+        self.signals &= !ANNOUNCED;
     }
 
     /// NMI, INIT and start-up IPIs that others sent, and takes them.
     pub fn take_signals(&mut self, vapic: &Vapic<'_>) -> Signals {
         self.collect(vapic);
-        let signals = core::mem::take(&mut self.signals);
+        let signals = self.signals;
+        self.signals &= EXTERNAL_BITS;
         Signals {
             init: signals & INIT != 0,
             start_up: (signals & START_UP != 0).then_some(signals as u8),
@@ -236,11 +249,12 @@ impl LocalApic {
         if let Some(posted) = vapic.posted(self.vcpu)
             && posted.has_hints()
         {
-            self.collect_hinted(vapic, posted);
+            self.collect_hinted(posted);
         }
     }
 
-    fn collect_hinted(&mut self, vapic: &Vapic<'_>, posted: &Posted) {
+    #[inline(never)]
+    fn collect_hinted(&mut self, posted: &Posted) {
         let mut hints = posted.take_hints();
         if hints & SIGNALS != 0 {
             let signals = posted.take_signals();
@@ -262,10 +276,11 @@ impl LocalApic {
             self.requests.insert_word(index, sent);
         }
         if hints & EXTERNAL != 0 {
-            self.external = true;
+            self.signals |= EXTERNAL_BITS;
         }
-        if hints & LINT0 != 0 && vapic.pic_output() {
-            // With ExtINT it is the level that counts: see `has_external`.
+        if hints & LINT0 != 0 {
+            // With ExtINT it is the level that counts.
+            self.watch_pic();
             let _ = self.deliver_entry(Lvt::Lint0);
         }
         if hints & ILLEGAL != 0 {

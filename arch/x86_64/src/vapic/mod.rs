@@ -255,9 +255,13 @@ impl<'a> Vapic<'a> {
         let mut pic = pic.lock();
         let result = change(&mut pic);
         let output = pic.output();
-        let rises = !self.pic_output.swap(output, SeqCst) && output;
-        let wired = (0_u32..).zip(self.cpus).filter(|(_, posted)| rises && posted.identity().is_wired());
-        let kick = wired.fold(KickMask::NONE, |kick, (vcpu, posted)| kick | posted.hint(vcpu, posted::LINT0));
+        let was_high = self.pic_output.swap(output, SeqCst);
+        let mut kick = KickMask::NONE;
+        if output && !was_high {
+            for (vcpu, posted) in (0_u32..).zip(self.cpus).filter(|(_, posted)| posted.identity().is_wired()) {
+                kick |= posted.hint(vcpu, posted::LINT0);
+            }
+        }
         (Some(result), kick)
     }
 }

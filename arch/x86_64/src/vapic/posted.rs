@@ -21,7 +21,7 @@ pub(super) const EXTERNAL: u32 = 1 << 10;
 /// Hint: a message had an illegal vector.
 pub(super) const ILLEGAL: u32 = 1 << 11;
 
-/// Signals: the vector of a start-up IPI in bits 7:0, and which there are.
+/// Signals: the vector of a start-up IPI in bits 7:0, and which there are. The owner has more of its own from bit 16 on.
 pub(super) const NMI: u32 = 1 << 8;
 pub(super) const INIT: u32 = 1 << 9;
 pub(super) const START_UP: u32 = 1 << 10;

@@ -192,7 +192,7 @@ impl LocalApic {
         }
     }
 
-    pub(super) fn publish_to(&self, vapic: &Vapic<'_>) {
+    pub(super) fn publish_to(&mut self, vapic: &Vapic<'_>) {
         if let Some(posted) = vapic.posted(self.vcpu) {
             self.publish(posted);
         }

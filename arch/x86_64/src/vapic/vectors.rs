@@ -18,15 +18,16 @@ impl Vectors {
         Vectors { words: [0; WORDS], summary: 0 }
     }
 
-    #[inline]
-    pub(super) fn is_empty(&self) -> bool {
-        self.summary == 0
-    }
-
     /// Word `index`, of vectors 32 × `index` and up; zero if there is none.
     #[inline]
     pub(super) fn word(&self, index: u32) -> u32 {
         self.words.get(index as usize).copied().unwrap_or(0)
+    }
+
+    /// Bits of the words that are not zero.
+    #[inline]
+    pub(super) fn summary(&self) -> u32 {
+        self.summary
     }
 
     /// Adds `bits` of word `index`.
@@ -69,7 +70,8 @@ impl Vectors {
     /// The highest one.
     #[inline]
     pub(super) fn highest(&self) -> Option<u8> {
-        let index = self.summary.checked_ilog2()?;
+        // Below 8: in a form that the compiler need not check again.
+        let index = self.summary.checked_ilog2()? & 7;
         let number = self.word(index).checked_ilog2()?;
         Some((index << 5 | number) as u8)
     }
