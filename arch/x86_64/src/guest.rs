@@ -90,8 +90,7 @@ impl Guest {
         if index.saturating_add(1) >= features.asids {
             return Err("the CPU has no more address-space numbers (ASIDs)");
         }
-        let posted: &'static [Posted] =
-            memory.list(config.cpus.len(), |_, _| Some(Posted::new())).ok_or(NO_MEMORY)?;
+        let posted: &'static [Posted] = memory.list(config.cpus.len(), |_, _| Some(Posted::new())).ok_or(NO_MEMORY)?;
         let bitmaps = memory.pages(IO_BYTES.saturating_add(MSR_BYTES)).ok_or(NO_MEMORY)?;
         fill(bitmaps, features.speculation_control);
         let gpa_bits = svm::gpa_bits();

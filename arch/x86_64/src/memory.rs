@@ -47,7 +47,8 @@ impl Memory {
 
     /// Where `gpa` is, if that is the guest's RAM, or ROM and not to be written.
     pub(crate) fn find(&self, gpa: Gpa, is_write: bool) -> Option<Hpa> {
-        let range = self.ranges.iter().find(|range| gpa.offset_from(range.gpa).is_some_and(|at| at < range.size_bytes))?;
+        let range =
+            self.ranges.iter().find(|range| gpa.offset_from(range.gpa).is_some_and(|at| at < range.size_bytes))?;
         if is_write && range.access != model::Access::ReadWrite {
             return None;
         }
@@ -87,8 +88,12 @@ pub(crate) unsafe fn load(at: u64, bytes: u8) -> u64 {
     // SAFETY: the caller's promise.
     unsafe {
         match bytes {
-            1 => asm!("movzx {:e}, byte ptr [{}]", out(reg) value, in(reg) at, options(nostack, preserves_flags, readonly)),
-            2 => asm!("movzx {:e}, word ptr [{}]", out(reg) value, in(reg) at, options(nostack, preserves_flags, readonly)),
+            1 => {
+                asm!("movzx {:e}, byte ptr [{}]", out(reg) value, in(reg) at, options(nostack, preserves_flags, readonly))
+            }
+            2 => {
+                asm!("movzx {:e}, word ptr [{}]", out(reg) value, in(reg) at, options(nostack, preserves_flags, readonly))
+            }
             4 => asm!("mov {:e}, [{}]", out(reg) value, in(reg) at, options(nostack, preserves_flags, readonly)),
             _ => asm!("mov {}, [{}]", out(reg) value, in(reg) at, options(nostack, preserves_flags, readonly)),
         }

@@ -182,7 +182,8 @@ impl Vcpu {
             if self.others_wait {
                 return Exit::Kicked;
             }
-            let forgets = cpu::local().is_some_and(|local| local.forgets.swap(false, core::sync::atomic::Ordering::Relaxed));
+            let forgets =
+                cpu::local().is_some_and(|local| local.forgets.swap(false, core::sync::atomic::Ordering::Relaxed));
             self.forgets |= forgets;
             self.forget();
             // All registers are loaded now, so none is left to be.

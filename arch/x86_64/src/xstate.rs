@@ -99,8 +99,17 @@ impl Breakpoints {
         let Breakpoints([a, b, c, d]) = self;
         // SAFETY: reading debug registers has no effect; DR7.GD is clear here.
         unsafe {
-            asm!("mov {}, dr0", "mov {}, dr1", "mov {}, dr2", "mov {}, dr3", out(reg) *a, out(reg) *b, out(reg) *c, out(reg) *d,
-                options(nomem, nostack, preserves_flags));
+            asm!(
+                "mov {}, dr0",
+                "mov {}, dr1",
+                "mov {}, dr2",
+                "mov {}, dr3",
+                out(reg) * a,
+                out(reg) * b,
+                out(reg) * c,
+                out(reg) * d,
+                options(nomem, nostack, preserves_flags)
+            );
         }
     }
 

@@ -31,7 +31,9 @@ impl Vcpu {
             Unsupported::Register { .. } => self.finish_register(u64::MAX),
             // A store to memory that is not writable has no effect; a fetch or a walk of the guest's own tables cannot go on without
             // what it was after.
-            Unsupported::Access { gpa, is_fetch: false, on_table_walk: false, length: length @ 1.. } if is_memory(gpa) => {
+            Unsupported::Access { gpa, is_fetch: false, on_table_walk: false, length: length @ 1.. }
+                if is_memory(gpa) =>
+            {
                 self.step_over(length);
             }
             Unsupported::Instruction { .. } | Unsupported::Access { .. } => self.fail(event),

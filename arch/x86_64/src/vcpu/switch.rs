@@ -8,8 +8,8 @@ use model::Start;
 
 use super::emulate::Hand;
 use super::{CodePage, Vcpu};
-use crate::control::SVME;
 use crate::context::Context;
+use crate::control::SVME;
 use crate::msr::Mtrrs;
 use crate::registers::{read_msr, write_msr};
 use crate::start::{DR6_RESET, DR7_RESET, PAT_RESET, RFLAGS_RESET, Started};

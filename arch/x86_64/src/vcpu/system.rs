@@ -26,7 +26,7 @@ impl Vcpu {
             index: self.index,
             os_xsave: self.vmcb.state.cr4 & OSXSAVE != 0,
             xcr0: self.saved.extended.xcr0,
-            apic_is_on: self.apic.is_on(),
+            apic_is_on: self.apic.is_enabled(),
         };
         let [eax, ebx, ecx, edx] = self.guest.cpuid.get(self.get(RAX) as u32, self.get(RCX) as u32, &asks);
         self.skip(0xa20f, 2);
@@ -76,7 +76,10 @@ impl Vcpu {
         let now = self.now();
         Ok(match own {
             Own::LocalApic => {
-                return self.apic.read_msr(&self.guest.vapic, register, || now).map_err(|vapic::GeneralProtection| Refused);
+                return self
+                    .apic
+                    .read_msr(&self.guest.vapic, register, || now)
+                    .map_err(|vapic::GeneralProtection| Refused);
             }
             Own::Tsc => now,
             Own::TscAdjust => self.tsc_adjust,
@@ -92,7 +95,8 @@ impl Vcpu {
         match own {
             Own::LocalApic => {
                 let vapic = &self.guest.vapic;
-                let kick = self.apic.write_msr(vapic, register, value, || now).map_err(|vapic::GeneralProtection| Refused)?;
+                let kick =
+                    self.apic.write_msr(vapic, register, value, || now).map_err(|vapic::GeneralProtection| Refused)?;
                 self.kick(kick);
                 self.look_for_start_up();
             }
