@@ -84,6 +84,12 @@ pub fn wait_for_interrupt() {
     unsafe { asm!("dsb sy", "wfi", options(nostack, preserves_flags)) };
 }
 
+/// Executes an instruction that there is none of: for tests of what happens then.
+pub fn execute_nonsense() {
+    // SAFETY: the exception is what it is for; nothing follows.
+    unsafe { asm!("udf #0") };
+}
+
 /// Stops this CPU for good.
 pub fn halt() -> ! {
     loop {

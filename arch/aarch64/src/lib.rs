@@ -62,9 +62,13 @@ pub mod cpu;
 #[cfg(target_os = "none")]
 mod debug;
 #[cfg(target_os = "none")]
-pub mod el1;
+pub mod dump;
+#[cfg(target_os = "none")]
+mod el1;
 #[cfg(target_os = "none")]
 pub mod entry;
+#[cfg(target_os = "none")]
+pub mod fault;
 #[cfg(target_os = "none")]
 pub mod firmware;
 #[cfg(target_os = "none")]

@@ -6,6 +6,9 @@
 
 use core::ops::Range;
 
+/// What the text is read by.
+pub type Piece = u8;
+
 /// Bytes of the longest call that a compiler makes.
 const LONGEST_CALL: usize = 7;
 
@@ -34,7 +37,7 @@ fn ends_in_call(bytes: [u8; LONGEST_CALL]) -> bool {
 }
 
 /// Whether `word` may be a return address into `text`, whose bytes `read` reads.
-pub fn may_be_return(word: u64, text: &Range<u64>, read: impl Fn(u64) -> u8) -> bool {
+pub fn may_be_return(word: u64, text: &Range<u64>, read: impl Fn(u64) -> Piece) -> bool {
     let first = word.wrapping_sub(LONGEST_CALL as u64);
     // No function of ours begins with the first bytes of the text: those are the boot page.
     text.contains(&word)

@@ -45,9 +45,9 @@ const COM1_IRQ: usize = 4;
 pub fn read(memory: &impl Physical, protocol: Protocol, info: u64) -> Result<Facts, Fault> {
     let mut facts = Facts::default();
     let told = match protocol {
-        Protocol::Pvh => Some(pvh::read(&mut facts, memory, info)?)
-            .filter(|&at| at != 0)
-            .and_then(|at| Rsdp::at(memory, at)),
+        Protocol::Pvh => {
+            Some(pvh::read(&mut facts, memory, info)?).filter(|&at| at != 0).and_then(|at| Rsdp::at(memory, at))
+        }
         Protocol::Multiboot2 => multiboot2::read(&mut facts, memory, info)?,
     };
     let rsdp = told.or_else(|| Rsdp::search(memory)).ok_or(Fault::Missing("RSDP, and so no ACPI"))?;

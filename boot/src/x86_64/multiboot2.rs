@@ -15,7 +15,8 @@ const MAX_BYTES: u32 = 1 << 20;
 /// Reads what is at `info`; the copy of the RSDP that it has.
 pub(super) fn read(facts: &mut Facts, memory: &impl Physical, info: u64) -> Result<Option<Rsdp>, Fault> {
     let fault = Fault::Protocol("multiboot2 information is not one");
-    let total = memory.bytes(info, 8).and_then(|head| u32_at(head, 0)).filter(|&total| total <= MAX_BYTES).ok_or(fault)?;
+    let total =
+        memory.bytes(info, 8).and_then(|head| u32_at(head, 0)).filter(|&total| total <= MAX_BYTES).ok_or(fault)?;
     let bytes = memory.bytes(info, u64::from(total)).ok_or(fault)?;
     let mut rest = bytes.get(8..).ok_or(fault)?;
     let mut rsdp = None;

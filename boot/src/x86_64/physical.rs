@@ -44,8 +44,9 @@ impl Physical for EarlyMap {
         let end = at.checked_add(size)?;
         // SAFETY: `head` maps all of it readable, and nobody writes to what boot loader and firmware left for us. Nothing is at
         // address zero that anybody may read as a slice.
-        (at != 0 && end <= 1 << 32)
-            .then(|| unsafe { core::slice::from_raw_parts(core::ptr::with_exposed_provenance(at as usize), size as usize) })
+        (at != 0 && end <= 1 << 32).then(|| unsafe {
+            core::slice::from_raw_parts(core::ptr::with_exposed_provenance(at as usize), size as usize)
+        })
     }
 }
 

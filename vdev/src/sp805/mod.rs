@@ -48,8 +48,8 @@ impl Sp805 {
     pub const FRAME_BYTES: u64 = 0x1000;
 
     /// A watchdog after power-on, off, on a clock of `hz` that is made from the guest's counter of `counter_hz`.
-    pub const fn new(hz: NonZeroU32, counter_hz: NonZeroU32) -> Sp805 {
-        Sp805::off(Clock::new(hz, counter_hz))
+    pub fn new(hz: NonZeroU32, counter_hz: NonZeroU32) -> Sp805 {
+        Sp805::off(Clock::new(hz.into(), counter_hz.into()))
     }
 
     const fn off(clock: Clock) -> Sp805 {

@@ -16,9 +16,8 @@ pub(super) fn read(facts: &mut Facts, fadt: &[u8]) -> Option<u64> {
     let flags = u32_at(fadt, 112).unwrap_or(0);
     // The 64-bit fields came with ACPI 2.0; where they are not there or zero, the old ones count.
     let old = |offset| u32_at(fadt, offset).filter(|&at| at != 0);
-    let block = |extended, old_offset| {
-        port(fadt, extended).or_else(|| old(old_offset).and_then(|at| u16::try_from(at).ok()))
-    };
+    let block =
+        |extended, old_offset| port(fadt, extended).or_else(|| old(old_offset).and_then(|at| u16::try_from(at).ok()));
     let board = &mut facts.hardware.board;
     if flags & HW_REDUCED_ACPI == 0 {
         board.power.pm1a_control = block(172, 64);

@@ -31,10 +31,7 @@ fn one(facts: &mut Facts, entry: &[u8]) -> Result<Option<()>, Fault> {
     let read = || -> Option<Entry> {
         Some(match u8_at(entry, 0)? {
             0 => Entry::Cpu { id: u64::from(u8_at(entry, 3)?), flags: u32_at(entry, 4)? },
-            1 => Entry::IoApic(IoApic {
-                registers: Hpa(u64::from(u32_at(entry, 4)?)),
-                first_line: u32_at(entry, 8)?,
-            }),
+            1 => Entry::IoApic(IoApic { registers: Hpa(u64::from(u32_at(entry, 4)?)), first_line: u32_at(entry, 8)? }),
             2 => Entry::Override { bus: u8_at(entry, 2)?, source: u8_at(entry, 3)?, isa: isa(entry)? },
             5 => Entry::LocalApic(Hpa(u64_at(entry, 4)?)),
             9 => Entry::Cpu { id: u64::from(u32_at(entry, 4)?), flags: u32_at(entry, 8)? },

@@ -62,7 +62,13 @@ mod tests {
 
     #[test]
     fn what_only_mentions_the_name_is_not_it() {
-        for other in [&b"_S5_\x12\x06\x04\x00\x00"[..], b"\x14_S5_\x12\x06\x04\x00", b"\x08_S5_\x11\x06\x04\x00", b"\x08_S5_", b""] {
+        for other in [
+            &b"_S5_\x12\x06\x04\x00\x00"[..],
+            b"\x14_S5_\x12\x06\x04\x00",
+            b"\x08_S5_\x11\x06\x04\x00",
+            b"\x08_S5_",
+            b"",
+        ] {
             assert_eq!(find(other), None, "{other:x?}");
         }
         // A method of that name before the object itself.
