@@ -38,7 +38,7 @@ pub(crate) fn init() {
     let took = counter().wrapping_sub(start).max(1);
     local.set_timer(0);
     let ticks = u64::from(first.wrapping_sub(last));
-    RATIO.store((ticks << 32) / took, Ordering::Relaxed);
+    RATIO.store((ticks << 32).checked_div(took).unwrap_or(0), Ordering::Relaxed);
 }
 
 /// Sets this CPU's timer up, stopped.
@@ -102,7 +102,7 @@ fn program(deadline: Option<u64>) {
     }
     let ticks = deadline.map_or(0, |deadline| {
         let left = deadline.saturating_sub(counter());
-        let ticks = u128::from(left) * u128::from(RATIO.load(Ordering::Relaxed)) >> 32;
+        let ticks = u128::from(left).saturating_mul(u128::from(RATIO.load(Ordering::Relaxed))) >> 32;
         // One more, since it must not be early when it is near.
         u32::try_from(ticks).unwrap_or(u32::MAX).saturating_add(1)
     });

@@ -22,17 +22,18 @@ fn ends_in_call(bytes: [u8; LONGEST_CALL]) -> bool {
     }
     // FF, ModRM, perhaps SIB, perhaps a displacement of one or four bytes.
     (2..=LONGEST_CALL).any(|length| {
-        let Some(&[opcode, modrm]) = bytes.get(LONGEST_CALL - length..).and_then(|tail| tail.first_chunk()) else {
+        let Some(&[opcode, modrm]) = bytes.get(LONGEST_CALL.wrapping_sub(length)..).and_then(|tail| tail.first_chunk())
+        else {
             return false;
         };
         let (mode, middle, rm) = (modrm >> 6, modrm >> 3 & 0b111, modrm & 0b111);
-        let sib = usize::from(mode != 0b11 && rm == 0b100);
-        let displacement = match (mode, rm) {
-            (0b00, 0b101) | (0b10, _) => 4,
-            (0b01, _) => 1,
-            _ => 0,
+        let with_displacement = match (mode, rm) {
+            (0b00, 0b101) | (0b10, _) => 6,
+            (0b01, _) => 3,
+            _ => 2,
         };
-        opcode == 0xff && middle == 2 && length == 2 + sib + displacement
+        let sib = usize::from(mode != 0b11 && rm == 0b100);
+        opcode == 0xff && middle == 2 && length.checked_sub(sib) == Some(with_displacement)
     })
 }
 

@@ -140,6 +140,12 @@ pub(crate) fn open_window() {
     unsafe { asm!("sti", "nop", "cli", options(nostack)) };
 }
 
+/// Executes an instruction that there is none of: for tests of what happens then.
+pub fn execute_nonsense() {
+    // SAFETY: the exception is what it is for; nothing follows.
+    unsafe { asm!("ud2") };
+}
+
 /// Stops this CPU for good.
 pub fn halt() -> ! {
     loop {

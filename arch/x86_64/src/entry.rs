@@ -153,6 +153,8 @@ impl FatalFrame {
 
 /// The table: two words a gate. Every store is of the same values.
 static GATES: [AtomicU64; 512] = [const { AtomicU64::new(0) }; 512];
+/// Its last byte.
+const GATES_LIMIT: u16 = size_of::<[AtomicU64; 512]>() as u16 - 1;
 /// The boot CPU's segments before it has its own.
 static EARLY: Segments = Segments::new();
 
@@ -182,7 +184,7 @@ pub fn install_vectors() {
         // SAFETY: the boot CPU's alone, and so is the stack.
         unsafe { EARLY.load(&raw const __early_emergency_top as u64) };
     }
-    let pointer = TablePointer { limit: size_of_val(&GATES) as u16 - 1, base: GATES.as_ptr() as u64 };
+    let pointer = TablePointer { limit: GATES_LIMIT, base: GATES.as_ptr() as u64 };
     // SAFETY: the table is static, and each gate leads to a stub.
     unsafe { asm!("lidt [{}]", in(reg) &raw const pointer, options(readonly, nostack, preserves_flags)) };
 }

@@ -5,14 +5,14 @@ use core::arch::asm;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// Selector of the hypervisor's code.
-pub const CODE: u16 = 0x08;
+pub(crate) const CODE: u16 = 0x08;
 /// Selector of the hypervisor's data.
-pub const DATA: u16 = 0x10;
+pub(crate) const DATA: u16 = 0x10;
 /// Selector of the task-state segment.
-pub const TASK: u16 = 0x18;
+pub(crate) const TASK: u16 = 0x18;
 /// The entry of the interrupt stack table that all exceptions use. None of them comes back, so one stack is enough; one that
 /// strikes while another is told of overwrites what nobody will read.
-pub const FATAL_STACK: u8 = 1;
+pub(crate) const FATAL_STACK: u8 = 1;
 
 /// 64-bit code, present, readable, accessed; the segment's base and limit do not count (APM volume 2, 4.8.1).
 const CODE_DESCRIPTOR: u64 = 0x00af_9b00_0000_ffff;
@@ -23,13 +23,15 @@ const DATA_DESCRIPTOR: u64 = 0x00cf_9300_0000_ffff;
 const TASK_WORDS: usize = 26;
 /// Word of IST1's low half.
 const IST1: usize = 9;
+/// The descriptor table's last byte.
+const DESCRIPTORS_LIMIT: u16 = size_of::<[AtomicU64; 5]>() as u16 - 1;
 /// Bytes of the task-state segment.
 const TASK_BYTES: u64 = 4 * TASK_WORDS as u64;
 
 /// A CPU's descriptor table and task-state segment.
 #[repr(C, align(16))]
 #[derive(Debug)]
-pub struct Segments {
+pub(crate) struct Segments {
     descriptors: [AtomicU64; 5],
     task: [AtomicU32; TASK_WORDS],
 }
@@ -43,7 +45,7 @@ pub(crate) struct TablePointer {
 
 impl Segments {
     /// Segments that nobody has loaded.
-    pub const fn new() -> Segments {
+    pub(crate) const fn new() -> Segments {
         Segments { descriptors: [const { AtomicU64::new(0) }; 5], task: [const { AtomicU32::new(0) }; TASK_WORDS] }
     }
 
@@ -63,8 +65,7 @@ impl Segments {
         for (entry, value) in self.descriptors.iter().zip([0, CODE_DESCRIPTOR, DATA_DESCRIPTOR, low, task >> 32]) {
             entry.store(value, Ordering::Relaxed);
         }
-        let limit = size_of_val(&self.descriptors) as u16 - 1;
-        let pointer = TablePointer { limit, base: self.descriptors.as_ptr() as u64 };
+        let pointer = TablePointer { limit: DESCRIPTORS_LIMIT, base: self.descriptors.as_ptr() as u64 };
         // SAFETY: the table is static and right: its segments are like those in use, so the far return goes on at the next
         // instruction (APM volume 2, 4.7.2, 4.8.1).
         unsafe {

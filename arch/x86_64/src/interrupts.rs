@@ -25,6 +25,7 @@ pub const ERROR: u32 = FIRST_OWN + 3;
 pub const SPURIOUS_VECTOR: u8 = 0xff;
 
 /// The vector of interrupt `number`; `None` if it has none.
+#[expect(clippy::arithmetic_side_effects, reason = "each range is what its arm subtracts and adds")]
 pub const fn vector(number: u32) -> Option<u8> {
     match number {
         0..SHARED => Some((FIRST_VECTOR as u32 + number) as u8),
@@ -34,6 +35,7 @@ pub const fn vector(number: u32) -> Option<u8> {
 }
 
 /// The number of the interrupt that `vector` carries; `None` if it carries none.
+#[expect(clippy::arithmetic_side_effects, reason = "each range is what its arm subtracts and adds")]
 pub const fn number(vector: u8) -> Option<u32> {
     match vector {
         FIRST_VECTOR..0xf0 => Some((vector - FIRST_VECTOR) as u32),

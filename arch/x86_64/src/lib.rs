@@ -43,6 +43,8 @@ pub mod cpu;
 #[cfg(target_os = "none")]
 pub mod entry;
 #[cfg(target_os = "none")]
+pub mod fault;
+#[cfg(target_os = "none")]
 pub mod firmware;
 #[cfg(target_os = "none")]
 pub mod fitness;

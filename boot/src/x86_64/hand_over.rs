@@ -24,6 +24,10 @@ impl fmt::Display for Refusal {
 pub fn begin(info: u64, how: u64) -> Option<Facts> {
     cpu::clear_local();
     entry::install_vectors();
+    // Even the tables that the console needs are beyond such a CPU.
+    if let Some(what) = fitness::lacks_pages() {
+        give_up(fitness::lacks_svm().unwrap_or(what));
+    }
     let protocol = if how == head::PVH { Protocol::Pvh } else { Protocol::Multiboot2 };
     let mut facts = read(&EarlyMap, protocol, info).unwrap_or_else(|fault| give_up(fault));
     let board = &facts.hardware.board;
@@ -38,7 +42,7 @@ pub fn begin(info: u64, how: u64) -> Option<Facts> {
 
 /// Why Ostler cannot run here, if it cannot; the arguments are those of [`begin`].
 pub fn refusal(_info: u64, _how: u64) -> Option<Refusal> {
-    fitness::missing().map(Refusal)
+    fitness::lacks_svm().map(Refusal)
 }
 
 /// Looks at a UART that has no room before it is given up.

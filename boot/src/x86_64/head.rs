@@ -139,6 +139,13 @@ far_start:
 far_secondary:
     .4byte  long_secondary - head + 0x200000
     .2byte  0x08
+too_old_text:
+    .asciz  "Ostler needs a CPU with long mode (x86_64)\r\n"
+    // Physical addresses of these.
+    .set    descriptors_pointer_at, descriptors_pointer - head + 0x200000
+    .set    far_start_at, far_start - head + 0x200000
+    .set    far_secondary_at, far_secondary - head + 0x200000
+    .set    too_old_text_at, too_old_text - head + 0x200000
 
 _start:
     cli
@@ -226,10 +233,10 @@ pvh:
 
     mov     edi, ebp
     call    long_mode
-    jmp     fword ptr [far_start - head + 0x200000]
+    jmp     fword ptr [far_start_at]
 
 too_old:
-    mov     esi, offset too_old_text - head + 0x200000
+    mov     esi, offset too_old_text_at
 20:  mov     al, [esi]
     inc     esi
     test    al, al
@@ -246,8 +253,6 @@ too_old:
     jmp     20b
 2:  hlt
     jmp     2b
-too_old_text:
-    .asciz  "Ostler needs a CPU with long mode (x86_64)\r\n"
 
     // Paging and long mode on, edi the root; still in 32-bit code (APM volume 2, 14.6.1). Keeps ebx, esi, ebp.
 long_mode:
@@ -268,7 +273,7 @@ long_mode:
     wrmsr
     mov     eax, {cr0}
     mov     cr0, eax
-    lgdt    [descriptors_pointer - head + 0x200000]
+    lgdt    [descriptors_pointer_at]
     ret
 
     // A secondary CPU (see `arch`'s `firmware::start_cpu`): edi the root of the starter's tables, edx:esi the physical address of its
@@ -290,8 +295,8 @@ _secondary:
     wrmsr
     mov     eax, {cr0}
     mov     cr0, eax
-    lgdt    [descriptors_pointer - head + 0x200000]
-    jmp     fword ptr [far_secondary - head + 0x200000]
+    lgdt    [descriptors_pointer_at]
+    jmp     fword ptr [far_secondary_at]
 
     .code64
 long_start:

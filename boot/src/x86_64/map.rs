@@ -47,7 +47,7 @@ pub(super) fn take(facts: &mut Facts, ranges: impl Iterator<Item = Range> + Clon
             reserve(facts, range.start, range.size)?;
         }
     }
-    low(facts)
+    Ok(())
 }
 
 /// Keeps `size` bytes at `start`, whole pages around them.
@@ -62,14 +62,14 @@ pub(super) fn reserve(facts: &mut Facts, start: u64, size: u64) -> Result<(), Fa
     facts.reserved.try_push(reserved).map_err(|_| Fault::TooMany("reserved ranges"))
 }
 
-/// Real mode's memory is reserved, but its last free page serves CPUs that start there.
-fn low(facts: &mut Facts) -> Result<(), Fault> {
+/// Real mode's memory is reserved, but its last free page serves CPUs that start there. When all else is reserved.
+pub(super) fn keep_low(facts: &mut Facts) -> Result<(), Fault> {
     let is_free = |page: u64| {
         let end = page.saturating_add(PAGE_BYTES);
         facts.memory.iter().any(|memory| memory.start.0 <= page && end <= memory.end().0)
             && !facts.reserved.iter().any(|kept| kept.region.start.0 < end && page < kept.region.end().0)
     };
-    let mut pages = (LOW_FIRST..LOW_END).step_by(PAGE_BYTES as usize).rev();
+    let mut pages = (LOW_FIRST / PAGE_BYTES..LOW_END / PAGE_BYTES).rev().map(|page| page.saturating_mul(PAGE_BYTES));
     facts.hardware.board.trampoline = pages.find(|&page| is_free(page)).map(Hpa);
     if facts.memory.iter().any(|memory| memory.start.0 < LOW_END) {
         reserve(facts, 0, LOW_END)?;

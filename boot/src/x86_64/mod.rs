@@ -50,6 +50,7 @@ pub fn read(memory: &impl Physical, protocol: Protocol, info: u64) -> Result<Fac
         }
         Protocol::Multiboot2 => multiboot2::read(&mut facts, memory, info)?,
     };
+    map::keep_low(&mut facts)?;
     let rsdp = told.or_else(|| Rsdp::search(memory)).ok_or(Fault::Missing("RSDP, and so no ACPI"))?;
     acpi::read(&mut facts, memory, rsdp)?;
     if facts.hardware.console.is_none() {

@@ -11,17 +11,24 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use crate::cpu::{counter, counter_hz, tables_in_use};
 use crate::{board, controller};
 
-// Words behind the instructions, as offsets from the end of the page.
-const ENTRY: u64 = 0xfe0;
-const ROOT: u64 = 0xfe4;
-const ARGUMENT: u64 = 0xfe8;
+// What the instructions need, as offsets in their page; behind them, filled in for each CPU.
+/// Three descriptors: none, 32-bit code, data, each of all memory.
+const DESCRIPTORS: u64 = 0xf00;
+/// What `lgdt` reads: limit and address.
+const DESCRIPTORS_POINTER: u64 = 0xf20;
+/// Where 32-bit code goes on: offset and selector.
+const PROTECTED: u64 = 0xf28;
+const ENTRY: u64 = 0xf30;
+const ROOT: u64 = 0xf34;
+const ARGUMENT: u64 = 0xf38;
 /// Not zero once the CPU does not need the page any more.
-const GONE: u64 = 0xff0;
+const GONE: u64 = 0xf40;
 
 global_asm!(
     r#"
     .section .rodata.trampoline, "a"
     .balign 16
+    .global __trampoline, __trampoline_protected, __trampoline_end
 __trampoline:
     .code16
     cli
@@ -30,28 +37,15 @@ __trampoline:
     mov     ds, ax
     movzx   ebx, ax
     shl     ebx, 4                      // the page
-    lea     eax, [ebx + (2f - __trampoline)]
-    mov     dword ptr [4f - __trampoline + 2], eax
-    lea     eax, [ebx + (3f - __trampoline)]
-    mov     dword ptr [5f - __trampoline], eax
-    lgdt    [4f - __trampoline]
+    lgdt    [{descriptors_pointer}]
     mov     eax, cr0
     or      al, 1
     mov     cr0, eax
-    // A far jump to the page's own 32-bit code, its address just filled in.
-    .byte   0x66, 0xff, 0x2e            // ljmp dword ptr [disp16]
-    .2byte  5f - __trampoline
-    .balign 8
-2:  .quad   0
-    .quad   0x00cf9b000000ffff          // 0x08: code, 32 bits, all of memory
-    .quad   0x00cf93000000ffff          // 0x10: data
-4:  .2byte  23
-    .4byte  0
-    .balign 4
-5:  .4byte  0
-    .2byte  0x08
+    .byte   0x66, 0xff, 0x2e            // jmp far, 32 bits, as told at
+    .2byte  {protected}
+__trampoline_protected:
     .code32
-3:  mov     eax, 0x10
+    mov     eax, 0x10
     mov     ds, eax
     mov     es, eax
     mov     ss, eax
@@ -64,6 +58,8 @@ __trampoline:
 __trampoline_end:
     .code64
     "#,
+    descriptors_pointer = const DESCRIPTORS_POINTER,
+    protected = const PROTECTED,
     root = const ROOT,
     argument = const ARGUMENT,
     entry = const ENTRY,
@@ -72,6 +68,7 @@ __trampoline_end:
 
 unsafe extern "C" {
     static __trampoline: u8;
+    static __trampoline_protected: u8;
     static __trampoline_end: u8;
 }
 
@@ -117,18 +114,27 @@ pub fn start_cpu(id: u64, entry: u64, argument: u64) -> Result<(), NotStarted> {
     let root = u32::try_from(tables_in_use()).map_err(|_| NotStarted::TooHigh)?;
     let entry = u32::try_from(entry).map_err(|_| NotStarted::TooHigh)?;
     let start = &raw const __trampoline;
-    let size = (&raw const __trampoline_end as usize).wrapping_sub(start as usize);
-    let word = |offset: u64| page.wrapping_add(offset) as *mut u32;
-    // SAFETY: the page is Ostler's, mapped writable at its own address for good (`Board::pages`), and nobody else uses it: CPUs
-    // are started one at a time, and the last one has gone. The code is shorter than the offset of the words behind it.
+    let behind = |symbol: *const u8| (symbol as u64).wrapping_sub(start as u64);
+    let size = behind(&raw const __trampoline_end) as usize;
+    let protected = page.wrapping_add(behind(&raw const __trampoline_protected));
+    let words = [
+        (DESCRIPTORS, 0),
+        (DESCRIPTORS + 8, 0x00cf_9b00_0000_ffff),
+        (DESCRIPTORS + 16, 0x00cf_9300_0000_ffff),
+        (DESCRIPTORS_POINTER, 23 | page.wrapping_add(DESCRIPTORS) << 16),
+        (PROTECTED, protected | 0x08 << 32),
+        (ENTRY, u64::from(entry) | u64::from(root) << 32),
+        (ARGUMENT, argument),
+        (GONE, 0),
+    ];
+    // SAFETY: the page is Ostler's, mapped writable at its own address for good (`Board::pages`), and nobody else uses it: CPUs are
+    // started one at a time, and the last one has gone. The instructions are shorter than the offset of what they need.
     let gone = unsafe {
         core::ptr::copy_nonoverlapping(start, page as *mut u8, size);
-        word(ENTRY).write_volatile(entry);
-        word(ROOT).write_volatile(root);
-        word(ARGUMENT).write_volatile(argument as u32);
-        word(ARGUMENT + 4).write_volatile((argument >> 32) as u32);
-        word(GONE).write_volatile(0);
-        AtomicU32::from_ptr(word(GONE))
+        for (offset, word) in words {
+            (page.wrapping_add(offset) as *mut u64).write_volatile(word);
+        }
+        AtomicU32::from_ptr(page.wrapping_add(GONE) as *mut u32)
     };
     crate::cpu::publish();
     let local = controller::local();

@@ -69,7 +69,7 @@ fn sum(bytes: &[u8]) -> u8 {
 }
 
 /// The table at `at`, header and all; `None` if it is out of reach or its length makes no sense.
-fn table<'m>(memory: &'m impl Physical, at: u64) -> Option<&'m [u8]> {
+fn table(memory: &impl Physical, at: u64) -> Option<&[u8]> {
     let length = u64::from(u32_at(memory.bytes(at, HEADER_BYTES)?, 4)?);
     (HEADER_BYTES..=MAX_TABLE_BYTES).contains(&length).then(|| memory.bytes(at, length))?
 }
