@@ -3,7 +3,7 @@
 use super::emulate::Hand;
 use super::{Done, Vcpu};
 use crate::coverage::{self, Way};
-use crate::decode::{Register, Registers};
+use crate::decode::Register;
 use crate::exit::{Access, At, Exit};
 use model::Pc;
 
