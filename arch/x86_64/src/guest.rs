@@ -211,6 +211,17 @@ impl Guest {
         self.kick(kick);
     }
 
+    /// The board's interrupt behind its line `line` was taken. (Assembly hands none to guests of x86 yet.)
+    pub fn passed_pending(&self, line: u32) {
+        self.pulse(line);
+    }
+
+    /// The line `line` rose and fell.
+    pub fn pulse(&self, line: u32) {
+        self.set_line(line, true);
+        self.set_line(line, false);
+    }
+
     /// Tells the pCPUs of these vCPUs to look at them. True if this pCPU is one of them: it is not rung, and its loop looks
     /// before it enters a guest again.
     #[inline]
