@@ -24,7 +24,7 @@ const ENTRY_NMI: u32 = 4 << 8;
 const ENTRY_EXTERNAL: u32 = 7 << 8;
 const ENTRY_LEVEL: u32 = 1 << 15;
 
-/// Among the signals: the 8259s' output may be for this CPU. To be looked at while it is high.
+/// Among the signals: the 8259s' output may be high, and for this CPU.
 const WATCHES_PIC: u32 = 1 << 16;
 /// Among the signals: an I/O APIC's entry has announced it.
 const ANNOUNCED: u32 = 1 << 17;
@@ -214,11 +214,16 @@ impl LocalApic {
             self.signals &= !EXTERNAL_BITS;
             return false;
         }
-        if self.is_enabled() {
+        let reaches = if self.is_enabled() {
             self.signals & ANNOUNCED != 0 || self.entry(Lvt::Lint0) & (MASKED | 0x700) == ENTRY_EXTERNAL
         } else {
             self.vcpu == 0
+        };
+        if !reaches {
+            // A change of the way is told.
+            self.signals &= !WATCHES_PIC;
         }
+        reaches
     }
 
     /// The way from the 8259s to this CPU has changed.
