@@ -22,7 +22,12 @@
 #[cfg(not(all(target_os = "none", target_arch = "x86_64")))]
 pub mod aarch64;
 mod facts;
+#[cfg(any(test, all(target_os = "none", target_arch = "x86_64")))]
+pub mod x86_64;
 
 #[cfg(not(all(target_os = "none", target_arch = "x86_64")))]
 pub use aarch64::*;
+#[cfg(all(target_os = "none", target_arch = "x86_64"))]
+pub use x86_64::*;
+
 pub use facts::{MAX_CPUS, MAX_MEMORY, MAX_NOTES, MAX_RESERVED, MAX_SEED_BYTES, Region, Reserved};

@@ -6,7 +6,7 @@
 use arch::coverage::{self, Way};
 use arch::{Access, Exit, Kind, Outcome, Unsupported};
 use model::{Action, StopReason};
-use vdev::Width;
+use vdev::{Request, Width};
 
 use crate::pcpu::{Next, Seat};
 use crate::{interrupts, terminal};
@@ -62,8 +62,14 @@ fn access(seat: &mut Seat, access: &Access) {
     coverage::took(Way::Device);
     match access.store {
         Some(value) => {
-            device.write(&vm.guest, offset, width, value);
+            let request = device.write(&vm.guest, offset, width, value);
             seat.vcpu.finish_store(access);
+            if let Some(request) = request {
+                vm.stop(match request {
+                    Request::Reset => StopReason::Reset,
+                    Request::PowerOff => StopReason::PowerOff,
+                });
+            }
             match device.serial() {
                 Some(serial) => {
                     let source = serial.printed();

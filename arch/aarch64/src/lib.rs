@@ -22,12 +22,14 @@
 )]
 
 pub mod backtrace;
+pub mod clock;
 pub mod context;
 pub mod coverage;
 pub mod deadline;
 pub mod disassemble;
 pub mod exit;
 pub mod inject;
+pub mod interrupts;
 pub mod intid;
 pub mod paging;
 pub mod psci;
@@ -37,7 +39,9 @@ pub mod syndrome;
 pub mod sysreg;
 pub mod vgic;
 
-pub use arch_common::{in_hand, kick, mailbox};
+pub use arch_common::ends::Ends;
+pub use arch_common::place::Place;
+pub use arch_common::{bits, in_hand, kick, mailbox};
 pub use exit::{Access, At, Exit, Kind, Outcome, Unsupported};
 
 /// Architecture of the interrupt controller, the board's and its guests' alike: chosen by the feature `gicv2`, so that
@@ -53,13 +57,19 @@ pub mod alarm;
 #[cfg(target_os = "none")]
 mod control;
 #[cfg(target_os = "none")]
+pub mod controller;
+#[cfg(target_os = "none")]
 pub mod cpu;
 #[cfg(target_os = "none")]
 mod debug;
 #[cfg(target_os = "none")]
-pub mod el1;
+pub mod dump;
+#[cfg(target_os = "none")]
+mod el1;
 #[cfg(target_os = "none")]
 pub mod entry;
+#[cfg(target_os = "none")]
+pub mod fault;
 #[cfg(target_os = "none")]
 pub mod firmware;
 #[cfg(target_os = "none")]
@@ -73,10 +83,12 @@ mod memory;
 #[cfg(target_os = "none")]
 mod registers;
 #[cfg(target_os = "none")]
+pub mod uart;
+#[cfg(target_os = "none")]
 mod vcpu;
 
 #[cfg(target_os = "none")]
-pub use control::{init_cpu, ipa_bits};
+pub use control::{gpa_bits, init_cpu};
 #[cfg(target_os = "none")]
 pub use guest::{Doorbell, Guest};
 #[cfg(target_os = "none")]

@@ -6,8 +6,11 @@ pub use arch_common::recorder::{CAUSE_BITS, Cause, INTERRUPT, RECORDS, RING_BYTE
 
 use crate::syndrome::Syndrome;
 
+/// What this CPU says of an exit.
+pub type Said = Syndrome;
+
 /// One exit.
-pub type Record = arch_common::recorder::Record<Syndrome>;
+pub type Record = arch_common::recorder::Record<Said>;
 
 /// No more bits of ESR_EL2 are defined than fit, of ISS2 only the lower ones (DDI 0487 D24.2).
 impl Cause for Syndrome {

@@ -7,6 +7,7 @@ mod frequent;
 mod quick;
 mod switch;
 
+use arch_common::place::Place;
 use model::Hpa;
 
 use crate::context::Context;
@@ -71,10 +72,11 @@ const PSTATE_I: u64 = 1 << 7;
 /// ESR_ELx.WnR of a data abort.
 const WNR: u64 = 1 << 6;
 impl Vcpu {
-    /// vCPU number `index` of `guest`, off. With `gives_way`, it exits when it waits, so that others get the pCPU.
-    pub fn new(index: u32, guest: &'static Guest, gives_way: bool) -> Vcpu {
+    /// vCPU number `index` of `guest`, off. With `gives_way`, it exits when it waits, so that others get the pCPU. `None` if it needs
+    /// `memory` and there is none.
+    pub fn new(index: u32, guest: &'static Guest, gives_way: bool, _memory: &mut impl Place) -> Option<Vcpu> {
         let features = &guest.features;
-        Vcpu {
+        Some(Vcpu {
             context: Context::reset(0, Tag::new(guest.number(), index)),
             guest,
             index,
@@ -86,7 +88,7 @@ impl Vcpu {
             exit: None,
             interface: CpuInterface::new(index, gic::traps_deactivate()),
             saved: Saved::RESET,
-        }
+        })
     }
 
     /// How the flight recorder calls it.

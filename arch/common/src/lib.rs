@@ -15,9 +15,11 @@
 )]
 
 pub mod bits;
+pub mod ends;
 pub mod exit;
 pub mod in_hand;
 pub mod kick;
 pub mod mailbox;
 pub mod paging;
+pub mod place;
 pub mod recorder;

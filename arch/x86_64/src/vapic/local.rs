@@ -131,7 +131,9 @@ impl LocalApic {
         self.vcpu
     }
 
-    pub(super) fn is_enabled(&self) -> bool {
+    /// Whether it is on (IA32_APIC_BASE).
+    #[inline]
+    pub fn is_enabled(&self) -> bool {
         self.base & BASE_ENABLED != 0
     }
 

@@ -194,6 +194,11 @@ impl<'a> Vapic<'a> {
         self.posted(vcpu).map_or(KickMask::NONE, |posted| posted.send_nmi(vcpu))
     }
 
+    /// The page of a start-up IPI that was sent to `vcpu`, which waits for one: whoever gets it starts the vCPU.
+    pub fn take_start_up(&self, vcpu: u32) -> Option<u8> {
+        self.posted(vcpu)?.take_start_up()
+    }
+
     /// Sends the messages of `fired` entries.
     fn fire(&self, io_apic: &mut IoApic, fired: Fired) -> KickMask {
         ones(fired).fold(KickMask::NONE, |kick, pin| {

@@ -178,6 +178,15 @@ impl Posted {
         if sent.is_ok() { self.hint(vcpu, SIGNALS) } else { KickMask::NONE }
     }
 
+    /// The page of a start-up IPI, if one was sent: for a vCPU that waits for one, by who starts it.
+    pub(super) fn take_start_up(&self) -> Option<u8> {
+        if self.signals.load(SeqCst) & START_UP == 0 {
+            return None;
+        }
+        let before = self.signals.fetch_and(!(START_UP | 0xff), SeqCst);
+        (before & START_UP != 0).then_some(before as u8)
+    }
+
     /// Whether there is anything.
     #[inline]
     pub(super) fn has_hints(&self) -> bool {

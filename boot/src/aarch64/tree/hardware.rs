@@ -92,6 +92,23 @@ pub struct Uart {
     pub intid: Option<u32>,
 }
 
+impl Uart {
+    /// What `arch::uart::Uart::new` takes.
+    pub fn address(&self) -> u64 {
+        self.registers.start.0
+    }
+
+    /// Its registers, if they are memory.
+    pub fn registers(&self) -> Option<&Region> {
+        Some(&self.registers)
+    }
+
+    /// The number of its interrupt.
+    pub fn interrupt(&self) -> Option<u32> {
+        self.intid
+    }
+}
+
 /// The devices that the hypervisor itself uses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hardware {

@@ -1,9 +1,11 @@
 //! The board's interrupt controller: from what the tree says of it to the driver that was compiled in.
 
 use arch::gic::{self, Frame};
-use boot::tree::Gic;
-use boot::{Facts, Region};
 use model::Hpa;
+
+use super::Facts;
+use super::tree::Gic;
+use crate::facts::Region;
 
 /// Where a GICv2 shows each page of 4 KiB sixteen times, so that a CPU with larger pages can map them apart, two pages are
 /// next to each other only around the middle of the two frames.
@@ -17,8 +19,8 @@ fn interface(region: &Region) -> Frame {
 
 /// A frame of the controller.
 fn frame(address: u64) -> Frame {
-    // SAFETY: the tree says that it is there; `bring_up::open` maps all regions of the tree as device memory, for good, before
-    // anything uses the controller.
+    // SAFETY: the tree says that it is there; whoever uses the controller has mapped all of its [`regions`] as device memory, for
+    // good.
     unsafe { Frame::new(address as usize) }
 }
 
@@ -35,22 +37,27 @@ pub fn regions(facts: &Facts) -> impl Iterator<Item = &Region> + Clone {
 }
 
 /// The distributor.
-pub fn distributor(facts: &Facts) -> Option<Frame> {
+fn distributor(facts: &Facts) -> Option<Frame> {
     match facts.hardware.gic.as_ref()? {
         Gic::V2 { distributor, .. } | Gic::V3 { distributor, .. } => Some(frame(distributor.start.0)),
     }
 }
 
-/// Initialises what all CPUs share; on the boot CPU, whose affinity is `own`.
+/// Initialises what all CPUs share; on the boot CPU, whose affinity is `own`, with all [`regions`] mapped at their own address as device
+/// memory for good. `None` if there is no controller.
 pub fn init(facts: &Facts, own: u64) -> Option<()> {
     let distributor = distributor(facts)?;
     if let Gic::V2 { cpu_interface, hypervisor_interface, .. } = facts.hardware.gic.as_ref()? {
         let control = hypervisor_interface.as_ref()?.start.0;
         gic::v2::init(distributor, interface(cpu_interface), frame(control));
     }
+    arch::controller::set_distributor(distributor);
     gic::init_distributor(distributor, own);
     Some(())
 }
+
+/// What `arch::controller::init_cpu` takes of a CPU.
+pub type Private = Frame;
 
 /// The frame with the private interrupts of the CPU `affinity`: its redistributor, or a GICv2's distributor, which shows each
 /// CPU its own.
@@ -70,8 +77,9 @@ pub fn private(facts: &Facts, affinity: u64) -> Option<Frame> {
     None
 }
 
-/// A GICv2's virtual CPU interface, of which each guest finds the first page in place of the real one.
-pub fn virtual_cpu_interface(facts: &Facts) -> Option<Hpa> {
+/// A page that each guest finds in its own controller's frames: the first one of a GICv2's virtual CPU interface, in place of the real
+/// one.
+pub fn guest_page(facts: &Facts) -> Option<Hpa> {
     match facts.hardware.gic.as_ref()? {
         Gic::V2 { virtual_cpu_interface, .. } => virtual_cpu_interface.as_ref().map(|region| region.start),
         Gic::V3 { .. } => None,
