@@ -359,10 +359,13 @@ impl LocalApic {
         self.task_priority >> 4
     }
 
-    /// A write of CR8, of which bits 3:0 count.
+    /// What the guest has made of CR8, of which bits 3:0 count. As it was, TPR keeps its sub-class: a CPU that lets the guest
+    /// write CR8 by itself (APM volume 2, 15.21.1, V_TPR) does not tell of writes.
     #[inline]
     pub fn set_cr8(&mut self, value: u8) {
-        self.task_priority = value << 4;
+        if value & 0xf != self.cr8() {
+            self.task_priority = value << 4;
+        }
     }
 
     /// EOI; the vector if it was level-triggered and the I/O APIC is to know.
