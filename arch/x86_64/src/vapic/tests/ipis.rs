@@ -1,6 +1,6 @@
 //! Who gets an IPI or a message, by destination modes and shorthands (SDM volume 3, 11.6.2 and 11.12.10).
 
-use super::super::{APIC_BASE, local::Signals};
+use super::super::{APIC_BASE, Signals};
 use super::*;
 
 fn got(world: &mut World, vector: u8) -> Vec<u32> {
