@@ -99,7 +99,7 @@ fn stop(second: u64) -> Verdict {
 }
 
 /// Second CPU: called by the boot code with the context id.
-pub(super) fn main(context: u64) -> ! {
+pub(in crate::guest) fn main(context: u64) -> ! {
     if let Err(what) = gic::open_cpu() {
         fail(what);
     }

@@ -45,7 +45,7 @@ pub(super) fn test() -> Verdict {
 }
 
 /// One of them came.
-pub(in super::super) fn on_interrupt(intid: u32) {
+pub(in crate::guest) fn on_interrupt(intid: u32) {
     let count = TAKEN_COUNT.load(Relaxed);
     match TAKEN.get(count as usize) {
         Some(slot) => slot.store(intid, Relaxed),

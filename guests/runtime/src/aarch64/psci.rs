@@ -1,6 +1,7 @@
 //! PSCI and the calling convention under it (Arm DEN 0022, DEN 0028).
 
-use crate::{boot, wait};
+use super::boot;
+use super::system_register::wait_for_interrupt;
 use core::arch::asm;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -100,11 +101,17 @@ pub fn affinity_info(affinity: u64) -> i64 {
 /// Ends the machine well.
 pub fn system_off() -> ! {
     call(function::SYSTEM_OFF, [0; 3]);
-    wait::for_ever()
+    for_ever()
 }
 
 /// Ends the machine badly.
 pub fn system_reset() -> ! {
     call(function::SYSTEM_RESET, [0; 3]);
-    wait::for_ever()
+    for_ever()
+}
+
+fn for_ever() -> ! {
+    loop {
+        wait_for_interrupt();
+    }
 }

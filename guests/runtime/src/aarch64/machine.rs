@@ -1,7 +1,7 @@
 //! What the device tree says about the machine.
 
 use crate::list::List;
-use crate::psci::Conduit;
+use crate::psci::{self, Conduit};
 use crate::read_register;
 use fdt::{Fdt, node::FdtNode};
 
@@ -86,8 +86,16 @@ pub struct Machine {
 }
 
 impl Machine {
+    /// What the tree at `address` says, which is then how PSCI is called.
+    pub(crate) fn find(address: usize) -> Option<Machine> {
+        // An ELF that QEMU's `virt` machine starts gets no argument; the tree is at the start of RAM.
+        let machine = Machine::from_tree(if address == 0 { 0x4000_0000 } else { address })?;
+        psci::choose(machine.conduit);
+        Some(machine)
+    }
+
     /// Reads the tree at `address`; `None` if there is none or it lacks what guests need.
-    pub(crate) fn from_tree(address: usize) -> Option<Machine> {
+    fn from_tree(address: usize) -> Option<Machine> {
         // SAFETY: the boot protocol promises a tree there; `Fdt` checks the magic before it believes the length.
         let tree: Fdt<'static> = unsafe { Fdt::from_ptr(address as *const u8) }.ok()?;
         let gic_v3 = tree.find_compatible(&["arm,gic-v3"]).map(|gic| (3, gic));
@@ -129,19 +137,6 @@ impl Machine {
             kaslr_seed: chosen("kaslr-seed"),
             rng_seed: chosen("rng-seed"),
         })
-    }
-}
-
-impl Machine {
-    /// The number in the last word `NAME=NUMBER` of the command line.
-    pub fn number(&self, name: &str) -> Option<u64> {
-        let words = self.command_line.split_whitespace();
-        words.filter_map(|word| word.strip_prefix(name)?.strip_prefix('=')?.parse().ok()).next_back()
-    }
-
-    /// The first CPU that is not the one that started.
-    pub fn second(&self) -> Option<u64> {
-        self.cpus.get(1).copied()
     }
 }
 

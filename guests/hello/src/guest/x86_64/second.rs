@@ -1,0 +1,4 @@
+//! x
+pub(in crate::guest) fn main(_: u64) -> ! {
+    guest_runtime::cpus::rest()
+}
