@@ -81,30 +81,57 @@ pub(super) fn calibrate(machine: &Machine) {
     APIC_FREQUENCY.store(apic, Relaxed);
 }
 
-/// The counter and the APIC's timer, the time between two looks in `hz` that `clocks` says.
+/// A look at the counter and at another clock at once: the closest of several, because the CPU may be somebody else's between
+/// both.
+pub fn look(clock: impl Fn() -> u64) -> [u64; 2] {
+    let looks = (0..16).map(|_| {
+        let before = now();
+        let value = clock();
+        (now() - before, [before, value])
+    });
+    looks.min().map_or([0; 2], |(_, look)| look)
+}
+
+/// How many ticks of the counter one second of `clock` has, whose ticks are those in `mask`, `hz` a second. Measured for a while
+/// that is shorter than the clock's round; again if it took longer.
+fn measure_by(hz: u64, mask: u64, ticks: u64, clock: impl Fn() -> u64) -> Option<u64> {
+    (0..100).find_map(|_| {
+        let [began, first] = look(&clock);
+        let passed = |value: u64| value.wrapping_sub(first) & mask;
+        let mut patience = 10_000_000_u32;
+        while passed(clock()) < ticks && patience > 0 {
+            patience -= 1;
+        }
+        let [ended, last] = look(&clock);
+        let span = passed(last);
+        // A clock that went round shows less than the way it was waited for.
+        (patience > 0 && span >= ticks).then(|| (u128::from(ended - began) * u128::from(hz) / u128::from(span)) as u64)
+    })
+}
+
+/// The counter by a clock of known frequency, and the APIC's timer by the counter.
 fn measure(machine: &Machine) -> [u64; 2] {
-    const CLOCKS: u16 = 59_659;
+    let by_power_timer = |port| measure_by(POWER_TIMER_HZ, 0xff_ffff, POWER_TIMER_HZ / 20, || u64::from(in32(port)));
+    let by_pit = || {
+        pit::run_free();
+        let frequency = measure_by(pit::FREQUENCY, 0xffff, 0xa000, || u64::from(!pit::count()));
+        pit::stop();
+        frequency
+    };
+    let Some(frequency) = machine.power_timer.and_then(by_power_timer).or_else(by_pit) else {
+        return [1_000_000_000; 2];
+    };
     // The timer counts whether or not the local APIC is enabled by software, and its interrupt is masked.
-    let counts = || [now(), u64::MAX - u64::from(apic::read(CURRENT_COUNT))];
     apic::write(LVT_TIMER, apic::MASKED | VECTOR);
     apic::write(DIVIDE, BY_ONE);
     apic::write(INITIAL_COUNT, u32::MAX);
-    let (mut before, mut after) = ([0; 2], [0; 2]);
-    let (clocks, hz) = if pit::is_there() && pit::measure(CLOCKS, || before = counts(), || after = counts()) {
-        (CLOCKS.into(), pit::FREQUENCY)
-    } else if let Some(port) = machine.power_timer {
-        let start = in32(port);
-        before = counts();
-        // 50 ms; the lower 24 bits are all that every timer has.
-        let passed = || u64::from(in32(port).wrapping_sub(start) & 0xff_ffff);
-        while passed() < POWER_TIMER_HZ / 20 {}
-        after = counts();
-        (passed(), POWER_TIMER_HZ)
-    } else {
-        return [1_000_000_000; 2];
-    };
+    let ticks = || u64::from(!apic::read(CURRENT_COUNT));
+    let [began, first] = look(ticks);
+    while now() - began < frequency / 20 {}
+    let [ended, last] = look(ticks);
     apic::write(INITIAL_COUNT, 0);
-    [0, 1].map(|which| after[which].wrapping_sub(before[which]) * hz / clocks)
+    let apic_frequency = u128::from(last - first) * u128::from(frequency) / u128::from(ended - began);
+    [frequency, apic_frequency as u64]
 }
 
 /// Opens the timer on this CPU. The local APIC is open.

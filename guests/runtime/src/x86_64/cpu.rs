@@ -95,6 +95,14 @@ macro_rules! read_control {
     }};
 }
 
+/// XGETBV of XCR0, where CR4.OSXSAVE is set.
+pub fn read_xcr0() -> u64 {
+    let (low, high): (u32, u32);
+    // SAFETY: reading it changes nothing.
+    unsafe { asm!("xgetbv", in("ecx") 0, out("eax") low, out("edx") high, options(nostack, preserves_flags)) };
+    u64::from(high) << 32 | u64::from(low)
+}
+
 /// XSETBV of XCR0, with components that CPUID leaf 0xD says are there.
 pub fn write_xcr0(components: u64) {
     // SAFETY: guests' Rust code uses none of the state that XCR0 turns on and off.

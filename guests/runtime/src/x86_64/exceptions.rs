@@ -90,6 +90,18 @@ pub struct Exception {
     pub address: u64,
 }
 
+impl Exception {
+    /// Whether it is that of an instruction that is not there.
+    pub const fn is_undefined(self) -> bool {
+        self.vector == vector::INVALID_OPCODE
+    }
+
+    /// Whether it is that of an MSR, a value or an address that is not there, with no segment to blame.
+    pub const fn is_protection(self) -> bool {
+        self.vector == vector::GENERAL_PROTECTION && self.error == 0
+    }
+}
+
 /// Where the instruction that may take an exception goes on after it; 0: none is expected.
 static RESUME: AtomicU64 = AtomicU64::new(0);
 /// The vector plus one of the exception that came; 0: none.
