@@ -79,6 +79,10 @@ pub enum Target {
 pub(super) fn find(machine: &Machine) {
     ADDRESS.store(machine.local_apic, Relaxed);
     IS_EXTENDED.store(machine.has_word("x2apic") && cpu::cpuid(1, 0).ecx & HAS_EXTENDED != 0, Relaxed);
+    // Firmware leaves them with its own vectors, which are exceptions' here.
+    if machine.has_8259 {
+        mask_8259();
+    }
 }
 
 /// Whether this program uses x2APIC mode.
@@ -104,11 +108,8 @@ pub fn write(register: usize, value: u32) {
     }
 }
 
-/// Masks the 8259s, then opens this CPU's part. Interrupts are taken from here on.
-pub fn open(machine: &Machine) -> Verdict {
-    if machine.has_8259 {
-        mask_8259();
-    }
+/// Opens this CPU's part. Interrupts are taken from here on.
+pub fn open(_machine: &Machine) -> Verdict {
     open_cpu()
 }
 

@@ -1,4 +1,5 @@
-//! The time-stamp counter, and the local APIC's timer, whose deadlines are in its ticks.
+//! The time-stamp counter, and the local APIC's timer, whose deadlines are in its ticks: in TSC-deadline mode where there is one and
+//! the command line has no `one-shot`.
 //!
 //! How fast the counter is, CPUID says, or a comparison with a clock of known frequency: the 8254, or ACPI's timer.
 
@@ -71,7 +72,7 @@ pub fn told_by_cpu() -> Option<u64> {
 
 /// Finds out both frequencies.
 pub(super) fn calibrate(machine: &Machine) {
-    BY_DEADLINE.store(machine.has_word("deadline") && cpuid(1, 0).ecx & HAS_DEADLINE != 0, Relaxed);
+    BY_DEADLINE.store(!machine.has_word("one-shot") && cpuid(1, 0).ecx & HAS_DEADLINE != 0, Relaxed);
     let told = told_by_hypervisor();
     if told.is_none() {
         IS_MEASURED.store(true, Relaxed);
@@ -154,15 +155,24 @@ pub(crate) fn deadline() -> u64 {
 
 /// The interrupt is due then.
 pub(crate) fn set_deadline(deadline: u64) {
+    go_off(deadline);
+}
+
+/// The timer's interrupt is due at `deadline`; gives when it is indeed, to the counter's tick as far as it can be told.
+pub fn go_off(deadline: u64) -> u64 {
     DEADLINE.store(deadline, Relaxed);
     if BY_DEADLINE.load(Relaxed) {
         // Before the deadline is set, the LVT's mode is (SDM volume 3, 11.5.4.1).
         core::sync::atomic::fence(core::sync::atomic::Ordering::SeqCst);
-        return cpu::write_msr(DEADLINE_MSR, deadline.max(1));
+        cpu::write_msr(DEADLINE_MSR, deadline.max(1));
+        return deadline;
     }
     let ticks = u128::from(deadline.saturating_sub(now())) * u128::from(apic_frequency());
-    let count = ticks.div_ceil(u128::from(frequency()));
-    apic::write(INITIAL_COUNT, count.clamp(1, u32::MAX.into()) as u32);
+    let count = ticks.div_ceil(u128::from(frequency())).clamp(1, u32::MAX.into()) as u64;
+    let before = now();
+    apic::write(INITIAL_COUNT, count as u32);
+    // It began at some time between.
+    u64::midpoint(before, now()) + (u128::from(count) * u128::from(frequency()) / u128::from(apic_frequency())) as u64
 }
 
 /// Whether `deadline`, whose interrupt has come, is yet to come: by more than the measured frequencies' error.

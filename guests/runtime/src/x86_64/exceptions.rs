@@ -194,10 +194,16 @@ unsafe extern "C" {
 /// Makes the table: an interrupt gate for each vector, in the code segment of `boot` (APM volume 2, 4.8.4).
 pub(super) fn fill() {
     let stubs = &raw const exception_stubs as u64;
-    for (stub, [low, high]) in (stubs..).step_by(16).zip(&DESCRIPTORS.0) {
-        low.store((stub & 0xffff) | 0x08 << 16 | 0x8e00 << 32 | (stub >> 16 & 0xffff) << 48, Relaxed);
-        high.store(stub >> 32, Relaxed);
+    for (vector, stub) in (0..256).zip((stubs..).step_by(16)) {
+        set_handler(vector, stub);
     }
+}
+
+/// From here on `handler` is entered by this vector, and has to end by IRETQ.
+pub fn set_handler(vector: u32, handler: u64) {
+    let [low, high] = &DESCRIPTORS.0[vector as usize];
+    low.store((handler & 0xffff) | 0x08 << 16 | 0x8e00 << 32 | (handler >> 16 & 0xffff) << 48, Relaxed);
+    high.store(handler >> 32, Relaxed);
 }
 
 /// This CPU takes exceptions and interrupts here from now on.

@@ -56,7 +56,7 @@ pub(super) fn test(machine: &Machine) -> Verdict {
     registers.check()?;
     say!("{ticks} timer interrupts, floating-point registers survived them");
     time::agree(machine)?;
-    time::apic_timer()?;
+    time::apic_timer(machine)?;
     lines::test(machine)?;
     itself::test()?;
     second::test(machine)

@@ -86,7 +86,7 @@ const PERIODS: u64 = 10;
 static COUNT: AtomicU64 = AtomicU64::new(0);
 
 /// Periodic mode: as many interrupts as periods, none early; then none.
-pub(super) fn apic_timer() -> Verdict {
+pub(super) fn apic_timer(machine: &Machine) -> Verdict {
     timer::stop();
     COUNT.store(0, Relaxed);
     let began = timer::now();
@@ -109,7 +109,7 @@ pub(super) fn apic_timer() -> Verdict {
         return Err("the periodic timer interrupts although it is masked");
     }
     apic::write(INITIAL_COUNT, 0);
-    apic::write(LVT_TIMER, clock::VECTOR);
+    clock::open(machine)?;
     timer::start(10);
     say!("{PERIODS} interrupts of the local APIC's timer in periodic mode");
     Ok(())

@@ -4,10 +4,10 @@
 //! directly follow each other is the time of the first one in instructions: of reads at t, t + 1 … t + 15 each gives
 //! the whole sixteenths of its time, and the sum of ⌊(t + i) / 16⌋ over these i is t (Hermite's identity).
 
-use crate::guest::round::empty;
+use super::round::empty;
 use core::arch::global_asm;
 use guest_runtime::timer::frequency;
-use guest_runtime::{Verdict, read_register};
+use guest_runtime::{Verdict, read_register, write_register};
 
 /// Instructions between two ticks of the counter.
 pub(super) const PER_TICK: u64 = 16;
@@ -109,13 +109,13 @@ unsafe extern "C" {
     static bench_vectors: u8;
 }
 
-/// Where [`bench_vectors`] are, for VBAR_EL1.
-pub(super) fn vectors() -> u64 {
-    &raw const bench_vectors as u64
+/// Interrupts of this CPU are taken by [`bench_vectors`] from here on.
+pub(super) fn take_vectors() {
+    write_register!("vbar_el1", &raw const bench_vectors as u64);
 }
 
 /// The time of this program's first instruction.
-pub(super) fn start() -> u64 {
+pub(in crate::guest) fn start() -> u64 {
     // Its entry took one instruction before it looked at the clock.
     read_register!("tpidr_el1").saturating_sub(1)
 }

@@ -1,11 +1,11 @@
 //! The rows: what is counted, by name.
 
-use crate::guest::round::{self, Counts};
-use crate::guest::{clock, pair};
+use super::{clock, pair, round};
+use crate::guest::counts::{Counts, Row, special, usual};
 use guest_runtime::gic::Interrupt;
 use guest_runtime::machine::own_affinity;
 use guest_runtime::psci::function::PSCI_VERSION;
-use guest_runtime::{Machine, Verdict, mmio, timer, write_register};
+use guest_runtime::{Machine, Verdict, mmio, timer};
 
 const GICD_TYPER: usize = 0x0004;
 const GICD_ISENABLER1: usize = 0x0104;
@@ -19,25 +19,8 @@ pub(super) const SGI: u32 = 1;
 /// Instructions that a timer runs before it expires.
 const AHEAD: u64 = 4096;
 
-/// One row.
-pub(super) struct Row {
-    /// Its name, in the output and on the command line.
-    pub(super) name: &'static str,
-    /// It is counted unless the command line names others.
-    pub(super) is_usual: bool,
-    count: fn(&Machine, u64) -> Result<Counts, &'static str>,
-}
-
-impl Row {
-    /// Counts `rounds` of it.
-    pub(super) fn count(&self, machine: &Machine, rounds: u64) -> Result<Counts, &'static str> {
-        write_register!("vbar_el1", clock::vectors());
-        (self.count)(machine, rounds)
-    }
-}
-
 /// All rows.
-pub(super) const ROWS: [Row; 12] = [
+pub(in crate::guest) const ROWS: [Row; 12] = [
     // A call that the hypervisor answers by a constant.
     usual("psci_version", |_, rounds| Counts::of(rounds, || round::hvc(PSCI_VERSION.into()))),
     // A register of the distributor that never changes, and a bitmap.
@@ -70,17 +53,8 @@ pub(super) const ROWS: [Row; 12] = [
     special("wake_sgi", pair::count),
 ];
 
-const fn usual(name: &'static str, count: fn(&Machine, u64) -> Result<Counts, &'static str>) -> Row {
-    Row { name, is_usual: true, count }
-}
-
-const fn special(name: &'static str, count: fn(&Machine, u64) -> Result<Counts, &'static str>) -> Row {
-    Row { name, is_usual: false, count }
-}
-
 /// Sleeps for a tenth of a second, in which others on the pCPU come to rest.
 pub(super) fn settle(machine: &Machine) -> Verdict {
-    write_register!("vbar_el1", clock::vectors());
     Interrupt(machine.virtual_timer).enable()?;
     round::timer_asleep(timer::now() + timer::frequency() / 10, machine.virtual_timer).map(drop)
 }

@@ -2,12 +2,12 @@
 //!
 //! They share a pCPU, so never more than one runs, and the time between is the hypervisor's.
 
-use crate::guest::clock;
-use crate::guest::round::{self, Counts};
-use crate::guest::rows::{SGI, sgi};
+use super::rows::{SGI, sgi};
+use super::{clock, round};
+use crate::guest::counts::Counts;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use guest_runtime::machine::own_affinity;
-use guest_runtime::{Machine, fail, gic, psci, write_register};
+use guest_runtime::{Machine, fail, gic, psci};
 
 /// When the other CPU's handler came to its third instruction.
 static WOKEN: AtomicU64 = AtomicU64::new(0);
@@ -27,8 +27,8 @@ pub(super) fn count(machine: &Machine, rounds: u64) -> Result<Counts, &'static s
 }
 
 /// The other CPU; `affinity` is that of the first.
-pub(super) fn second(affinity: u64) -> ! {
-    write_register!("vbar_el1", clock::vectors());
+pub(in crate::guest) fn second(affinity: u64) -> ! {
+    clock::take_vectors();
     let for_ever = || -> Result<(), &'static str> {
         gic::open_cpu()?;
         loop {

@@ -1,35 +1,8 @@
 //! One round of each kind: the clock, the operation, the clock.
 
-use crate::guest::clock::{EMPTY, PER_TICK, bench_clock};
+use super::clock::{EMPTY, PER_TICK, bench_clock};
 use core::arch::asm;
 use guest_runtime::Verdict;
-
-/// Instructions that rounds took.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Counts {
-    pub(super) rounds: u64,
-    pub(super) least: u64,
-    pub(super) total: u64,
-    pub(super) most: u64,
-}
-
-impl Counts {
-    /// Counts `rounds` of them, after one that warms up what happens once.
-    pub(super) fn of(
-        rounds: u64,
-        mut round: impl FnMut() -> Result<u64, &'static str>,
-    ) -> Result<Counts, &'static str> {
-        round()?;
-        let mut counts = Counts { rounds, least: u64::MAX, total: 0, most: 0 };
-        for _ in 0..rounds {
-            let count = round()?;
-            counts.least = counts.least.min(count);
-            counts.total += count;
-            counts.most = counts.most.max(count);
-        }
-        Ok(counts)
-    }
-}
 
 /// A round of an operation that comes back: `$operation` has `$x` in x0 and x20, and 0x2e in x22. Gives the time between
 /// two looks at the clock around it.
