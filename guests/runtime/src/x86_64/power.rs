@@ -34,6 +34,16 @@ pub(super) fn open(fixed: &Fixed) {
     }
 }
 
+/// The port of PM1a_CNT, by which the machine can be powered off; 0: unknown.
+pub fn control_port() -> u16 {
+    CONTROL.load(Relaxed)
+}
+
+/// The port of the reset register.
+pub fn reset_port() -> u16 {
+    (RESET.load(Relaxed) >> 16) as u16
+}
+
 /// Ends the machine well.
 pub fn system_off() -> ! {
     let control = CONTROL.load(Relaxed);

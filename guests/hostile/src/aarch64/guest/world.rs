@@ -6,7 +6,7 @@
 //! | 3 GiB | this program's GiB once more, for EL0 |
 //! | from 256 GiB | everything once more, as Normal memory |
 
-use crate::attack::World;
+use crate::aarch64::attack::World;
 use core::arch::asm;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use guest_runtime::{Machine, read_register, write_register};
@@ -69,16 +69,12 @@ pub(super) fn of(machine: &Machine) -> Result<World, &'static str> {
         distributor,
         gic_cpus,
         is_gic_v2,
+        has_32_bit: read_register!("id_aa64pfr0_el1") & 0xf == 2,
         has_atomics: read_register!("id_aa64isar0_el1") >> 20 & 0xf != 0,
         normal: WINDOW,
         cpus: [0, machine.cpus.get(1).copied().unwrap_or(0)],
         entry: secondary_start as *const () as u64,
     })
-}
-
-/// Whether EL0 can be 32-bit.
-pub(super) fn has_32_bit() -> bool {
-    read_register!("id_aa64pfr0_el1") & 0xf == 2
 }
 
 /// Where EL0 finds what this program has at `address`.

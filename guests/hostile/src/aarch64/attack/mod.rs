@@ -5,13 +5,12 @@ mod code;
 mod el0;
 mod gic;
 mod mmio;
-mod random;
 mod registers;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use crate::random::Random;
 pub(crate) use code::{ATTACKS, Code};
-pub(crate) use random::Random;
 
 /// A range of addresses: its first, and how many.
 pub(crate) type Region = (u64, u64);
@@ -26,6 +25,8 @@ pub(crate) struct World {
     /// Its redistributors; of a GICv2 the CPU interface.
     pub(crate) gic_cpus: Region,
     pub(crate) is_gic_v2: bool,
+    /// EL0 can be 32-bit.
+    pub(crate) has_32_bit: bool,
     /// FEAT_LSE.
     pub(crate) has_atomics: bool,
     /// Address bits that make a virtual address Normal memory, in which the CPU allows what a device's does not.
@@ -52,15 +53,25 @@ pub(crate) enum Class {
 
 impl Class {
     /// What a batch is to be of.
-    #[cfg(target_os = "none")]
-    pub(crate) fn of_batch(self, random: &mut Random, has_32: bool) -> Class {
+    pub(crate) fn of_batch(self, random: &mut Random, world: &World) -> Class {
         match self {
             Class::Random => {
                 let all = [Class::SystemRegisters, Class::Calls, Class::Mmio, Class::Gic, Class::El032];
-                random.one_of(if has_32 { &all } else { &all[..4] })
+                random.one_of(if world.has_32_bit { &all } else { &all[..4] })
             }
             class => class,
         }
+    }
+
+    /// Whether this CPU has what it takes.
+    #[cfg(target_os = "none")]
+    pub(crate) fn is_possible(self, world: &World) -> bool {
+        self != Class::El032 || world.has_32_bit
+    }
+
+    /// Begins a batch of it.
+    pub(crate) fn begin(self, code: &mut Code) {
+        code.begin(self == Class::El032);
     }
 
     /// Puts one attack into `code`.

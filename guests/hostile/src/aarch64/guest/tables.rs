@@ -3,7 +3,9 @@
 //! A page of random descriptors is every level of the walk. They lead to devices, to ROM, to nothing and back to the page; and
 //! the root itself may be anywhere but in memory. Loads, stores, translations and fetches go through it.
 
-use crate::attack::{Random, World};
+use crate::aarch64::What;
+use crate::aarch64::attack::{Class, Random, World};
+use crate::guest::PROGRESS;
 use crate::options::Options;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use guest_runtime::{say, write_register};
@@ -24,12 +26,12 @@ const ITSELF: u64 = 3 | 1 << 7 | 1 << 53;
 const PROBES: u64 = 16;
 
 /// Walks tables at random.
-pub(super) fn walk(options: &Options, world: &World) -> Result<u64, &'static str> {
+pub(super) fn walk(options: &Options<What>, world: &World) -> Result<u64, &'static str> {
     let mut random = Random::new(options.seed.unwrap_or(1));
     let mut done = 0;
     while done < options.operations {
         prepare(&mut random, world);
-        let code = batch::with(false, |code| {
+        let code = batch::with(Class::Mmio, |code| {
             for _ in 0..PROBES {
                 probe(&mut random, code);
                 code.end_attack();
@@ -40,7 +42,7 @@ pub(super) fn walk(options: &Options, world: &World) -> Result<u64, &'static str
             return Err("a register is not what it has to be");
         }
         done += PROBES;
-        if done & (super::PROGRESS - 1) < PROBES {
+        if done & (PROGRESS - 1) < PROBES {
             say!("{done} operations");
         }
     }
@@ -81,7 +83,7 @@ fn prepare(random: &mut Random, world: &World) {
     world::forget();
 }
 
-fn probe(random: &mut Random, code: &mut crate::attack::Code) {
+fn probe(random: &mut Random, code: &mut crate::aarch64::attack::Code) {
     let any = random.next();
     let address = match random.below(3) {
         0 => !0 << 39 | any & 0x1f_ffff,

@@ -9,6 +9,7 @@ use guest_runtime::wait::spin_for;
 use guest_runtime::{gic, say, timer, write_register};
 
 use super::vectors;
+use crate::guest::PROGRESS;
 
 /// A function that exists, and one that does not.
 const FUNCTIONS: [u32; 2] = [0x8400_0000, 0x8400_00ff];
@@ -20,7 +21,7 @@ static LEFT: AtomicU64 = AtomicU64::new(0);
 pub(super) fn exits(count: u64) -> u64 {
     for number in 0..count {
         psci::call_by(Conduit::Hvc, FUNCTIONS[(number & 1) as usize], [0; 3]);
-        if number % super::PROGRESS == super::PROGRESS - 1 {
+        if number % PROGRESS == PROGRESS - 1 {
             say!("{} operations", number + 1);
         }
     }
@@ -52,7 +53,7 @@ fn take(count: u64) -> Result<u64, &'static str> {
 pub(super) fn on_interrupt(intid: u32) {
     let left = LEFT.load(Relaxed).saturating_sub(1);
     LEFT.store(left, Relaxed);
-    if left & (super::PROGRESS - 1) == super::PROGRESS - 1 {
+    if left & (PROGRESS - 1) == PROGRESS - 1 {
         say!("{left} operations to go");
     }
     match intid {

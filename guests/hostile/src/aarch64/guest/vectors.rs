@@ -4,6 +4,7 @@
 //! known, or by a fetch that failed.
 
 use core::arch::global_asm;
+use core::fmt::{Display, Formatter, Result};
 use core::ops::Sub;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use guest_runtime::{gic, write_register};
@@ -148,7 +149,7 @@ unsafe extern "C" {
 
 /// Exceptions that were taken.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Counts {
+pub(crate) struct Counts {
     pub(super) undefined: u64,
     pub(super) data: u64,
     pub(super) fetch: u64,
@@ -160,8 +161,16 @@ pub(super) struct Counts {
 
 impl Counts {
     /// Of all kinds.
-    pub(super) fn all(&self) -> u64 {
+    pub(crate) fn all(&self) -> u64 {
         self.undefined + self.data + self.fetch + self.call + self.other
+    }
+}
+
+impl Display for Counts {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        let Counts { undefined, data, fetch, call, other, interrupts, errors } = self;
+        write!(f, "undefined {undefined}, data aborts {data}, fetch aborts {fetch}, calls {call}, other {other}, ")?;
+        write!(f, "interrupts {interrupts}, errors {errors}")
     }
 }
 
@@ -187,7 +196,7 @@ pub(super) fn open() {
 }
 
 /// What was counted so far.
-pub(super) fn counts() -> Counts {
+pub(crate) fn counts() -> Counts {
     let of = |class: usize| COUNTS[class].load(Relaxed);
     // ESR_EL1.EC (DDI 0487 D24.2): data and instruction aborts from EL0 and from EL1; SVC from 32-bit code.
     let (undefined, data, fetch, call) = (of(0), of(0x24) + of(0x25), of(0x20) + of(0x21), of(0x11));

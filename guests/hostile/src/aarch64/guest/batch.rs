@@ -1,6 +1,6 @@
 //! Executes a batch, and looks at the registers afterwards.
 
-use crate::attack::Code;
+use crate::aarch64::attack::{Class, Code};
 use core::arch::{asm, global_asm};
 use core::fmt::{Display, Formatter, Result as Written};
 use guest_runtime::{read_register, write_register};
@@ -93,7 +93,7 @@ const CANARY: u64 = 0x0101_0101_0101_0101;
 
 /// A register that is not what it has to be.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Wrong {
+pub(crate) struct Wrong {
     register: usize,
     value: u64,
     expected: u64,
@@ -117,16 +117,16 @@ fn code() -> &'static mut Code {
 }
 
 /// A batch that `make` makes.
-pub(super) fn with(is_32_bit: bool, make: impl FnOnce(&mut Code)) -> &'static Code {
+pub(crate) fn with(class: Class, make: impl FnOnce(&mut Code)) -> &'static Code {
     let code = code();
-    code.begin(is_32_bit);
+    class.begin(code);
     make(code);
     code.finish();
     code
 }
 
 /// Executes it.
-pub(super) fn run(code: &Code) -> Result<(), Wrong> {
+pub(crate) fn run(code: &Code) -> Result<(), Wrong> {
     publish(code.words());
     let mut registers = [0; 29];
     for (number, register) in registers.iter_mut().enumerate().skip(8) {

@@ -1,7 +1,7 @@
 //! What the attacks are made of, on the host: the same seed gives the same ones, and each is what it says.
 
 use super::*;
-use crate::attack::code::LEAVE_32;
+use crate::aarch64::attack::code::LEAVE_32;
 
 const WORLD: World = World {
     regions: [
@@ -21,6 +21,7 @@ const WORLD: World = World {
     distributor: (0x2c00_0000, 0x1_0000),
     gic_cpus: (0x2c10_0000, 0x4_0000),
     is_gic_v2: false,
+    has_32_bit: true,
     has_atomics: true,
     normal: 1 << 38,
     cpus: [0, 1],
@@ -31,7 +32,7 @@ const ALL: [Class; 6] = [Class::SystemRegisters, Class::Calls, Class::Psci, Clas
 
 fn batch(class: Class, random: &mut Random) -> Vec<u32> {
     let mut code = Box::new(Code::new());
-    code.begin(class == Class::El032);
+    class.begin(&mut code);
     while code.attacks() < ATTACKS {
         class.attack(random, &WORLD, &mut code);
     }
@@ -96,4 +97,14 @@ fn orders_have_an_end() {
         };
         assert!(expected.contains(&index), "{class:?}: {index}");
     }
+}
+
+#[test]
+fn at_random_all_kinds_come() {
+    let mut random = Random::new(1);
+    let kinds: Vec<_> = (0..1000).map(|_| Class::Random.of_batch(&mut random, &WORLD)).collect();
+    let missing = ALL.iter().filter(|&&kind| kind != Class::Psci && !kinds.contains(&kind));
+    assert_eq!(missing.count(), 0);
+    let without = World { has_32_bit: false, ..WORLD };
+    assert!((0..1000).all(|_| Class::Random.of_batch(&mut random, &without) != Class::El032));
 }
