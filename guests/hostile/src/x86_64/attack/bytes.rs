@@ -2,7 +2,7 @@
 //! guest's own memory.
 
 use super::code::register::{R8, R9, RAX, RCX, RDI, RDX, RSI};
-use super::{Code, Random, ports};
+use super::{Code, Random, World, ports};
 
 /// What instructions that exit, or that a decoder has to know, begin with.
 const BEGINNINGS: &[&[u8]] = &[
@@ -30,11 +30,11 @@ const BEGINNINGS: &[&[u8]] = &[
 ];
 
 /// Between instructions of its own and none, in memory of CPL 3's: from the guest's first such address on.
-pub(super) fn any(random: &mut Random, code: &mut Code) {
+pub(super) fn any(random: &mut Random, world: &World, code: &mut Code) {
     for register in [RAX, RCX, R9] {
         code.constant(register, random.value());
     }
-    code.constant(RDX, ports::port(random).into());
+    code.constant(RDX, ports::port(random, world).into());
     // Its own memory, a device's, and nobody's; the guest's own is not there.
     for register in [RSI, RDI, R8] {
         code.constant(register, USER + random.one_of(&[0x40_0000, 0x41_0ff8, 0xd000_0000, 0x60_0000]));

@@ -260,18 +260,17 @@ pub(super) fn any(random: &mut Random, world: &World, code: &mut Code) {
             let opcode = random.one_of(&[0x10, 0x11, 0x28, 0x29, 0x6f, 0x7f]);
             code.put(&[0xc4, 0xc1, random.one_of(&[0x78, 0x7c, 0x79, 0x7d]), opcode, 0x00]);
         }
-        _ => fetch(world, code, address),
+        _ => fetch(random, world, code),
     }
 }
 
-/// `call r8`: a fetch. What is read from there is executed, so rax is where `add [rax], al` does no harm; memory that holds data is not
-/// for execution.
-fn fetch(world: &World, code: &mut Code, address: u64) {
-    let (base, size) = world.regions[0];
-    let is_memory = (base..base + size + 0x1000).contains(&address);
-    code.constant(RAX, base);
-    code.constant(R8, if is_memory { world.local_apic } else { address });
-    code.put(&[0x41, 0xff, 0xd0]);
+/// `call r8`: a fetch, from where there is nothing. If zeros are read from there, `add [rax], al` is executed, and does no harm where rax
+/// is; the timer ends it: `sti` before.
+fn fetch(random: &mut Random, world: &World, code: &mut Code) {
+    let (base, size) = world.regions[random.one_of(&world.empty)];
+    code.constant(RAX, world.regions[0].0);
+    code.constant(R8, base + random.below(size));
+    code.put(&[0xfb, 0x41, 0xff, 0xd0]);
 }
 
 /// Every form at the beginning, inside, and across the end of every region.

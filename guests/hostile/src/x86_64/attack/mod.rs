@@ -27,6 +27,8 @@ pub(crate) type Region = (u64, u64);
 pub(crate) struct World {
     /// Where devices, memory that may be spoilt (the first), and nothing are.
     pub(crate) regions: [Region; 12],
+    /// Those of them where there is nothing to execute.
+    pub(crate) empty: [usize; 4],
     pub(crate) local_apic: u64,
     pub(crate) io_apic: u64,
     /// Ports that are not written to, because that would end the guest: its power, its reset.
@@ -103,7 +105,7 @@ impl Class {
             Class::Privileged => privileged::any(random, world, code),
             Class::Control => control::any(random, world, code),
             Class::Transfers => transfers::any(random, world, code),
-            Class::Bytes => bytes::any(random, code),
+            Class::Bytes => bytes::any(random, world, code),
         }
         code.end_attack();
     }

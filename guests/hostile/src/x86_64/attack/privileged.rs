@@ -79,7 +79,6 @@ const INSTRUCTIONS: &[&[u8]] = &[
     &[0xf1],                               // icebp
     &[0xcc],                               // int3
     &[0xf0, 0x0f, 0xa2],                   // lock cpuid
-    &[0xf0, 0xf4],                         // lock hlt
     // Longer than 15 bytes.
     &[0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x90],
 ];
@@ -101,8 +100,9 @@ fn put(random: &mut Random, world: &World, code: &mut Code, instruction: &[u8]) 
     if !is_for_guests(instruction, world) {
         return code.put(&[0x90]);
     }
-    // LTR of the one that there is makes it busy, and it is busy.
-    code.constant(RAX, random.value());
+    // Not LTR of a null selector: a CPU refuses it, QEMU takes it, and ends itself at the next interrupt (`invalid tss`).
+    let is_task = instruction == [0x0f, 0x00, 0xd8];
+    code.constant(RAX, random.value() | if is_task { 0x28 } else { 0 });
     code.constant(RCX, random.value());
     code.constant(RDX, random.value());
     code.constant(R8, if random.below(4) == 0 { world.nowhere } else { world.regions[0].0 + random.below(0x800) });

@@ -32,19 +32,25 @@ pub(super) fn any(random: &mut Random, world: &World, code: &mut Code) {
         // It ends by an exception, or by the hypervisor's patience: only where nothing is written.
         _ => random.below(MOST),
     };
-    let port = ports::port(random);
+    let port = ports::port(random, world);
     let is_output = random.below(2);
     let with_port = random.below(2) == 0;
     let opcode = if with_port { WITH_PORT[is_output as usize] } else { random.one_of(&OTHERS) };
     let is_wide = random.below(3) != 0;
     code.constant(RAX, random.value());
     code.constant(RCX, count);
-    code.constant(RSI, string(random, world));
-    code.constant(RDI, string(random, world));
+    // Backwards only in the memory that may be spoilt: before a device there may be what is not to be touched.
+    let is_backward = random.below(4) == 0;
+    for register in [RSI, RDI] {
+        let (base, size) = world.regions[0];
+        let inside = base + 0x1000 * (1 + random.below(size / 0x1000 - 2)) + random.below(64);
+        let string = string(random, world);
+        code.constant(register, if is_backward { inside } else { string });
+    }
     let port = if opcode == WITH_PORT[1] && world.is_spared(port, 4) { 0x80 } else { port };
     code.constant(RDX, port.into());
     // std
-    if random.below(4) == 0 {
+    if is_backward {
         code.put(&[0xfd]);
     }
     // Prefixes: segments FS and GS, operand and address size, repeat, REX.W.

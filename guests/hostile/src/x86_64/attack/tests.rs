@@ -18,6 +18,7 @@ const WORLD: World = World {
         (0xfee0_1000, 0x1000),
         (0x3f_ffff_0000, 0x8000),
     ],
+    empty: [4, 5, 10, 11],
     local_apic: 0xfee0_0000,
     io_apic: 0xf800_0000,
     spared_ports: [(0x604, 2), (0x64, 1), (0x92, 1), (0xb2, 2), (0, 0), (0, 0), (0, 0), (0, 0)],

@@ -21,7 +21,11 @@ pub(super) fn any(random: &mut Random, world: &World, code: &mut Code) {
     let (selector, target) = (random.one_of(SELECTORS), target(random, world));
     match random.below(10) {
         // INT n, of any vector: of an exception, or of an interrupt that none sent.
-        0 => code.put(&[0xcd, random.next() as u8]),
+        // Not 8: that is how a double fault is told, which there is to be none of.
+        0 => {
+            let vector = random.next() as u8;
+            code.put(&[0xcd, if vector == 8 { 9 } else { vector }]);
+        }
         // IRETQ, with flags as they come.
         1..=2 => {
             push(code, random.one_of(SELECTORS));

@@ -1,4 +1,4 @@
-//! The vectors while it attacks: an exception is counted, and the attack that took it is over.
+//! The vectors while it attacks: an exception or an interrupt is counted, and the attack that took it is over.
 //!
 //! Each kind has a stack of its own (APM volume 2, 8.9.4), because the one that an attack leaves may be any. A frame is found from the
 //! end of its stack: INT n of a vector with an error code pushes none.
@@ -56,7 +56,7 @@ global_asm!(
         lea     rsp, [rip + {stacks} + {size} - 40]
         iretq
 
-    // On the second stack (a non-maskable one) or the third. Goes on where it came from, but ends what is at CPL 3.
+    // On the second stack (a non-maskable one) or the third. Goes on where it came from, but ends an attack.
     hostile_interrupt:
         push    rax
         push    rcx
@@ -82,9 +82,11 @@ global_asm!(
         pop     rcx
         pop     rax
         add     rsp, 8
-        cmp     byte ptr [rip + {is_user}], 0
+        cmp     qword ptr [rip + {saved}], 0
         je      2f
         lea     rax, [rip + hostile_left]
+        cmp     byte ptr [rip + {is_user}], 0
+        cmove   rax, r15
         mov     [rsp], rax
         mov     qword ptr [rsp + 8], 0x08
         mov     qword ptr [rsp + 16], 2

@@ -40,29 +40,30 @@ pub(super) fn of(machine: &Machine) -> Result<World, &'static str> {
     let (local_apic, io_apic) = (machine.local_apic as u64, machine.io_apic as u64);
     let is_virtual = machine.is_ostler;
     // What would end the guest: power, the keyboard controller's pulse, the fast reset. On a board also what would end QEMU's:
-    // SMI, its configuration's DMA, PCI's registers.
+    // SMI, its configuration's DMA, PCI's registers, and more than a byte for its UART, by an assertion (`serial_ioport_write`).
     let spared = [(power::control_port(), 2), (power::reset_port(), 1), (0x64, 1), (0x92, 1)];
-    let of_board = if is_virtual { [(0, 0); 3] } else { [(0xb2, 2), (0x510, 12), (0xcf8, 8)] };
+    let of_board = if is_virtual { [(0, 0); 4] } else { [(0xb2, 2), (0x510, 12), (0xcf8, 8), (0x3f8, 8)] };
     let mut spared_ports = [(0, 0); 8];
     spared_ports.iter_mut().zip(spared.into_iter().chain(of_board)).for_each(|(slot, range)| *slot = range);
     Ok(World {
         regions: [
             SCRATCH,
             // Of both APICs what is not their commands, which are `attack::apic`'s.
-            (local_apic, 0x80),
+            (local_apic + 0x30, 0x50),
             (io_apic + 0x20, 0x100),
             // Devices of ours or of a board's: HPET, TPM, video memory, flash, and their neighbours.
             (if is_virtual { 0xf800_8000 } else { 0xfed0_0000 }, 0x400),
             (0xfed4_0000, 0x1000),
             (0xa_0000, 0x1_0000),
             (0xffff_0000, 0x1000),
-            (local_apic + 0x1000, 0x1000),
+            (0xfec1_0000, 0x1000),
             // Nothing, near and far: behind the memory, in a PC's hole, behind 4 GiB.
             (end, 0x1_0000),
             (NOBODYS, 0x1_0000),
             (0x1_0000_0000, 0x1_0000_0000),
             (0x3f_ffff_0000, 0x8000),
         ],
+        empty: [7, 9, 10, 11],
         local_apic,
         io_apic,
         spared_ports,
