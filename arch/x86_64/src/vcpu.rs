@@ -23,7 +23,7 @@ use crate::inject::{self, Event, Together};
 use crate::kick::KickMask;
 use crate::msr::Mtrrs;
 use crate::recorder::Tag;
-use crate::svm::vmcb::Vmcb;
+use crate::svm::vmcb::{State, Vmcb};
 use crate::svm::{self, entry};
 use crate::vapic::LocalApic;
 use crate::walk::{self, Wanted};
@@ -277,6 +277,11 @@ impl Vcpu {
     /// Where linear address `address` leads.
     fn find(&self, address: u64, wanted: Wanted) -> Result<Gpa, walk::Fault> {
         walk::walk(&self.control(), address, wanted, &self.guest.memory).map(|found| found.gpa)
+    }
+
+    /// Its other registers, for dumps.
+    pub(crate) fn state(&self) -> &State {
+        &self.vmcb.state
     }
 
     /// General registers by their numbers, for dumps.
