@@ -48,7 +48,6 @@ pub struct Guest {
     pub(crate) has_pic: bool,
     /// By vCPU: how it is reached.
     doorbells: &'static [Doorbell],
-    ends: Option<&'static dyn Ends>,
     pub(crate) memory: Memory,
     /// The vCPUs that are on, or about to be.
     on: AtomicU32,
@@ -73,13 +72,13 @@ const MSR_BYTES: u64 = bitmap::MSR_WORDS as u64 * 8;
 
 impl Guest {
     /// The VM that `config` describes, number `index` of the system, with its nested tables at `root` and a doorbell for each of its
-    /// vCPUs. `ends` is told of the board's interrupts that are its own; what else it needs comes from `memory`.
+    /// vCPUs. What else it needs comes from `memory`. (Interrupts of the board are not handed to guests yet: nobody is told.)
     pub fn new(
         index: u32,
         config: &model::Vm,
         root: Hpa,
         doorbells: &'static [Doorbell],
-        ends: Option<&'static dyn Ends>,
+        _ends: Option<&'static dyn Ends>,
         memory: &mut impl Place,
     ) -> Result<Guest, &'static str> {
         let model::Machine::Pc(Pc { io_apic, has_pic }) = config.machine else {
@@ -108,7 +107,6 @@ impl Guest {
             io_apic,
             has_pic,
             doorbells,
-            ends,
             memory: Memory::new(root, gpa_bits, config.memory),
             on: AtomicU32::new(0),
             life: AtomicU32::new(0),
@@ -213,19 +211,15 @@ impl Guest {
         self.kick(kick);
     }
 
-    /// A line of a device was high for a moment.
+    /// The board's interrupt behind its line `line` was taken. (Assembly hands none to guests of x86 yet.)
+    pub fn passed_pending(&self, line: u32) {
+        self.pulse(line);
+    }
+
+    /// The line `line` rose and fell.
     pub fn pulse(&self, line: u32) {
         self.set_line(line, true);
         self.set_line(line, false);
-    }
-
-    /// The board's interrupt behind its line `line` was taken. The guest finds an edge, and the board's may come again at once: if it
-    /// does, that is another edge. (Nobody here is told when the guest is done with one.)
-    pub fn passed_pending(&self, line: u32) {
-        self.pulse(line);
-        if let Some(ends) = self.ends {
-            ends.over(line);
-        }
     }
 
     /// Tells the pCPUs of these vCPUs to look at them. True if this pCPU is one of them: it is not rung, and its loop looks

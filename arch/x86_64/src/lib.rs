@@ -37,6 +37,8 @@ pub mod walk;
 #[cfg(target_os = "none")]
 pub mod alarm;
 #[cfg(target_os = "none")]
+pub mod clock;
+#[cfg(target_os = "none")]
 pub mod controller;
 #[cfg(target_os = "none")]
 pub mod cpu;
@@ -69,7 +71,7 @@ mod xstate;
 
 pub use arch_common::ends::Ends;
 pub use arch_common::place::Place;
-pub use arch_common::{in_hand, kick, mailbox};
+pub use arch_common::{bits, in_hand, kick, mailbox};
 pub use exit::{Access, At, Exit, Kind, Outcome, Unsupported};
 #[cfg(target_os = "none")]
 pub use guest::{Doorbell, Guest};

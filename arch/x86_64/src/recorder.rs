@@ -7,7 +7,7 @@ pub use arch_common::recorder::{CAUSE_BITS, Cause, RECORDS, RING_BYTES, Recorder
 
 use crate::svm::exit_code;
 
-/// What a CPU says of an exit.
+/// What this CPU says of an exit.
 pub type Said = Recorded;
 
 /// A record of ours.

@@ -23,7 +23,7 @@ use crate::inject::{self, Event, Together};
 use crate::kick::KickMask;
 use crate::msr::Mtrrs;
 use crate::recorder::Tag;
-use crate::svm::vmcb::{State, Vmcb};
+use crate::svm::vmcb::Vmcb;
 use crate::svm::{self, entry};
 use crate::vapic::LocalApic;
 use crate::walk::{self, Wanted};
@@ -279,8 +279,8 @@ impl Vcpu {
         walk::walk(&self.control(), address, wanted, &self.guest.memory).map(|found| found.gpa)
     }
 
-    /// Its other registers, for dumps.
-    pub(crate) fn state(&self) -> &State {
+    /// All else that the VMCB has of it, for dumps.
+    pub(crate) fn state(&self) -> &svm::vmcb::State {
         &self.vmcb.state
     }
 

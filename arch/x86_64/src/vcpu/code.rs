@@ -49,7 +49,7 @@ const WINDOW: u64 = 16;
 impl Vcpu {
     /// Where RIP is, as a linear address.
     #[inline]
-    pub(crate) fn linear_rip(&self) -> u64 {
+    fn linear_rip(&self) -> u64 {
         let state = &self.vmcb.state;
         if self.is_64_bit() { state.rip } else { state.cs.base.wrapping_add(state.rip) & 0xffff_ffff }
     }
