@@ -16,6 +16,7 @@
 
 pub mod backtrace;
 pub mod board;
+pub mod clock;
 pub mod exception;
 pub mod interrupts;
 pub mod paging;
