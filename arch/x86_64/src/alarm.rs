@@ -51,6 +51,48 @@ pub(crate) fn init_cpu(local: LocalApic) {
 /// never if there is none.
 #[inline]
 pub fn set(deadline: Option<u64>) {
+    share(LOOP, deadline);
+}
+
+/// The same for the vCPU that is loaded, whose local APIC has a timer of its own in here.
+#[inline]
+pub(crate) fn set_guest(deadline: Option<u64>) {
+    share(GUEST, deadline);
+}
+
+/// Who has a deadline here, as an index of [`crate::cpu::PerCpu::alarms`].
+const LOOP: usize = 0;
+const GUEST: usize = 1;
+
+/// Sets one deadline, and the timer to the earlier one of both.
+#[inline]
+fn share(whose: usize, deadline: Option<u64>) {
+    let Some(local) = crate::cpu::local() else { return };
+    let [first, second] = &local.alarms;
+    let (own, other) = if whose == LOOP { (first, second) } else { (second, first) };
+    let deadline = deadline.unwrap_or(u64::MAX);
+    let before = own.load(Ordering::Relaxed);
+    own.store(deadline, Ordering::Relaxed);
+    let other = other.load(Ordering::Relaxed);
+    // What is later than the other one's neither was nor is what the timer waits for. (A timer that went off waits for nothing.)
+    if before > other && deadline > other && whose == GUEST {
+        return;
+    }
+    let first = deadline.min(other);
+    program((first != u64::MAX).then_some(first));
+}
+
+/// Sets the timer anew after it went off, for whoever still waits.
+#[inline]
+pub(crate) fn again() {
+    let Some(local) = crate::cpu::local() else { return };
+    let first = local.alarms.iter().map(|deadline| deadline.load(Ordering::Relaxed)).min();
+    program(first.filter(|&first| first != u64::MAX));
+}
+
+/// Sets the timer.
+#[inline]
+fn program(deadline: Option<u64>) {
     if HAS_DEADLINE.load(Ordering::Relaxed) {
         // Zero turns it off; one has passed long ago.
         let deadline = deadline.map_or(0, |deadline| deadline.max(1));

@@ -2,7 +2,7 @@
 
 use core::arch::asm;
 use core::mem::offset_of;
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use arch_common::recorder::Recorder;
 
@@ -10,6 +10,7 @@ use crate::gdt::Segments;
 use crate::in_hand::InHand;
 use crate::mailbox::Mailbox;
 use crate::registers::{cpuid, read_msr, write_msr};
+use crate::svm::Host;
 
 /// What belongs to one pCPU. GS's base is its address from the moment the CPU is up.
 #[repr(C, align(64))]
@@ -33,6 +34,12 @@ pub struct PerCpu {
     pub in_hand: InHand,
     /// Its segments.
     segments: Segments,
+    /// What SVM needs of it.
+    pub(crate) host: Host,
+    /// When the loop, and when the vCPU that is loaded, wants to be called: see [`crate::alarm`].
+    pub(crate) alarms: [AtomicU64; 2],
+    /// The vCPU that is loaded is to find no translations of another one's.
+    pub(crate) forgets: AtomicBool,
 }
 
 impl PerCpu {
@@ -48,12 +55,17 @@ impl PerCpu {
             recorder,
             in_hand: InHand::new(),
             segments: Segments::new(),
+            host: Host::new(),
+            alarms: [const { AtomicU64::new(u64::MAX) }; 2],
+            forgets: AtomicBool::new(false),
         }
     }
 }
 
 /// Offset of the noted vector, for the stubs.
 pub(crate) const TAKEN: usize = offset_of!(PerCpu, taken);
+/// Offset of [`PerCpu::recorder`] for the entry's assembly.
+pub(crate) const RECORDER: usize = offset_of!(PerCpu, recorder);
 const OWN: usize = offset_of!(PerCpu, own);
 
 /// RFLAGS.IF.
@@ -169,6 +181,14 @@ pub fn clean_to_coherency(_address: u64, _size: u64) {}
 
 /// Nothing to do: instruction caches follow stores (APM volume 2, 7.6.1).
 pub fn invalidate_instructions() {}
+
+/// Forgets what this CPU's TLB holds of the guest that is loaded, before it goes on. For a vCPU that comes after another one of its
+/// VM: translations are tagged by VM, and what a guest maps or invalidates for one vCPU alone says nothing about another.
+pub fn forget_guest_translations() {
+    if let Some(local) = local() {
+        local.forgets.store(true, Ordering::Relaxed);
+    }
+}
 
 /// Zeroes `size` bytes at `address`.
 ///

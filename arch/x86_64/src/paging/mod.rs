@@ -4,9 +4,11 @@
 //! Entries only go from not present to present, which needs no invalidation (5.5.3); the caller owes nothing before the first use.
 
 mod stage1;
+mod stage2;
 
 pub use arch_common::paging::*;
 pub use stage1::Stage1;
+pub use stage2::{Stage2, gpa_bits};
 
 /// Present.
 const PRESENT: u64 = 1 << 0;
