@@ -279,6 +279,11 @@ impl Vcpu {
         walk::walk(&self.control(), address, wanted, &self.guest.memory).map(|found| found.gpa)
     }
 
+    /// All else that the VMCB has of it, for dumps.
+    pub(crate) fn state(&self) -> &svm::vmcb::State {
+        &self.vmcb.state
+    }
+
     /// General registers by their numbers, for dumps.
     pub fn registers(&self) -> [u64; 16] {
         let mut general = self.context.general;

@@ -80,7 +80,7 @@ pub struct Control {
 /// The state save area (table B-2). FS, GS, TR, LDTR and the registers of system calls are moved by VMLOAD and VMSAVE only
 /// (15.5.2).
 #[repr(C)]
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "the manual's names of registers")]
 pub struct State {
     pub es: Segment,
