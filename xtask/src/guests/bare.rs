@@ -32,7 +32,8 @@ impl Program {
     pub(super) fn ensure(self) -> Result<()> {
         let Program { name, target } = self;
         let features = String::new();
-        let built = cargo::Bare { package: name, binary: name, target, features, strip: true, env: Vec::new() }.build()?;
+        let built =
+            cargo::Bare { package: name, binary: name, target, features, strip: true, env: Vec::new() }.build()?;
         files::write(&paths::guest(&self.folder()).join(format!("{name}.elf")), &files::read(&built)?)?;
         Ok(())
     }

@@ -22,6 +22,7 @@ use qemu_tests::Machine;
 
 use crate::failure::{Failure, Result, status};
 use crate::guests;
+use crate::host::toolchain::BARE_ARM64;
 use crate::host::{cargo, files, paths};
 
 pub(crate) use again::same_bytes_elsewhere;
@@ -85,7 +86,9 @@ pub(crate) fn build_assembled(
         GicVersion::V3 => None,
     };
     let features = features.iter().copied().chain(gic).collect::<Vec<_>>().join(",");
-    let built = cargo::Bare { package: "hypervisor", binary: "ostler", features, strip: false, env }.build()?;
+    let built =
+        cargo::Bare { package: "hypervisor", binary: "ostler", target: BARE_ARM64, features, strip: false, env }
+            .build()?;
     let elf_bytes = files::read(&built)?;
     let flat = flatten_elf(&elf_bytes).map_err(|why| Failure::new(format!("{}: {why}", built.display())))?;
     let image_bytes = assembly.bootable(&flat).map_err(|why| Failure::new(format!("{}: {why}", built.display())))?;

@@ -54,7 +54,8 @@ pub(super) fn ensure(port: &Port) -> Result<Packages> {
     download(&configuration, &wanted)?;
     let names: Vec<&str> = wanted.iter().map(|package| package.file.as_str()).collect();
     stamp::put(&folder, port.stamp, "debian", &names)?;
-    stamped(port, &folder).ok_or_else(|| Failure::new("the downloads changed while they were looked at").hint("try again"))
+    stamped(port, &folder)
+        .ok_or_else(|| Failure::new("the downloads changed while they were looked at").hint("try again"))
 }
 
 /// Says which lists are fetched.
@@ -76,7 +77,8 @@ pub(super) fn ensure_one(port: &Port, name: &str) -> Result<PathBuf> {
     let progress = Progress::new(listing(port));
     let updated = update(&configuration, &progress);
     // As for the guest: lists that are not all there may be enough.
-    let package = one(&configuration, &format!("{name}:{}", port.architectures[0])).or_else(|failure| updated.and(Err(failure)))?;
+    let package = one(&configuration, &format!("{name}:{}", port.architectures[0]))
+        .or_else(|failure| updated.and(Err(failure)))?;
     progress.done("");
     download(&configuration, std::slice::from_ref(&package))?;
     stamp::put(&folder, &stamp, "debian", &[&package.file])?;
@@ -174,7 +176,11 @@ fn wanted(port: &Port, configuration: &Path) -> Result<Vec<Package>> {
         .lines()
         .find_map(|line| line.trim().strip_prefix("Depends: ").filter(|name| name.starts_with("linux-image-")));
     let kernel = kernel.ok_or_else(|| no_debian(port.kernel))?;
-    [kernel].into_iter().chain(port.busyboxes.iter().map(|(name, _)| *name)).map(|name| one(configuration, name)).collect()
+    [kernel]
+        .into_iter()
+        .chain(port.busyboxes.iter().map(|(name, _)| *name))
+        .map(|name| one(configuration, name))
+        .collect()
 }
 
 /// A package as the lists describe it.
