@@ -3,7 +3,7 @@
 //! Images with a given address or with addresses of their own come first, then the kernel, the RAM disk, other data
 //! and last the device tree, each at the first place that its boot protocol allows.
 
-use loader::Image;
+use loader::{Cpu, Image};
 use model::images::Kind;
 use model::{Gpa, Seed};
 
@@ -190,7 +190,7 @@ fn odd_disk(load: &LoadSpec) -> Diagnostic {
 
 /// Whether a further file without a type holds no program of its own; one that does is reported.
 fn is_no_program(bytes: &[u8], load: &LoadSpec, program: Option<&LoadSpec>, diagnostics: &mut Diagnostics) -> bool {
-    let is_program = matches!(loader::inspect(bytes), Ok(Image::Elf(_) | Image::Linux(_)));
+    let is_program = matches!(loader::inspect(bytes, Cpu::Aarch64), Ok(Image::Elf(_) | Image::Linux(_)));
     if let (true, Some(program)) = (is_program, program) {
         let error = Diagnostic::error(codes::NO_PROGRAM, "a VM runs one program and this is a second one");
         let hint = "write `data load` if the file is only to be in memory";
@@ -201,10 +201,10 @@ fn is_no_program(bytes: &[u8], load: &LoadSpec, program: Option<&LoadSpec>, diag
 
 /// The bytes of a program, without gzip around them.
 fn unpacked(bytes: Vec<u8>, load: &LoadSpec, diagnostics: &mut Diagnostics) -> Option<Vec<u8>> {
-    if loader::inspect(&bytes) != Ok(Image::Gzip) {
+    if loader::inspect(&bytes, Cpu::Aarch64) != Ok(Image::Gzip) {
         return Some(bytes);
     }
-    let result = gunzip(&bytes).and_then(|bytes| match loader::inspect(&bytes) {
+    let result = gunzip(&bytes).and_then(|bytes| match loader::inspect(&bytes, Cpu::Aarch64) {
         Ok(Image::Gzip) => Err("the file is packed by gzip twice".into()),
         _ => Ok(bytes),
     });

@@ -1,6 +1,6 @@
 //! Puts one file after the other into a VM's memory, each by the rules of its format.
 
-use loader::{Image, Linux, Segment};
+use loader::{Cpu, Image, Linux, Segment};
 use model::{Gpa, PAGE_BYTES, images::Kind};
 
 use super::Load;
@@ -67,7 +67,7 @@ impl Placer<'_> {
     /// The guest's program.
     pub(super) fn program(&mut self, load: &LoadSpec, bytes: Vec<u8>) -> Option<Program> {
         let name = file_name(&load.path.value);
-        match loader::inspect(&bytes) {
+        match loader::inspect(&bytes, Cpu::Aarch64) {
             Err(error) => {
                 self.diagnostics.push(bad_image(load, &error.to_string(), error.hint()));
                 None
@@ -96,7 +96,7 @@ impl Placer<'_> {
                 program.check_pages(load, self.pages_kib, self.diagnostics);
                 Some(program)
             }
-            Ok(Image::Raw | Image::Gzip) => {
+            Ok(Image::Raw | Image::Gzip | Image::BzImage(_) | Image::Multiboot(_)) => {
                 let guest = LoadSpec { kind: LoadKind::Guest, ..load.clone() };
                 let range = match load.address {
                     Some(_) => self.at_address(&guest, bytes)?,
