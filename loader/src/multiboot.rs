@@ -204,8 +204,8 @@ fn version_2(bytes: &[u8], at: usize) -> Result<Header, Error> {
     }
 }
 
-/// What the information has: command line, loader's name, modules, memory, memory map, ACPI's RSDP of both versions.
-const GIVEN: [u32; 7] = [1, 2, 3, 4, 6, 14, 15];
+/// What the information has: command line, loader's name, modules, memory, memory map, the RSDP of ACPI 2.0 and later.
+const GIVEN: [u32; 6] = [1, 2, 3, 4, 6, 15];
 
 fn check_requests(tag: &[u8]) -> Result<(), Error> {
     let mut requests = tag.get(8..).unwrap_or_default().chunks_exact(4);
