@@ -4,4 +4,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(not(all(target_os = "none", target_arch = "x86_64")))]
 pub use arch_aarch64::*;
+#[cfg(all(target_os = "none", target_arch = "x86_64"))]
+pub use arch_x86_64::*;

@@ -1,8 +1,12 @@
-//! Reset to the first Rust line: the arm64 `Image` header, entry at EL2, secondary CPUs, and what the board says of itself.
+//! Reset to the first Rust line, and what the board says of itself.
 //!
-//! The boot loader enters at [`head`]'s first instruction with the MMU off. A few instructions and [`early`] build
-//! tables that map the image at its link address, and the rest of Ostler runs there. [`tree`] reads the board's own
-//! device tree in one pass; the hypervisor compares the result with what it was assembled for.
+//! The boot loader enters at the first instruction of `head` with the MMU or paging off. A few instructions and `early` build
+//! tables that map the image at its link address, and the rest of Ostler runs there. What the board says of itself (a device
+//! tree, or ACPI and a memory map) is read in one pass and boiled down to [`Facts`]; the hypervisor compares them with what
+//! it was assembled for.
+//!
+//! Each CPU has a folder, with the same names inside; the choice between them is made here. A host has no boot: there the
+//! readers of both compile and are tested, and `Facts` are arm64's, as `arch` is.
 #![cfg_attr(not(test), no_std)]
 #![cfg_attr(
     not(test),
@@ -15,8 +19,15 @@
     )
 )]
 
-#[cfg(target_os = "none")]
-pub mod early;
-#[cfg(target_os = "none")]
-pub mod head;
-pub mod tree;
+#[cfg(not(all(target_os = "none", target_arch = "x86_64")))]
+pub mod aarch64;
+mod facts;
+#[cfg(any(test, all(target_os = "none", target_arch = "x86_64")))]
+pub mod x86_64;
+
+#[cfg(not(all(target_os = "none", target_arch = "x86_64")))]
+pub use aarch64::*;
+#[cfg(all(target_os = "none", target_arch = "x86_64"))]
+pub use x86_64::*;
+
+pub use facts::{MAX_CPUS, MAX_MEMORY, MAX_NOTES, MAX_RESERVED, MAX_SEED_BYTES, Region, Reserved};

@@ -2,17 +2,15 @@
 //!
 //! Runs on the boot CPU before any guest. Everything a VM will ever need is taken from the pool here.
 
+mod devices;
+
 use arch::cpu::PerCpu;
 use arch::paging::{Stage2, Stage2Attributes, Table};
-use arch::psci::Power;
-use arch::vgic::{Ends, Redistributor};
-use arch::{Doorbell, Guest, Vcpu};
-use boot::tree;
-use model::{Access, Console, Extent, Hpa, PAGE_BYTES, VdevKind};
+use arch::{Doorbell, Ends, Guest, Vcpu};
+use model::{Access, Console, Extent, Hpa, PAGE_BYTES};
 use spin::Mutex;
 use vdev::Endpoint;
 
-use crate::bus::{Device, Kind, Serial, Timed};
 use crate::direct::Direct;
 use crate::images::Fill;
 use crate::passing::{Line, Passed};
@@ -28,13 +26,13 @@ pub struct Workshop<'p> {
     /// The pCPUs, by index.
     pub pcpus: &'static [PerCpu],
     /// How many seats of each pCPU are taken.
-    pub seated: [usize; tree::MAX_CPUS],
+    pub seated: [usize; boot::MAX_CPUS],
     /// How many seats each pCPU has in all.
-    pub seats: [usize; tree::MAX_CPUS],
+    pub seats: [usize; boot::MAX_CPUS],
     /// Bits of guest-physical address on these CPUs.
-    pub ipa_bits: u32,
-    /// What a guest finds in place of a GICv2's CPU interface: the pCPU's virtual one. `None` on a GICv3.
-    pub cpu_interface: Option<Hpa>,
+    pub gpa_bits: u32,
+    /// The page that each guest finds in its interrupt controller's frames ([`boot::controller::guest_page`]).
+    pub controller_page: Option<Hpa>,
 }
 
 /// Why a VM could not be assembled.
@@ -63,29 +61,16 @@ impl Workshop<'_> {
             })
             .ok_or("its configuration names a pCPU that is not there")?;
         const NO_MEMORY: Failure = "the board's memory is used up";
-        let redistributors =
-            memory.place_list(config.cpus.len(), |_, _| Some(Redistributor::new())).ok_or(NO_MEMORY)?;
-        let power = memory.place_list(config.cpus.len(), |_, _| Some(Power::new())).ok_or(NO_MEMORY)?;
         let lines = memory.place_list(config.interrupts.len(), |_, line| config.interrupts.get(line).map(Line::new));
         let passed: &'static Passed = memory.place(Passed(lines.ok_or(NO_MEMORY)?)).ok_or(NO_MEMORY)?;
         passed.configure().map_err(|_| "the board has no interrupt of the number that is passed")?;
         let ends = (!config.interrupts.is_empty()).then_some(passed as &'static dyn Ends);
-        let guest = Guest::new(index, config, root, doorbells, redistributors, power, ends)
-            .ok_or("it is a machine for another CPU")?;
+        let guest = Guest::new(index, config, root, doorbells, ends, memory)?;
         let mut consoles = endpoints.iter();
         let devices = memory
-            .place_list(config.vdevs.len(), |_, vdev| {
+            .place_list(config.vdevs.len(), |memory, vdev| {
                 let vdev = config.vdevs.get(vdev)?;
-                let kind = match vdev.kind {
-                    VdevKind::Pl011 { console: Console::Board(_) } => {
-                        Kind::Serial(Serial::new(vdev, Some(consoles.next()?)))
-                    }
-                    VdevKind::Pl011 { console: Console::Nowhere } => Kind::Serial(Serial::new(vdev, None)),
-                    VdevKind::Pl061 => Kind::Timed(Timed::power_key(vdev)),
-                    VdevKind::Sp805 { frequency_hz } => Kind::Timed(Timed::watchdog(vdev, frequency_hz)),
-                    _ => return None,
-                };
-                Some(Device::new(vdev, kind))
+                devices::device(memory, vdev, &mut consoles)
             })
             .ok_or(NO_MEMORY)?;
         let starts = memory
@@ -94,12 +79,12 @@ impl Workshop<'_> {
         let vm: &'static Vm =
             memory.place(Vm::new(config, guest, extents, devices, passed, starts)).ok_or(NO_MEMORY)?;
         let vcpus = memory
-            .place_list(config.cpus.len(), |_, vcpu| {
+            .place_list(config.cpus.len(), |memory, vcpu| {
                 let pcpu = config.cpus.get(vcpu)?.pcpu as usize;
                 let shares = self.seats.get(pcpu).is_some_and(|&seats| seats > 1);
                 // Who is watched has to be seen waiting.
                 let gives_way = shares && config.exit_on_halt || config.progress_timeout_ms.is_some();
-                Some(Vcpu::new(vcpu as u32, &vm.guest, gives_way))
+                Vcpu::new(vcpu as u32, &vm.guest, gives_way, memory)
             })
             .ok_or(NO_MEMORY)?;
         Ok((vm, vcpus))
@@ -123,10 +108,10 @@ impl Workshop<'_> {
         list.map(|list| &*list).ok_or("the board's memory is used up")
     }
 
-    /// The second stage: the guest's memory, what it has of the board, a GICv2's CPU interface, and nothing else.
+    /// The second stage: the guest's memory, what it has of the board, the controller's page, and nothing else.
     fn second_stage(&mut self, config: &model::Vm, extents: &[Extent]) -> Result<Hpa, Failure> {
         const REFUSED: Failure = "its memory does not fit the second stage of this board's CPUs";
-        let table = Table::<Stage2>::new(&mut self.memory, self.ipa_bits).map_err(|_| REFUSED)?;
+        let table = Table::<Stage2>::new(&mut self.memory, self.gpa_bits).map_err(|_| REFUSED)?;
         for extent in extents {
             let attributes = match extent.access {
                 Access::ReadWrite => Stage2Attributes::RAM,
@@ -140,12 +125,8 @@ impl Workshop<'_> {
             let attributes = Stage2Attributes::of(pass);
             table.map(&mut self.memory, pass.gpa.0, pass.hpa, pass.size_bytes, attributes).map_err(|_| REFUSED)?;
         }
-        if let (Some(interface), model::Machine::Arm(gic)) = (self.cpu_interface, config.machine) {
-            // The first page. GICC_DIR alone is in the second: an exit, so that any vCPU may deactivate what another one, or
-            // none, has in its list registers.
-            table
-                .map(&mut self.memory, gic.cpus.0, interface, PAGE_BYTES, Stage2Attributes::DEVICE)
-                .map_err(|_| REFUSED)?;
+        if let (Some(page), Some(gpa)) = (self.controller_page, config.machine.controller_page()) {
+            table.map(&mut self.memory, gpa.0, page, PAGE_BYTES, Stage2Attributes::DEVICE).map_err(|_| REFUSED)?;
         }
         // The tables are read by the MMU of another CPU: complete the stores before it starts (DDI 0487 D8.2.6).
         arch::cpu::publish();
@@ -155,5 +136,5 @@ impl Workshop<'_> {
 
 /// How many endpoints of the console a VM needs.
 pub fn consoles(config: &model::Vm) -> usize {
-    config.vdevs.iter().filter(|vdev| matches!(vdev.kind, VdevKind::Pl011 { console: Console::Board(_) })).count()
+    config.vdevs.iter().filter(|vdev| matches!(vdev.kind.console(), Some(Console::Board(_)))).count()
 }

@@ -1,6 +1,6 @@
 //! From the boot room's hand-over to running guests; `cpus` are the pCPUs on the way to their loops.
 //!
-//! The boot CPU reads the board's tree, builds the hypervisor's own address space, opens the console, compares the board
+//! The boot CPU reads what the board says of itself, builds the hypervisor's own address space, opens the console, compares the board
 //! with the one that the configuration was checked against, assembles the VMs and starts the other CPUs. Whatever is
 //! wrong before that point ends the board with a message that names what was expected and what was found.
 
@@ -10,9 +10,9 @@ mod self_test;
 
 use core::fmt;
 
-use arch::firmware::Conduit;
+use arch::firmware::NotStarted;
 use arch::paging::{MapError, Stage1Attributes};
-use boot::tree::{self, Facts, Region};
+use boot::{Facts, Refusal, Region, controller};
 use model::System;
 use model::images::Table as Images;
 use vdev::Endpoint;
@@ -23,11 +23,8 @@ use crate::direct::{Direct, constant_bytes};
 use crate::memory::{Pool, Span, TooFragmented};
 use crate::random::Random;
 use crate::verify::Mismatch;
-use crate::{board, epitaph, fatal, gic, images, interrupts, lifecycle, passing, terminal};
+use crate::{board, epitaph, fatal, images, interrupts, lifecycle, passing, terminal};
 use cpus::{Cpus, HandOver, enter_pcpu};
-
-/// The boot protocol's limit for a device tree.
-const TREE_BYTES: u64 = 2 << 20;
 
 /// Why the board cannot run what was assembled.
 enum Failure {
@@ -35,9 +32,9 @@ enum Failure {
     Memory(TooFragmented),
     Map(MapError),
     Plain(&'static str),
-    Level(u64),
+    Refused(Refusal),
     Vm(&'static str, &'static str),
-    Cpu(u64, i64),
+    Cpu(u64, NotStarted),
     #[cfg(feature = "self-test")]
     SelfTest(crate::audit::Violation<'static>),
 }
@@ -67,42 +64,25 @@ impl fmt::Display for Failure {
             Failure::Memory(TooFragmented) => f.write_str("the board's memory has too many holes"),
             Failure::Map(error) => write!(f, "the hypervisor's own address space: {error}"),
             Failure::Plain(what) => f.write_str(what),
-            Failure::Level(found) => write!(
-                f,
-                "wrong exception level: expected EL2, found EL{found}. The boot loader must enter at EL2 \
-                 (QEMU: -M virt,virtualization=on and -kernel)"
-            ),
+            Failure::Refused(refusal) => write!(f, "{refusal}"),
             Failure::Vm(name, why) => write!(f, "{name}: {why}"),
             #[cfg(feature = "self-test")]
             Failure::SelfTest(violation) => write!(f, "the self-test failed: {violation}"),
-            Failure::Cpu(affinity, error) => write!(f, "CPU {affinity:#x} does not start: PSCI error {error}"),
+            Failure::Cpu(affinity, error) => write!(f, "CPU {affinity:#x} does not start: {error}"),
         }
     }
 }
 
-/// Boots the board; `tree` and `image` are physical, `level` is the exception level that the boot loader left us in.
-pub fn boot(system: &'static System, tree: u64, image: Image, level: u64) -> ! {
+/// Boots the board; `image` is physical. `from` and `how` are what the boot loader left, as [`boot::begin`] takes them.
+pub fn boot(system: &'static System, from: u64, image: Image, how: u64) -> ! {
     fatal::know_system(system);
-    if level == 2 {
-        arch::cpu::clear_local();
-        arch::entry::install_vectors();
-    }
-    // Without a tree or memory to work with there is no console to complain on.
-    let Some(facts) = read_tree(tree) else { arch::cpu::halt() };
-    // From EL3 there is no firmware to call, it would be us; and HVC from EL2 comes back to EL2.
-    let conduit = facts.psci.and_then(|psci| match (psci.conduit, level) {
-        (tree::Conduit::Smc, 1 | 2) => Some(Conduit::Smc),
-        (tree::Conduit::Hvc, 1) => Some(Conduit::Hvc),
-        _ => None,
-    });
-    board::set(board::Board { conduit, distributor: gic::distributor(&facts) });
-
-    match open(system, &facts, tree, &image) {
+    let Some(facts) = boot::begin(from, how) else { arch::cpu::halt() };
+    match open(system, &facts, &image) {
         Err(_) => board::end(false),
         Ok((pool, space, endpoints)) => {
-            let failure = match level {
-                2 => run(system, &facts, &image, pool, space, endpoints),
-                level => Failure::Level(level),
+            let failure = match boot::refusal(from, how) {
+                None => run(system, &facts, &image, pool, space, endpoints),
+                Some(refusal) => Failure::Refused(refusal),
             };
             log::error!("cannot run: {failure}");
             lifecycle::end(false)
@@ -110,16 +90,14 @@ pub fn boot(system: &'static System, tree: u64, image: Image, level: u64) -> ! {
     }
 }
 
-fn read_tree(at: u64) -> Option<Facts> {
-    // SAFETY: the boot protocol puts a tree there, at most 2 MiB long; `early_tables` mapped as much, and nobody
-    // writes to it.
-    let bytes = |size: u64| unsafe { constant_bytes(at, size as usize) };
-    let size = tree::total_bytes(bytes(8)).map(u64::from).filter(|&size| size <= TREE_BYTES)?;
-    tree::read(bytes(size)).ok()
-}
-
 fn span(region: &Region) -> Span {
     Span::sized(region.start.0, region.size_bytes)
+}
+
+/// The registers that the hypervisor itself uses.
+fn own_registers(facts: &Facts) -> impl Iterator<Item = Region> + Clone {
+    let console = facts.hardware.console.as_ref().and_then(boot::Uart::registers);
+    console.into_iter().chain(controller::regions(facts)).copied()
 }
 
 /// Host memory, the address space in use, and the guests' ends of the console.
@@ -128,7 +106,7 @@ type Opened = (Pool, AddressSpace, &'static [Endpoint]);
 const NO_MEMORY: Failure = Failure::Plain("the board's memory is used up");
 
 /// Builds the final address space, switches to it and opens the console. What fails here fails without a word.
-fn open(system: &'static System, facts: &Facts, tree: u64, image: &Image) -> Result<Opened, Failure> {
+fn open(system: &'static System, facts: &Facts, image: &Image) -> Result<Opened, Failure> {
     let mut pool = Pool::new();
     for memory in &facts.memory {
         pool.add(span(memory))?;
@@ -140,23 +118,18 @@ fn open(system: &'static System, facts: &Facts, tree: u64, image: &Image) -> Res
         pool.remove(Span::sized(region.start.0, region.size_bytes))?;
     }
     pool.remove(image.span())?;
-    // The seeds were copied out of the tree; nothing else of it is needed again, but it stays mapped until the switch.
-    pool.remove(Span::sized(tree, TREE_BYTES))?;
 
     let mut space = AddressSpace::new(image)?;
     for &free in pool.spans() {
         space.map_direct(free, Stage1Attributes::ReadWrite)?;
     }
     space.map_direct(image.section(), Stage1Attributes::ReadOnly)?;
-    if let Some(uart) = &facts.console {
-        space.map_direct(span(&uart.registers), Stage1Attributes::Device)?;
-    }
-    for frame in gic::regions(facts) {
-        space.map_direct(span(frame), Stage1Attributes::Device)?;
+    for registers in own_registers(facts) {
+        space.map_direct(span(&registers), Stage1Attributes::Device)?;
     }
     // SAFETY: the tables map the image as before, and whatever else is used from here on.
     unsafe { arch::cpu::use_tables(space.root().0) };
-    let uart = facts.console.as_ref().map(|uart| uart.registers.start.0);
+    let uart = facts.hardware.console.as_ref().map(boot::Uart::address);
     let endpoints = terminal::open(system, uart, &mut Direct(&mut pool)).ok_or(NO_MEMORY)?;
     Ok((pool, space, endpoints))
 }
@@ -192,35 +165,34 @@ fn prepare(
     let section = greet(system, image)?;
     epitaph::tell();
     for note in &facts.notes {
-        log::warn!("device tree: {note}");
+        log::warn!("the board's description: {note}");
     }
     if facts.rng_seed.is_empty() && facts.kaslr_seed.is_none() {
         log::warn!("the board's firmware gives no random seed: the guests' seeds can be guessed");
     }
     crate::verify::board(&system.board, facts)?;
-    let own = facts.console.iter().map(|uart| &uart.registers).chain(gic::regions(facts));
     let passes = system.vms.iter().flat_map(|vm| vm.passes).copied();
     let interrupts = system.vms.iter().flat_map(|vm| vm.interrupts).map(|interrupt| interrupt.host);
-    crate::verify::passed(&system.board, passes, interrupts, facts, own)?;
+    crate::verify::passed(&system.board, passes, interrupts, facts, own_registers(facts))?;
 
     let count = system.board.cpus as usize;
     let affinities = facts.cpus.get(..count).ok_or(Failure::Plain("the board has too few CPUs"))?;
-    let own = arch::cpu::affinity();
+    let own = arch::cpu::own_id();
     let boot_index = affinities
         .iter()
         .position(|&affinity| affinity == own)
         .ok_or(Failure::Plain("the boot CPU is not among those that the configuration uses"))?;
-    gic::init(facts, own).ok_or(Failure::Plain("no interrupt controller"))?;
+    controller::init(facts, own).ok_or(Failure::Plain("no interrupt controller"))?;
 
     let mut cpus = Cpus::place(system, facts, affinities, pool, space)?;
     images::open(section, Random::new(&facts.rng_seed, facts.kaslr_seed, arch::cpu::counter()));
     let mut workshop = Workshop {
         memory: Direct(pool),
         pcpus: cpus.locals,
-        seated: [0; tree::MAX_CPUS],
+        seated: [0; boot::MAX_CPUS],
         seats: cpus.seats,
-        ipa_bits: arch::ipa_bits(),
-        cpu_interface: gic::virtual_cpu_interface(facts),
+        gpa_bits: arch::gpa_bits(),
+        controller_page: controller::guest_page(facts),
     };
     for (index, config) in system.vms.iter().enumerate() {
         let own;
@@ -234,7 +206,7 @@ fn prepare(
         log::info!("{}: {} vCPUs, entry {}", config.name, config.cpus.len(), config.entry.pc());
     }
     own_interrupts(system, &mut workshop.memory).ok_or(NO_MEMORY)?;
-    if let Some(uart) = facts.console.and_then(|console| console.intid) {
+    if let Some(uart) = facts.hardware.console.and_then(|console| console.interrupt()) {
         interrupts::enable_console(uart);
     }
 

@@ -1,12 +1,17 @@
 //! A VM's devices by address, and the way of their interrupts to its interrupt controller.
 
+mod lines;
+mod plain;
 mod serial;
 mod timed;
 
-use arch::Guest;
-use model::{Gpa, Vdev};
-use vdev::{Registers, Width};
+use arch::{At, Guest};
+use model::Vdev;
+use vdev::{Request, Width};
 
+use lines::Lines;
+
+pub use plain::Plain;
 pub use serial::Serial;
 pub use timed::Timed;
 
@@ -22,6 +27,8 @@ pub enum Kind {
     Serial(Serial),
     /// Time.
     Timed(Timed),
+    /// Nothing.
+    Plain(Plain),
 }
 
 impl Device {
@@ -34,7 +41,7 @@ impl Device {
     pub fn serial(&self) -> Option<&Serial> {
         match &self.kind {
             Kind::Serial(serial) => Some(serial),
-            Kind::Timed(_) => None,
+            Kind::Timed(_) | Kind::Plain(_) => None,
         }
     }
 
@@ -42,28 +49,42 @@ impl Device {
     pub fn timed(&self) -> Option<&Timed> {
         match &self.kind {
             Kind::Timed(timed) => Some(timed),
-            Kind::Serial(_) => None,
+            Kind::Serial(_) | Kind::Plain(_) => None,
         }
     }
 
-    /// The offset of `gpa` in the device's registers; `None` outside of them.
-    pub fn offset(&self, gpa: Gpa) -> Option<u64> {
-        self.config.place.of_memory(gpa)
+    /// The offset in the device's registers of what is `at` an address; `None` outside of them.
+    pub fn offset(&self, at: At) -> Option<u64> {
+        match at {
+            At::Memory(gpa) => self.config.place.of_memory(gpa),
+            At::Port(port) => self.config.place.of_port(port),
+        }
     }
 
     /// A load by a guest.
     pub fn read(&self, guest: &Guest, offset: u64, width: Width) -> u64 {
         match &self.kind {
             Kind::Serial(serial) => serial.with(guest, |uart| uart.read(offset, width)),
-            Kind::Timed(timed) => timed.with(guest, |device| device.registers().read(offset, width)),
+            Kind::Timed(timed) => timed.with(guest, |device| device.read(offset, width)),
+            Kind::Plain(plain) => plain.with(guest, |device| device.read(offset, width)),
         }
     }
 
-    /// A store by a guest.
-    pub fn write(&self, guest: &Guest, offset: u64, width: Width, value: u64) {
+    /// A store by a guest, and what it makes the device ask of the machine.
+    pub fn write(&self, guest: &Guest, offset: u64, width: Width, value: u64) -> Option<Request> {
         match &self.kind {
-            Kind::Serial(serial) => serial.with(guest, |uart| uart.write(offset, width, value)),
-            Kind::Timed(timed) => timed.with(guest, |device| device.registers().write(offset, width, value)),
+            Kind::Serial(serial) => {
+                serial.with(guest, |uart| uart.write(offset, width, value));
+                None
+            }
+            Kind::Timed(timed) => timed.with(guest, |device| {
+                device.write(offset, width, value);
+                device.take_request()
+            }),
+            Kind::Plain(plain) => plain.with(guest, |device| {
+                device.write(offset, width, value);
+                device.take_request()
+            }),
         }
     }
 
@@ -72,39 +93,16 @@ impl Device {
         match &self.kind {
             Kind::Serial(serial) => serial.quiesce(),
             Kind::Timed(timed) => timed.quiesce(),
+            Kind::Plain(plain) => plain.quiesce(),
         }
     }
 
     /// The VM starts again: the device as after power-on.
     pub fn reset(&self, guest: &Guest) {
         match &self.kind {
-            Kind::Serial(serial) => serial.with(guest, Registers::reset),
-            Kind::Timed(timed) => timed.with(guest, |device| device.registers().reset()),
-        }
-    }
-}
-
-/// A device's interrupt line.
-struct Line {
-    intid: Option<u32>,
-    /// As the interrupt controller last saw it.
-    level: bool,
-}
-
-impl Line {
-    /// The line of the device that `config` describes, after power-on.
-    fn new(config: &Vdev) -> Line {
-        Line { intid: config.lines.first().copied(), level: false }
-    }
-
-    /// The line is at `level` now. Called under the device's lock: the controller sees the changes in the order in which they
-    /// happened.
-    #[inline]
-    fn set(&mut self, guest: &Guest, level: bool) {
-        if level != core::mem::replace(&mut self.level, level)
-            && let Some(intid) = self.intid
-        {
-            guest.set_line(intid, level);
+            Kind::Serial(serial) => serial.with(guest, |uart| uart.reset()),
+            Kind::Timed(timed) => timed.with(guest, |device| device.reset()),
+            Kind::Plain(plain) => plain.with(guest, |device| device.reset()),
         }
     }
 }

@@ -8,6 +8,7 @@
 use core::mem::{align_of, size_of};
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use arch::Place;
 use arch::paging::TableMemory;
 use arch::recorder::{RING_BYTES, Recorder};
 use model::{Hpa, PAGE_BYTES};
@@ -116,6 +117,16 @@ impl Direct<'_> {
         // SAFETY: pages that the pool gave to us alone, direct-mapped as writable Normal memory.
         unsafe { arch::cpu::zero_pages(at.0, size.checked_next_multiple_of(PAGE_BYTES)?) };
         Some(at)
+    }
+}
+
+impl Place for Direct<'_> {
+    fn list<T>(&mut self, count: usize, make: impl FnMut(&mut Self, usize) -> Option<T>) -> Option<&'static mut [T]> {
+        self.place_list(count, make)
+    }
+
+    fn pages(&mut self, size: u64) -> Option<Hpa> {
+        self.zeroed(size, PAGE_BYTES)
     }
 }
 

@@ -4,12 +4,9 @@
 //! reason. `unsupported` in the VM's file chooses between them where emulation cannot finish.
 
 use arch::coverage::{self, Way};
-use arch::inject::Exception;
-use arch::psci::{Outcome, status};
-use arch::smccc::{self, Reply};
-use arch::{Exit, MemoryAccess, Unsupported};
-use model::{Action, Start, StopReason};
-use vdev::Width;
+use arch::{Access, Exit, Kind, Outcome, Unsupported};
+use model::{Action, StopReason};
+use vdev::{Request, Width};
 
 use crate::pcpu::{Next, Seat};
 use crate::{interrupts, terminal};
@@ -19,59 +16,60 @@ pub fn handle(seat: &mut Seat, exit: Exit) -> Next {
     coverage::exit(&exit);
     match exit {
         Exit::Kicked | Exit::Interrupt(_) => {}
-        Exit::Call(registers) => return call(seat, registers),
         Exit::WaitForInterrupt => return Next::Wait,
         Exit::WaitForEvent => return Next::GiveWay,
         Exit::CleanMemory => return Next::Clean,
-        Exit::Memory(access) => memory(seat, &access),
-        Exit::Unsupported(event) => unsupported(seat, event),
-        Exit::SystemError { syndrome } => stop(seat, "system error, syndrome", syndrome),
+        Exit::TurnedOff => return seat.turn_off(),
+        Exit::Call(call) => {
+            let vm = seat.vm;
+            let outcome = seat.vcpu.answer(call, vm.config.stolen_time, |gpa| vm.is_memory(gpa));
+            return called(seat, outcome);
+        }
+        Exit::Access(access) => self::access(seat, &access),
+        Exit::Unsupported(event) => unsupported(seat, &event),
+        Exit::Failed { action, what } => stop(seat, action, what),
     }
     Next::GoOn
 }
 
-/// A firmware call by HVC or SMC. Nothing of it reaches the board's firmware.
-fn call(seat: &mut Seat, registers: [u64; 4]) -> Next {
+/// Does what a call leads to.
+fn called(seat: &mut Seat, outcome: Outcome) -> Next {
     let vm = seat.vm;
-    let stolen_time = vm.config.stolen_time;
-    let reply = smccc::handle(&vm.guest.psci(), seat.vcpu.index(), registers, stolen_time, |gpa| vm.is_memory(gpa));
-    coverage::call(&reply);
-    match reply {
-        Reply::Registers(values) => seat.vcpu.finish_call(&values),
-        Reply::Power(Outcome::Return(value)) => seat.vcpu.finish_call(&[value]),
-        Reply::Power(Outcome::TurnOn { vcpu, entry, context }) => {
-            let answer = if vm.start(vcpu, Start::Arm { pc: entry, x0: context }) {
-                status::SUCCESS
-            } else {
+    match outcome {
+        Outcome::Done => {}
+        Outcome::TurnOn { vcpu, start } => {
+            let has_seat = vm.start(vcpu, start);
+            if !has_seat {
                 log::error!("{}: vCPU {vcpu} has no seat", vm.config.name);
-                status::INTERNAL_FAILURE
-            };
-            seat.vcpu.finish_call(&[answer]);
+            }
+            seat.vcpu.called(has_seat);
         }
-        Reply::Power(Outcome::TurnOff) => return seat.turn_off(),
-        // A standby state of any depth (DEN 0022 section 5.4.5): it waits as for WFI, and has its answer already.
-        Reply::Power(Outcome::Suspend) => {
-            seat.vcpu.finish_call(&[status::SUCCESS]);
-            return Next::Wait;
-        }
-        Reply::Power(Outcome::SystemOff) => vm.stop(StopReason::PowerOff),
-        Reply::Power(Outcome::SystemReset) => vm.stop(StopReason::Reset),
+        Outcome::TurnOff => return seat.turn_off(),
+        Outcome::Suspend => return Next::Wait,
+        Outcome::PowerOff => vm.stop(StopReason::PowerOff),
+        Outcome::Reset => vm.stop(StopReason::Reset),
     }
     Next::GoOn
 }
 
 /// A load or store where no memory is: a device's, or nobody's.
-fn memory(seat: &mut Seat, access: &MemoryAccess) {
+fn access(seat: &mut Seat, access: &Access) {
     let vm = seat.vm;
-    let device = vm.devices.iter().find_map(|device| device.offset(access.gpa).map(|offset| (device, offset)));
+    let device = vm.devices.iter().find_map(|device| device.offset(access.at).map(|offset| (device, offset)));
     let (Some((device, offset)), Some(width)) = (device, Width::from_bytes(access.size_bytes.into())) else {
         return nobody(seat, access);
     };
     coverage::took(Way::Device);
     match access.store {
         Some(value) => {
-            device.write(&vm.guest, offset, width, value);
-            seat.vcpu.skip();
+            let request = device.write(&vm.guest, offset, width, value);
+            seat.vcpu.finish_store(access);
+            if let Some(request) = request {
+                vm.stop(match request {
+                    Request::Reset => StopReason::Reset,
+                    Request::PowerOff => StopReason::PowerOff,
+                });
+            }
             match device.serial() {
                 Some(serial) => {
                     let source = serial.printed();
@@ -93,53 +91,33 @@ fn memory(seat: &mut Seat, access: &MemoryAccess) {
     }
 }
 
-fn nobody(seat: &mut Seat, access: &MemoryAccess) {
+fn nobody(seat: &mut Seat, access: &Access) {
     coverage::took(Way::Nobody);
     match seat.vm.config.unsupported.reference {
-        Action::Ignore if access.store.is_some() => seat.vcpu.skip(),
+        Action::Ignore if access.store.is_some() => seat.vcpu.finish_store(access),
         Action::Ignore => seat.vcpu.finish_load(access, u64::MAX),
-        Action::Fail => {
-            let far = seat.vcpu.fault_virtual_address();
-            seat.vcpu.inject(Exception::DataAbort { far });
-        }
-        Action::Abort => stop(seat, "access to", access.gpa.0),
+        Action::Fail => seat.vcpu.refuse(access),
+        Action::Abort => stop(seat, "access to", access.at.number()),
     }
 }
 
-fn unsupported(seat: &mut Seat, event: Unsupported) {
-    let actions = seat.vm.config.unsupported;
-    match event {
-        Unsupported::Instruction(syndrome) => match actions.instruction {
-            Action::Ignore => seat.vcpu.skip(),
-            Action::Fail => seat.vcpu.inject(Exception::Undefined),
-            Action::Abort => stop(seat, "instruction with syndrome", syndrome),
-        },
-        Unsupported::Register { register, target } => match actions.register {
-            Action::Ignore => {
-                if let Some(target) = target {
-                    seat.vcpu.set_register(target, u64::MAX);
-                }
-                seat.vcpu.skip();
+fn unsupported(seat: &mut Seat, event: &Unsupported) {
+    let vm = seat.vm;
+    let actions = vm.config.unsupported;
+    let action = match event.kind() {
+        Kind::Instruction => actions.instruction,
+        Kind::Register => actions.register,
+        Kind::Reference => actions.reference,
+    };
+    match action {
+        Action::Ignore => seat.vcpu.ignore(event, |gpa| vm.is_memory(gpa)),
+        Action::Fail => seat.vcpu.fail(event),
+        Action::Abort => {
+            if event.kind() == Kind::Register {
+                log::info!("{}: {event}", vm.config.name);
             }
-            Action::Fail => seat.vcpu.inject(Exception::Undefined),
-            Action::Abort => {
-                log::info!("{}: system register {register}", seat.vm.config.name);
-                stop(seat, "system register", register.bits().into());
-            }
-        },
-        Unsupported::Access { gpa, is_fetch, on_table_walk, is_instruction } => {
-            let action = if is_instruction { actions.instruction } else { actions.reference };
-            let far = seat.vcpu.fault_virtual_address();
-            match action {
-                // A store that finds nobody, or memory that is not writable, has no effect; a fetch or a walk of the guest's
-                // own tables cannot go on without what it was after, and neither can a load that nobody described.
-                Action::Ignore if !is_fetch && !on_table_walk && seat.vm.is_memory(gpa) => seat.vcpu.skip(),
-                Action::Ignore | Action::Fail if is_fetch => {
-                    seat.vcpu.inject(Exception::InstructionAbort { far });
-                }
-                Action::Ignore | Action::Fail => seat.vcpu.inject(Exception::DataAbort { far }),
-                Action::Abort => stop(seat, if is_fetch { "fetch from" } else { "access to" }, gpa.0),
-            }
+            let (action, what) = event.what();
+            stop(seat, action, what);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The hypervisor's own failures: a panic, or an exception taken at EL2.
+//! The hypervisor's own failures: a panic, or an exception of its own.
 //!
 //! Neither is ever a guest's doing; if one is, that is the bug. The other pCPUs are stopped, so that no guest goes on
 //! without the hypervisor. What is known is printed, past the console's rings and locks, and left for the next boot
@@ -12,9 +12,9 @@ mod trace;
 use core::fmt::{self, Display, Write};
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use arch::cpu::{FaultRegisters, PerCpu};
+use arch::cpu::PerCpu;
 use arch::entry::FatalFrame;
-use arch::syndrome::{OwnException, Syndrome};
+use arch::fault::Fault;
 use model::{OnFailure, System};
 use spin::Once;
 
@@ -53,12 +53,10 @@ fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
     fail(&Failure { what: What::Panic(info), frame: &frame })
 }
 
-/// Where the vectors go with an exception that was taken at EL2.
+/// Where the vectors go with an exception of our own.
 #[unsafe(no_mangle)]
 extern "C" fn ostler_fatal(vector: u64, frame: &FatalFrame) -> ! {
-    let registers = FaultRegisters::read();
-    let exception = OwnException { vector, syndrome: Syndrome(registers.esr), far: registers.far };
-    fail(&Failure { what: What::Exception(exception, registers), frame })
+    fail(&Failure { what: What::Fault(Fault::read(vector, frame)), frame })
 }
 
 /// Another pCPU has failed: this one stops for good.
@@ -74,7 +72,7 @@ struct Failure<'a> {
 
 enum What<'a> {
     Panic(&'a core::panic::PanicInfo<'a>),
-    Exception(OwnException, FaultRegisters),
+    Fault(Fault),
 }
 
 impl Display for What<'_> {
@@ -84,14 +82,14 @@ impl Display for What<'_> {
                 write!(f, "panic: {}", info.message())?;
                 info.location().map_or(Ok(()), |at| write!(f, " at {}:{}", at.file(), at.line()))
             }
-            What::Exception(exception, registers) => {
-                let guard = exception.data_address().and_then(stacks::place);
+            What::Fault(fault) => {
+                let guard = fault.data_address().and_then(stacks::place);
                 if let Some((index, Part::StackGuard | Part::EmergencyGuard)) = guard
                     && index == arch::cpu::index()
                 {
                     f.write_str("stack overflow: ")?;
                 }
-                write!(f, "{exception}, pc {:#x}", registers.elr)
+                write!(f, "{fault}")
             }
         }
     }
@@ -127,8 +125,7 @@ fn tell(failure: &Failure<'_>) {
     let others = stop_others();
     let Failure { what, frame } = failure;
     let pcpu = arch::cpu::index();
-    // x30, the link register.
-    let trace = Trace::of(frame.x.last().copied().unwrap_or(0), frame.sp);
+    let trace = Trace::of(frame.link(), frame.sp());
     // Should telling more fail, so much is left. A text takes what fits and never fails.
     let mut text = Text::new();
     let _ = write!(text, "pCPU {pcpu}, with {InHand}: ");
@@ -144,20 +141,17 @@ fn tell(failure: &Failure<'_>) {
     });
     epitaph::leave(&text);
 
-    if let What::Exception(_, FaultRegisters { esr, far, elr, spsr }) = what {
-        lines.line(format_args!("pc {elr:#x} pstate {spsr:#x} esr {esr:#x} far {far:#x}"));
+    if let What::Fault(fault) = what {
+        lines.line(format_args!("{}", fault.registers()));
     }
-    for (row, registers) in frame.x.chunks(4).enumerate() {
-        lines.line(format_args!("x{:<2} {registers:016x?}", row.saturating_mul(4)));
-    }
-    lines.line(format_args!("sp {:#x}", frame.sp));
+    (0..).map_while(|index| frame.row(index)).for_each(|row| lines.line(format_args!("{row}")));
     lines.line(format_args!("calls, as far as they can be guessed from the stack (cargo xtask symbolize names them):"));
     trace.for_each(|call| lines.line(format_args!("  called from {call}")));
     if let Some(local) = arch::cpu::local() {
         lines.line(format_args!("the last exits on this pCPU, the newest first:"));
         local
             .recorder
-            .records()
+            .records::<arch::recorder::Said>()
             .take(EXITS)
             .for_each(|exit| lines.line(format_args!("  vCPU {} {exit}", exit.tag.vcpu())));
     }
@@ -172,7 +166,7 @@ fn stop_others() -> Option<(u32, u32)> {
     let pcpus = *PCPUS.get()?;
     let own = arch::cpu::local()?;
     let others = || pcpus.iter().filter(|pcpu| !core::ptr::eq(*pcpu, own));
-    others().for_each(|pcpu| arch::gic::send_stop(pcpu.doorbell));
+    others().for_each(|pcpu| arch::controller::send_stop(pcpu.doorbell));
     let all = u32::try_from(others().count()).ok()?;
     let stopped = || STOPPED.load(Ordering::Acquire);
     // Who waits for a lock at EL2 does not come, and runs no guest.

@@ -2,43 +2,41 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use arch::{gic, intid};
+use arch::{controller, interrupts};
 
-use crate::{board, fatal, passing, terminal};
+use crate::{fatal, passing, terminal};
 
-/// Lower INTIDs are a CPU's own: their sender may have changed its mind.
-const FIRST_SHARED: u32 = 32;
-
-/// INTID of the board's UART; zero, an SGI of ours, if it has none.
-static CONSOLE: AtomicU32 = AtomicU32::new(0);
+/// The board's UART has no interrupt.
+const NONE: u32 = u32::MAX;
+/// Number of the interrupt of the board's UART.
+static CONSOLE: AtomicU32 = AtomicU32::new(NONE);
 
 /// Listens to the UART.
-pub fn enable_console(intid: u32) {
-    CONSOLE.store(intid, Ordering::Relaxed);
-    if let Some(distributor) = board::distributor() {
-        gic::enable_shared(distributor, intid);
-    }
+pub fn enable_console(number: u32) {
+    CONSOLE.store(number, Ordering::Relaxed);
+    controller::enable_shared(number);
 }
 
 /// Whether the UART interrupts.
 #[inline]
 pub fn has_console() -> bool {
-    CONSOLE.load(Ordering::Relaxed) != 0
+    CONSOLE.load(Ordering::Relaxed) != NONE
 }
 
-/// Handles an interrupt that was acknowledged and whose priority was dropped.
-pub fn handle(intid: u32) {
-    if intid != 0 && intid == CONSOLE.load(Ordering::Relaxed) {
+/// Handles an interrupt that was taken.
+pub fn handle(number: u32) {
+    if number == CONSOLE.load(Ordering::Relaxed) {
         terminal::interrupt();
-    } else if intid >= FIRST_SHARED {
-        if passing::arrived(intid) {
-            // It stays active until its guest is done with it.
+    } else if interrupts::is_shared(number) {
+        if passing::arrived(number) {
+            // It does not come again until its guest is done with it.
             return;
         }
-        log::error!("interrupt {intid} is nobody's");
+        // (Of a CPU's own ones the sender may have changed its mind.)
+        log::error!("interrupt {number} is nobody's");
     }
-    if intid == intid::STOP {
+    if number == interrupts::STOP {
         fatal::stopped();
     }
-    gic::deactivate(intid);
+    controller::done(number);
 }

@@ -47,8 +47,6 @@ pub mod exits;
 #[cfg(target_os = "none")]
 pub mod fatal;
 #[cfg(target_os = "none")]
-pub mod gic;
-#[cfg(target_os = "none")]
 pub mod images;
 #[cfg(target_os = "none")]
 pub mod interrupts;

@@ -4,7 +4,7 @@
 
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 
-use model::{Console, State, Step, StopReason, VdevKind};
+use model::{Console, State, Step, StopReason};
 use spin::Mutex;
 
 use crate::images::Fill;
@@ -36,7 +36,7 @@ pub fn add(vm: &'static Vm) {
         vm.before.call_once(|| before);
     }
     for (device, vdev) in vm.config.vdevs.iter().enumerate() {
-        if let VdevKind::Pl011 { console: Console::Board(_) } = vdev.kind {
+        if let Some(Console::Board(_)) = vdev.kind.console() {
             terminal::connect(CONSOLES.fetch_add(1, Ordering::Relaxed), vm, device);
         }
     }

@@ -19,12 +19,12 @@ const _: () = {
     assert!(vms.is_empty() || fits, "the board has another GIC than the one compiled in: see the feature `gicv2`");
 };
 
-/// The boot CPU, on the boot stack, with the early tables (see `boot::head`): the device tree, the image and `.bss`
-/// by their physical addresses, and the exception level.
+/// The boot CPU, on the boot stack, with the early tables (see `boot::head`): what the boot loader left (`boot::begin`), and between
+/// the two the image and `.bss` by their physical addresses.
 #[cfg(target_os = "none")]
 #[unsafe(no_mangle)]
-extern "C" fn ostler_entry(tree: u64, load: u64, bss: u64, level: u64) -> ! {
-    hypervisor::bring_up::boot(&system::SYSTEM, tree, hypervisor::address_space::Image { load, bss }, level)
+extern "C" fn ostler_entry(from: u64, load: u64, bss: u64, how: u64) -> ! {
+    hypervisor::bring_up::boot(&system::SYSTEM, from, hypervisor::address_space::Image { load, bss }, how)
 }
 
 #[cfg(not(target_os = "none"))]

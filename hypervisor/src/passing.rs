@@ -5,18 +5,16 @@
 //!                        └─ too often: stays active to the end of the period (Timer::Passed) ─▲
 //! ```
 //! An interrupt goes to its VM's home, the pCPU of its first vCPU, whichever vCPU the guest routes it to. From its arrival until the
-//! guest is done with it, it is active, and so masked ([`arch::vgic::Ends`]). What an arrival costs, the home pays: perhaps in the time of
+//! guest is done with it, it is active, and so masked ([`arch::Ends`]). What an arrival costs, the home pays: perhaps in the time of
 //! another VM there. So each has a budget (`gate`), and a line that never falls, or a guest that raises one by
 //! itself, takes no more from others than that.
 
 use core::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
-use arch::gic;
-use arch::vgic::Ends;
+use arch::{Ends, controller};
 use model::{PassedInterrupt, Trigger};
 use spin::Once;
 
-use crate::board;
 use crate::gate::{ARRIVALS, Gate, PERIOD_MS};
 use crate::timers::Timer;
 use crate::vm::{Vm, ticks};
@@ -41,9 +39,7 @@ impl Line {
     }
 
     fn deactivate(&self) {
-        if let Some(distributor) = board::distributor() {
-            gic::deactivate_shared(distributor, self.config.host);
-        }
+        controller::done_shared(self.config.host);
     }
 }
 
@@ -62,9 +58,8 @@ impl Passed {
     /// Makes the board's controller read the lines as they are. By the boot CPU, before any VM starts. The INTID of one that is not
     /// there is the error.
     pub fn configure(&self) -> Result<(), u32> {
-        let Some(distributor) = board::distributor() else { return Ok(()) };
         let is_there =
-            |config: &PassedInterrupt| gic::configure_shared(distributor, config.host, config.trigger == Trigger::Edge);
+            |config: &PassedInterrupt| controller::configure_shared(config.host, config.trigger == Trigger::Edge);
         match self.0.iter().find(|line| !is_there(line.config)) {
             Some(line) => Err(line.config.host),
             None => Ok(()),
@@ -73,32 +68,28 @@ impl Passed {
 
     /// The VM begins a life: they come to this pCPU, its home.
     pub fn begin(&self) {
-        let Some(distributor) = board::distributor() else { return };
         for line in self.0 {
-            gic::route_here(distributor, line.config.host);
+            controller::route_here(line.config.host);
         }
         self.unmask();
     }
 
     /// They come, if the VM is running.
     pub fn unmask(&self) {
-        let Some(distributor) = board::distributor() else { return };
-        self.0.iter().for_each(|line| gic::enable_shared(distributor, line.config.host));
+        self.0.iter().for_each(|line| controller::enable_shared(line.config.host));
     }
 
     /// None comes any more. One that is on its way arrives in a virtual GIC that nobody looks at.
     pub fn mask(&self) {
-        let Some(distributor) = board::distributor() else { return };
-        self.0.iter().for_each(|line| gic::disable_shared(distributor, line.config.host));
+        self.0.iter().for_each(|line| controller::disable_shared(line.config.host));
     }
 
     /// The VM called `name` has stopped: they are masked, deactivated, and pending no more.
     pub fn quiesce(&self, name: &str) {
         self.mask();
-        let Some(distributor) = board::distributor() else { return };
         for line in self.0 {
-            gic::deactivate_shared(distributor, line.config.host);
-            gic::clear_shared(distributor, line.config.host);
+            controller::done_shared(line.config.host);
+            controller::clear_shared(line.config.host);
             line.gate.open();
             let held = line.held.swap(0, SeqCst);
             if held != 0 {

@@ -1,9 +1,9 @@
 //! A pCPU and its loop: the one place that enters guests.
 //!
 //! A vCPU has one owner, the pCPU that it has a seat on. Others never touch it: they leave something where the owner looks
-//! (a start, a request to stop, a pending interrupt in the virtual GIC), a note in the pCPU's mailbox, and ring it by an SGI.
-//! The loop takes all notes on every way into a guest, and interrupts stay masked at EL2, so a ring between the look and
-//! the `wfi` or `eret` is not lost: it is pending, and ends either at once.
+//! (a start, a request to stop, a pending interrupt in the virtual GIC), a note in the pCPU's mailbox, and ring it by an interrupt.
+//! The loop takes all notes on every way into a guest, and interrupts stay masked outside of guests, so a ring between the look and
+//! the wait or the entry is not lost: it is pending, and ends either at once.
 //!
 //! ```text
 //! notes ─▶ attend to those seats ─▶ choose who runs ─▶ load it, set the alarm ─▶ run ─▶ handle its exit ─┐
@@ -19,7 +19,7 @@ mod attend;
 mod seat;
 
 use arch::cpu::PerCpu;
-use arch::{Exit, alarm, gic, intid};
+use arch::{Exit, alarm, controller};
 
 use crate::images::Fill;
 use crate::post_mortem::Report;
@@ -118,8 +118,8 @@ impl Pcpu {
                 Some((chosen, seat)) => {
                     let exit = seat.vcpu.run();
                     let next = match exit {
-                        Exit::Interrupt(intid) => {
-                            self.interrupted(intid);
+                        Exit::Interrupt(number) => {
+                            self.interrupted(number);
                             Next::GoOn
                         }
                         exit => {
@@ -266,28 +266,24 @@ impl Pcpu {
 
     /// Handles an interrupt, if there is one.
     fn poll(&mut self) {
-        let intid = gic::acknowledge();
-        if intid >= intid::SPECIAL {
-            return;
-        }
-        gic::drop_priority(intid);
+        let Some(number) = controller::take() else { return };
         // Who waits for an interrupt may be loaded still, and its timers run.
         if let Some((loaded, seat)) = seat(self.seats, self.loaded)
-            && seat.vcpu.interrupt(intid)
+            && seat.vcpu.interrupt(number)
         {
             self.ready(loaded);
             return;
         }
-        self.interrupted(intid);
+        self.interrupted(number);
     }
 
-    /// An interrupt of the board's or of the hypervisor's own: acknowledged, its priority dropped.
-    fn interrupted(&mut self, intid: u32) {
-        if intid == intid::HYP_TIMER {
+    /// An interrupt of the board's or of the hypervisor's own, which was taken.
+    fn interrupted(&mut self, number: u32) {
+        if number == arch::interrupts::ALARM {
             alarm::set(None);
             self.alarm = None;
             self.is_stale = true;
         }
-        interrupts::handle(intid);
+        interrupts::handle(number);
     }
 }

@@ -49,5 +49,5 @@ fn press_key(vm: &Vm) {
 }
 
 fn has_key(vm: &Vm) -> bool {
-    vm.config.vdevs.iter().any(|vdev| vdev.kind == model::VdevKind::Pl061)
+    vm.config.vdevs.iter().any(|vdev| vdev.kind.has_power_key())
 }

@@ -2,8 +2,8 @@
 
 use core::hint::black_box;
 
-/// An address that nothing is mapped at: between the image and the stacks.
-const NOWHERE: usize = 0xC040_0000_0000;
+/// An address that nothing is mapped at: below the stacks.
+const NOWHERE: usize = 0x4040_0000_0000;
 
 /// Makes the hypervisor fail as `key` says; does nothing for any other key.
 pub fn typed(key: u8) {
@@ -11,7 +11,7 @@ pub fn typed(key: u8) {
         b'P' => panics(),
         b'R' => reads_nowhere(),
         b'X' => executes_data(),
-        b'U' => executes_nonsense(),
+        b'U' => arch::cpu::execute_nonsense(),
         b'O' => drop(black_box(overflows(0))),
         b'L' => fails_while_telling(),
         _ => {}
@@ -36,12 +36,6 @@ fn executes_data() {
     // SAFETY: constants are never executable: the exception is what it is for.
     let data: extern "C" fn() = unsafe { core::mem::transmute(&raw const DATA) };
     data();
-}
-
-#[inline(never)]
-fn executes_nonsense() {
-    // SAFETY: the exception is what it is for; nothing follows.
-    unsafe { core::arch::asm!("udf #0") };
 }
 
 #[inline(never)]

@@ -7,8 +7,8 @@
 
 use crate::memory::Span;
 
-/// Where the slots begin: the top-level entry after the image's.
-pub const STACKS: u64 = 0xC080_0000_0000;
+/// Where the slots begin: in the lower half, which every CPU has, and in a top-level entry of their own, far above all memory.
+pub const STACKS: u64 = 0x4080_0000_0000;
 /// Virtual bytes of one pCPU's slot.
 const SLOT_BYTES: u64 = 0x1_0000;
 /// The emergency stack in a slot.

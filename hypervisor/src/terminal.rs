@@ -6,16 +6,14 @@
 use core::fmt::{self, Write};
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use model::{Console, System, VdevKind};
+use arch::uart::Uart;
+use model::{Console, System};
 use spin::{Mutex, Once};
 use vdev::Endpoint;
 
 use crate::bus::Device;
-use crate::console::{
-    BoardUart, Command, Listed, Lost, MAX_SOURCES, Mux, Note, RECORD_SEPARATOR, Source, Speaker, Wake,
-};
+use crate::console::{Command, Listed, Lost, MAX_SOURCES, Mux, Note, RECORD_SEPARATOR, Source, Speaker, Wake};
 use crate::direct::Direct;
-use crate::uart::Uart;
 use crate::vm::Vm;
 use crate::{board, lifecycle, power};
 
@@ -33,7 +31,7 @@ static STIRRED: AtomicU64 = AtomicU64::new(0);
 /// The bit of [`LOG`].
 const LOG_BIT: u64 = 1;
 /// Where the UART is, for [`Emergency`].
-static UART: Once<usize> = Once::new();
+static UART: Once<u64> = Once::new();
 /// The device at the guest's end of each source, by the mux's index.
 static DEVICES: [Once<(&'static Vm, usize)>; MAX_SOURCES] = [const { Once::new() }; MAX_SOURCES];
 /// What a guest's serial device printed last is kept, this much of it: some hundred lines.
@@ -88,8 +86,8 @@ impl log::Log for Logger {
 pub fn open(system: &'static System, uart: Option<u64>, memory: &mut Direct<'_>) -> Option<&'static [Endpoint]> {
     let serials = || {
         system.vms.iter().flat_map(|vm| {
-            let directions = vm.vdevs.iter().filter_map(|vdev| match vdev.kind {
-                VdevKind::Pl011 { console: Console::Board(direction) } => Some((vdev.name, direction)),
+            let directions = vm.vdevs.iter().filter_map(|vdev| match vdev.kind.console() {
+                Some(Console::Board(direction)) => Some((vdev.name, direction)),
                 _ => None,
             });
             let alone = directions.clone().nth(1).is_none();
@@ -105,9 +103,9 @@ pub fn open(system: &'static System, uart: Option<u64>, memory: &mut Direct<'_>)
             Some(Source { name, endpoint, speaker: Speaker::Guest(direction) })
         }
     })?;
-    if let Some(base) = uart.and_then(|base| usize::try_from(base).ok()) {
+    if let Some(base) = uart {
         UART.call_once(|| base);
-        // SAFETY: the board's tree says that its console, a PL011, is there; it is mapped as device memory by now.
+        // SAFETY: the board says that its console is there; it is mapped as device memory by now, if it is memory.
         let uart = unsafe { Uart::new(base) };
         let notes = memory.place_list(sources.len(), |memory, index| {
             // The hypervisor's own lines are never muted, and nobody asks for them again.

@@ -5,7 +5,7 @@ mod course;
 use core::sync::atomic::{AtomicBool, AtomicU32};
 
 use arch::Guest;
-use arch::vgic::KickMask;
+use arch::kick::KickMask;
 use model::{Extent, Gpa, Hpa, STOLEN_TIME_BYTES, Start, StopReason};
 use spin::{Mutex, Once};
 

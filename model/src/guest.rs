@@ -229,6 +229,21 @@ pub enum VdevKind {
     Port92,
 }
 
+impl VdevKind {
+    /// The far end of a serial device; `None` if it is none.
+    pub const fn console(&self) -> Option<Console> {
+        match self {
+            VdevKind::Pl011 { console } | VdevKind::Ser8250 { console } => Some(*console),
+            _ => None,
+        }
+    }
+
+    /// Whether it has a power key.
+    pub const fn has_power_key(&self) -> bool {
+        matches!(self, VdevKind::Pl061 | VdevKind::AcpiPower)
+    }
+}
+
 /// An inert function on PCI bus 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PciFunction {

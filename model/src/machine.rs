@@ -31,6 +31,17 @@ impl Machine {
     }
 }
 
+impl Machine {
+    /// Where a page of the board's controller goes, if guests are given one: a GICv2's CPU interface. (The first page of it. GICC_DIR
+    /// alone is in the second: an exit, so that any vCPU may deactivate what another one, or none, has in its list registers.)
+    pub const fn controller_page(&self) -> Option<Gpa> {
+        match self {
+            Machine::Arm(gic) => Some(gic.cpus),
+            Machine::Pc(_) => None,
+        }
+    }
+}
+
 /// What a PC has besides its local APICs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pc {

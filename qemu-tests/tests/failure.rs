@@ -46,7 +46,7 @@ fn told(key: char) -> Result<Option<String>> {
     let calls: Vec<&str> = named.lines().filter(|line| line.contains("  called from 0x")).collect();
     assert!(calls.iter().any(|call| call.contains("hypervisor::pcpu::Pcpu::run+")), "{named}");
     assert!(
-        named.contains("\x1e[ostler] x28 [") && named.contains(&format!("\x1e[ostler] sp 0xc080000{pcpu}")),
+        named.contains("\x1e[ostler] x28 [") && named.contains(&format!("\x1e[ostler] sp 0x4080000{pcpu}")),
         "{named}"
     );
     Ok(Some(named))
@@ -71,9 +71,9 @@ fn a_panic_is_told_with_its_message_and_calls() -> Result<()> {
 #[test]
 fn a_data_abort_names_the_address_and_the_function() -> Result<()> {
     let Some(told) = told('R')? else { return Ok(()) };
-    assert!(told.starts_with("data abort: read of 0xc04000000000: nothing is mapped there, pc 0xc000"), "{told}");
+    assert!(told.starts_with("data abort: read of 0x404000000000: nothing is mapped there, pc 0xc000"), "{told}");
     has(&told, " hypervisor::provoke::reads_nowhere+");
-    has(&told, "far 0xc04000000000");
+    has(&told, "far 0x404000000000");
     Ok(())
 }
 
@@ -96,9 +96,9 @@ fn an_undefined_instruction_is_named() -> Result<()> {
 #[test]
 fn a_stack_overflow_is_called_one() -> Result<()> {
     let Some(told) = told('O')? else { return Ok(()) };
-    assert!(told.starts_with("stack overflow: data abort: write to 0xc080000"), "{told}");
+    assert!(told.starts_with("stack overflow: data abort: write to 0x4080000"), "{told}");
     // The guard's last page, in whichever slot.
-    let address = told.split("write to 0xc080000").nth(1).and_then(|rest| rest.get(1..2));
+    let address = told.split("write to 0x4080000").nth(1).and_then(|rest| rest.get(1..2));
     assert_eq!(address, Some("a"), "{told}");
     has(&told, " hypervisor::provoke::overflows+");
     has(&told, " times)");

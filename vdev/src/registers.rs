@@ -46,10 +46,29 @@ impl Width {
     }
 }
 
-/// A device with a frame of registers and one level-sensitive interrupt line.
+/// How the interrupt lines of a device stand, one bit a line. Which line a bit is, the device says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Signals {
+    /// Lines that are high now.
+    pub high: u32,
+    /// Lines that rose since the device was last asked, which may have fallen again. However often one rose, it is one edge:
+    /// an interrupt controller that has not been served in between makes one of them too.
+    pub rose: u32,
+}
+
+/// What a device asks of the machine that it is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// All CPUs and devices begin anew.
+    Reset,
+    /// The machine goes off.
+    PowerOff,
+}
+
+/// A device with a frame of registers and, as a rule, one level-sensitive interrupt line.
 ///
-/// The caller holds the device's own lock around every call and samples [`Registers::line`] before it lets go,
-/// so that the interrupt controller sees the line's changes in the order in which they happened.
+/// The caller holds the device's own lock around every call and samples [`Registers::line`] or [`Registers::signals`] before
+/// it lets go, so that the interrupt controller sees the lines' changes in the order in which they happened.
 pub trait Registers {
     /// A load of `width` at `offset` from the frame's start. Any offset and width may come: what the device does not
     /// have reads as zero. The result has no bits above `width`.
@@ -58,10 +77,21 @@ pub trait Registers {
     /// A store. Bits of `value` above `width` are ignored; so are stores to what the device does not have.
     fn write(&mut self, offset: u64, width: Width, value: u64);
 
-    /// The level of the interrupt line now.
+    /// The level of the interrupt line now; of the first one, if there are several, and low if there is none.
     fn line(&self) -> bool;
 
-    /// Back to the state after power-on.
+    /// How all lines stand, and which of them rose since it was last asked. A device with one line that stays high until
+    /// it is served has no more to say than [`Registers::line`].
+    fn signals(&mut self) -> Signals {
+        Signals { high: self.line().into(), rose: 0 }
+    }
+
+    /// What the device asks of the machine; asking takes it. To be called after a store.
+    fn take_request(&mut self) -> Option<Request> {
+        None
+    }
+
+    /// Back to the state after power-on. From then on the guest's counter may be one that has begun anew.
     fn reset(&mut self);
 
     /// From now until [`Registers::reset`] the device has no effect outside of itself: the first step of stopping a VM.
@@ -77,6 +107,21 @@ pub trait Timed: Registers {
     /// Where the guest's counter will be, or is, when somebody has to look at what has come about by itself; `None` if nothing
     /// will.
     fn deadline(&self) -> Option<u64>;
+
+    /// Presses the power key, if it has one.
+    fn press(&mut self) {}
+
+    /// Whether it is a watchdog that bites. It goes on to do so until it is reset.
+    fn bites(&self) -> bool {
+        false
+    }
+}
+
+/// A serial device, whose other end is an [`crate::Endpoint`].
+pub trait Uart: Registers {
+    /// Looks at the endpoint: takes input that the FIFO has room for and sees output that has drained. The bus calls it when the mux
+    /// says that the endpoint changed, and then samples the line.
+    fn poll(&mut self);
 }
 
 /// A register of a PrimeCell's identification, `offset` bytes behind the first: PeriphID0 to 3, then PCellID0 to 3.

@@ -6,6 +6,9 @@
 
 use core::ops::Range;
 
+/// What the text is read by.
+pub type Piece = u32;
+
 /// Bytes of an instruction.
 const INSTRUCTION_BYTES: u64 = 4;
 
@@ -17,7 +20,7 @@ pub const fn is_call(instruction: u32) -> bool {
 }
 
 /// Whether `word` may be a return address into `text`, whose instructions `read` reads.
-pub fn may_be_return(word: u64, text: &Range<u64>, read: impl Fn(u64) -> u32) -> bool {
+pub fn may_be_return(word: u64, text: &Range<u64>, read: impl Fn(u64) -> Piece) -> bool {
     let call = word.wrapping_sub(INSTRUCTION_BYTES);
     word.is_multiple_of(INSTRUCTION_BYTES) && text.contains(&word) && text.contains(&call) && is_call(read(call))
 }

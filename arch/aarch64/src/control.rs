@@ -13,7 +13,7 @@ fn pa_range() -> u8 {
 }
 
 /// Bits of guest-physical address on this CPU.
-pub fn ipa_bits() -> u32 {
+pub fn gpa_bits() -> u32 {
     paging::ipa_bits(pa_range())
 }
 

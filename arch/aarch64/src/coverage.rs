@@ -114,12 +114,12 @@ pub fn injected(exception: &Exception) {
 pub fn exit(exit: &Exit) {
     took(match exit {
         Exit::CleanMemory => Way::Clean,
-        Exit::Memory(_) => Way::Memory,
+        Exit::Access(_) => Way::Memory,
         Exit::Unsupported(Unsupported::Instruction(_)) => Way::UnsupportedInstruction,
         Exit::Unsupported(Unsupported::Register { .. }) => Way::UnsupportedRegister,
         Exit::Unsupported(Unsupported::Access { is_fetch: true, .. }) => Way::UnsupportedFetch,
         Exit::Unsupported(Unsupported::Access { .. }) => Way::UnsupportedAccess,
-        Exit::SystemError { .. } => Way::SystemError,
+        Exit::Failed { .. } => Way::SystemError,
         // Elsewhere by what they ask for.
         _ => return,
     });

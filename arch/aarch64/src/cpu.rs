@@ -28,6 +28,13 @@ pub struct PerCpu {
     pub in_hand: InHand,
 }
 
+impl PerCpu {
+    /// Of pCPU `index`, with the top of its emergency stack, what rings it, and its recorder.
+    pub const fn new(index: u32, emergency_stack: u64, doorbell: u64, recorder: Recorder) -> PerCpu {
+        PerCpu { emergency_stack, index, doorbell, mailbox: Mailbox::new(), recorder, in_hand: InHand::new() }
+    }
+}
+
 /// Offset of [`PerCpu::emergency_stack`] for the vectors.
 pub(crate) const EMERGENCY: usize = offset_of!(PerCpu, emergency_stack);
 
@@ -37,8 +44,8 @@ pub(crate) const RECORDER: usize = offset_of!(PerCpu, recorder);
 /// The affinity fields of MPIDR_EL1.
 pub const AFFINITY_MASK: u64 = 0xff_00ff_ffff;
 
-/// This CPU's affinity (MPIDR_EL1 without its flag bits).
-pub fn affinity() -> u64 {
+/// The number that this CPU knows itself by: its affinity (MPIDR_EL1 without its flag bits).
+pub fn own_id() -> u64 {
     MPIDR_EL1.get() & AFFINITY_MASK
 }
 
@@ -75,6 +82,12 @@ pub fn index() -> u32 {
 pub fn wait_for_interrupt() {
     // SAFETY: `wfi` waits; the barrier completes what others may be waiting for.
     unsafe { asm!("dsb sy", "wfi", options(nostack, preserves_flags)) };
+}
+
+/// Executes an instruction that there is none of: for tests of what happens then.
+pub fn execute_nonsense() {
+    // SAFETY: the exception is what it is for; nothing follows.
+    unsafe { asm!("udf #0") };
 }
 
 /// Stops this CPU for good.

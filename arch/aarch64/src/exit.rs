@@ -1,49 +1,17 @@
 //! What a slow exit asks of the loop.
 
+use core::fmt;
+
+pub use arch_common::exit::{At, Kind, Outcome};
 use model::Gpa;
 
 use crate::syndrome::{SysReg, Transfer};
 
-/// Why [`crate::Vcpu::run`] returned. All of these are about the vCPU that ran, with its registers complete.
-#[derive(Clone, Copy, Debug)]
-pub enum Exit {
-    /// Another pCPU rang: look at what it left.
-    Kicked,
-    /// An interrupt of the board's own, acknowledged and with its priority dropped, not deactivated.
-    Interrupt(u32),
-    /// HVC or SMC with x0 to x3. The PC is behind the instruction already.
-    Call([u64; 4]),
-    /// A load or store where no memory is.
-    Memory(MemoryAccess),
-    /// The guest waits for an interrupt, and the pCPU is shared. The PC is behind the instruction already.
-    WaitForInterrupt,
-    /// The guest waits for another CPU's event, and the pCPU is shared. The PC is behind the instruction already.
-    WaitForEvent,
-    /// Before the guest goes on, all of its memory has to be cleaned and invalidated to the point of coherency. The PC is behind
-    /// the instruction already.
-    CleanMemory,
-    /// Something that cannot be emulated.
-    Unsupported(Unsupported),
-    /// An asynchronous external abort that the guest caused: hardware that it reached refused.
-    SystemError {
-        /// ESR_EL2.
-        syndrome: u64,
-    },
-}
+/// Why [`crate::Vcpu::run`] returned. A call is x0 to x3 of HVC or SMC, with the PC behind the instruction already.
+pub type Exit = arch_common::exit::Exit<[u64; 4], Transfer, Unsupported>;
 
-/// A load or store of one register at an address that is not memory. Answer a load by
-/// [`crate::Vcpu::finish_load`], a store by [`crate::Vcpu::skip`].
-#[derive(Clone, Copy, Debug)]
-pub struct MemoryAccess {
-    /// Where.
-    pub gpa: Gpa,
-    /// 1, 2, 4 or 8.
-    pub size_bytes: u8,
-    /// The value of a store; `None` for a load.
-    pub store: Option<u64>,
-    /// How the register takes a load's value.
-    pub transfer: Transfer,
-}
+/// A load or store of one register at an address that is not memory.
+pub type Access = arch_common::exit::Access<Transfer>;
 
 /// An event without emulation. `unsupported` in the VM's file decides what becomes of it.
 #[derive(Clone, Copy, Debug)]
@@ -68,4 +36,38 @@ pub enum Unsupported {
         /// Where a read's result goes; `None` for a write.
         target: Option<u8>,
     },
+}
+
+impl Unsupported {
+    /// Which line of `unsupported` it is for.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Unsupported::Instruction(_) | Unsupported::Access { is_instruction: true, .. } => Kind::Instruction,
+            Unsupported::Access { .. } => Kind::Reference,
+            Unsupported::Register { .. } => Kind::Register,
+        }
+    }
+
+    /// What the guest tried, in words, and the number that they are about.
+    pub const fn what(&self) -> (&'static str, u64) {
+        match *self {
+            Unsupported::Instruction(syndrome) => ("instruction with syndrome", syndrome),
+            Unsupported::Access { gpa, is_fetch: true, .. } => ("fetch from", gpa.0),
+            Unsupported::Access { gpa, .. } => ("access to", gpa.0),
+            Unsupported::Register { register, .. } => ("system register", register.bits() as u64),
+        }
+    }
+}
+
+/// As its manual has it.
+impl fmt::Display for Unsupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unsupported::Register { register, .. } => write!(f, "system register {register}"),
+            _ => {
+                let (action, what) = self.what();
+                write!(f, "{action} {what:#x}")
+            }
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! Calls into the board's own firmware: PSCI by the conduit that its tree names (DEN 0022, DEN 0028).
 
 use core::arch::asm;
+use core::fmt;
+use core::sync::atomic::{AtomicU8, Ordering};
 
 /// The instruction that reaches the firmware.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,22 +34,61 @@ fn call(conduit: Conduit, function: u64, arguments: [u64; 3]) -> i64 {
     x0 as i64
 }
 
-/// Starts the CPU with affinity `cpu` at physical address `entry`, `x0` being `context`. PSCI's error if it won't.
-pub fn cpu_on(conduit: Conduit, cpu: u64, entry: u64, context: u64) -> Result<(), i64> {
-    match call(conduit, CPU_ON, [cpu, entry, context]) {
+/// As `Conduit as u8`, one more; zero as long as there is none.
+static CONDUIT: AtomicU8 = AtomicU8::new(0);
+
+/// Keeps how the firmware is called, for good.
+pub fn set(conduit: Conduit) {
+    CONDUIT.store((conduit as u8).wrapping_add(1), Ordering::Relaxed);
+}
+
+fn conduit() -> Option<Conduit> {
+    match CONDUIT.load(Ordering::Relaxed) {
+        0 => None,
+        1 => Some(Conduit::Smc),
+        _ => Some(Conduit::Hvc),
+    }
+}
+
+/// Why a CPU does not start.
+#[derive(Clone, Copy, Debug)]
+pub enum NotStarted {
+    /// There is no firmware that could start it.
+    NoFirmware,
+    /// PSCI's error.
+    Psci(i64),
+}
+
+impl fmt::Display for NotStarted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NotStarted::NoFirmware => f.write_str("the firmware has no PSCI by SMC to start CPUs by"),
+            NotStarted::Psci(error) => write!(f, "PSCI error {error}"),
+        }
+    }
+}
+
+/// Starts the CPU with affinity `cpu` at physical address `entry`, `x0` being `context`.
+pub fn start_cpu(cpu: u64, entry: u64, context: u64) -> Result<(), NotStarted> {
+    match call(conduit().ok_or(NotStarted::NoFirmware)?, CPU_ON, [cpu, entry, context]) {
         0 => Ok(()),
-        error => Err(error),
+        error => Err(NotStarted::Psci(error)),
     }
 }
 
 /// Powers the board off; halts if the firmware won't.
-pub fn system_off(conduit: Conduit) -> ! {
-    call(conduit, SYSTEM_OFF, [0; 3]);
-    crate::cpu::halt()
+pub fn power_off() -> ! {
+    end(SYSTEM_OFF)
 }
 
 /// Resets the board; halts if the firmware won't.
-pub fn system_reset(conduit: Conduit) -> ! {
-    call(conduit, SYSTEM_RESET, [0; 3]);
+pub fn reset() -> ! {
+    end(SYSTEM_RESET)
+}
+
+fn end(function: u64) -> ! {
+    if let Some(conduit) = conduit() {
+        call(conduit, function, [0; 3]);
+    }
     crate::cpu::halt()
 }

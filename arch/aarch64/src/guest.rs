@@ -2,6 +2,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use arch_common::place::Place;
 use model::{Counter, GicVersion, Gpa, Hpa};
 
 use crate::cpu::{self, PerCpu};
@@ -53,19 +54,20 @@ pub struct Guest {
 }
 
 impl Guest {
-    /// The VM that `config` describes, number `index` of the system, with its second stage at `root`. The three
-    /// lists have one entry for each of its vCPUs. `ends` is told of the board's interrupts that are its own. `None` if it is
-    /// another CPU's machine.
+    /// The VM that `config` describes, number `index` of the system, with its second stage at `root` and a doorbell for each of its
+    /// vCPUs. `ends` is told of the board's interrupts that are its own; what else it needs comes from `memory`.
     pub fn new(
         index: u32,
         config: &model::Vm,
         root: Hpa,
         doorbells: &'static [Doorbell],
-        redistributors: &'static [Redistributor],
-        power: &'static [Power],
         ends: Option<&'static dyn Ends>,
-    ) -> Option<Guest> {
-        let model::Machine::Arm(frames) = config.machine else { return None };
+        memory: &mut impl Place,
+    ) -> Result<Guest, &'static str> {
+        let model::Machine::Arm(frames) = config.machine else { return Err("it is a machine for another CPU") };
+        const NO_MEMORY: &str = "the board's memory is used up";
+        let redistributors = memory.list(config.cpus.len(), |_, _| Some(Redistributor::new())).ok_or(NO_MEMORY)?;
+        let power: &'static [Power] = memory.list(config.cpus.len(), |_, _| Some(Power::new())).ok_or(NO_MEMORY)?;
         // All CPUs of the board are taken to be alike.
         let host = IdRegisters::of_this_cpu();
         let psci = Psci::new(power);
@@ -73,7 +75,7 @@ impl Guest {
         // VMID 0 is left to whoever ran before us. 8 bits (VTCR_EL2.VS = 0); assembly allows fewer VMs than that.
         let vmid = u64::from(index).wrapping_add(1) & 0xff;
         let vgic = Vgic::new(crate::GIC, redistributors);
-        Some(Guest {
+        Ok(Guest {
             vgic: match ends {
                 Some(ends) => vgic.with_ends(ends),
                 None => vgic,
@@ -83,7 +85,7 @@ impl Guest {
             doorbells,
             vttbr: vmid << 48 | root.0,
             counter_offset: AtomicU64::new(counter_offset(config.counter)),
-            ids: host.guest(control::ipa_bits()),
+            ids: host.guest(control::gpa_bits()),
             features: Features::new(&host),
         })
     }
@@ -121,7 +123,7 @@ impl Guest {
         ticks.wrapping_add(self.counter_offset())
     }
 
-    /// The root of its second stage, which has as many bits of input address as [`crate::ipa_bits`] says.
+    /// The root of its second stage, which has as many bits of input address as [`crate::gpa_bits`] says.
     pub fn second_stage(&self) -> Hpa {
         // BADDR: all but the VMID, and CnP, which is clear.
         Hpa(self.vttbr & 0x0000_ffff_ffff_fffe)
@@ -137,15 +139,25 @@ impl Guest {
         self.counter_offset.fetch_add(ticks, Ordering::Relaxed);
     }
 
+    /// vCPU `index` runs from now on: it was started.
+    pub fn turned_on(&self, index: u32) {
+        self.psci().turned_on(index);
+    }
+
+    /// vCPU `index` has ended, by itself. True if it was the last one: nothing could start any of them again.
+    pub fn turned_off(&self, index: u32) -> bool {
+        self.psci().turned_off(index)
+    }
+
     /// Power control over its vCPUs.
-    pub fn psci(&self) -> Psci<'static> {
+    pub(crate) fn psci(&self) -> Psci<'static> {
         Psci::new(self.power)
     }
 
     /// A device's line changed; rings the vCPUs that have to look.
-    pub fn set_line(&self, intid: u32, level: bool) {
+    pub fn set_line(&self, line: u32, level: bool) {
         // The checker gave devices only INTIDs that exist.
-        if let Ok(kick) = self.vgic.inject(model::Irq::Shared(intid), level) {
+        if let Ok(kick) = self.vgic.inject(model::Irq::Shared(line), level) {
             self.kick(kick);
         }
     }

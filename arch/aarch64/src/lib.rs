@@ -22,15 +22,15 @@
 )]
 
 pub mod backtrace;
+pub mod clock;
 pub mod context;
 pub mod coverage;
 pub mod deadline;
 pub mod disassemble;
 pub mod exit;
-pub mod in_hand;
 pub mod inject;
+pub mod interrupts;
 pub mod intid;
-pub mod mailbox;
 pub mod paging;
 pub mod psci;
 pub mod recorder;
@@ -39,7 +39,10 @@ pub mod syndrome;
 pub mod sysreg;
 pub mod vgic;
 
-pub use exit::{Exit, MemoryAccess, Unsupported};
+pub use arch_common::ends::Ends;
+pub use arch_common::place::Place;
+pub use arch_common::{bits, in_hand, kick, mailbox};
+pub use exit::{Access, At, Exit, Kind, Outcome, Unsupported};
 
 /// Architecture of the interrupt controller, the board's and its guests' alike: chosen by the feature `gicv2`, so that
 /// neither pays for the other.
@@ -54,13 +57,19 @@ pub mod alarm;
 #[cfg(target_os = "none")]
 mod control;
 #[cfg(target_os = "none")]
+pub mod controller;
+#[cfg(target_os = "none")]
 pub mod cpu;
 #[cfg(target_os = "none")]
 mod debug;
 #[cfg(target_os = "none")]
-pub mod el1;
+pub mod dump;
+#[cfg(target_os = "none")]
+mod el1;
 #[cfg(target_os = "none")]
 pub mod entry;
+#[cfg(target_os = "none")]
+pub mod fault;
 #[cfg(target_os = "none")]
 pub mod firmware;
 #[cfg(target_os = "none")]
@@ -74,10 +83,12 @@ mod memory;
 #[cfg(target_os = "none")]
 mod registers;
 #[cfg(target_os = "none")]
+pub mod uart;
+#[cfg(target_os = "none")]
 mod vcpu;
 
 #[cfg(target_os = "none")]
-pub use control::{init_cpu, ipa_bits};
+pub use control::{gpa_bits, init_cpu};
 #[cfg(target_os = "none")]
 pub use guest::{Doorbell, Guest};
 #[cfg(target_os = "none")]

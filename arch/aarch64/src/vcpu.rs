@@ -1,23 +1,25 @@
-//! A vCPU: its registers, and the way into the guest. `quick` answers exits without the loop; `switch` starts and stops it,
-//! and gives it the pCPU and takes it away.
+//! A vCPU: its registers, and the way into the guest. `quick` answers exits without the loop, `answer` with it; `switch` starts and
+//! stops it, and gives it the pCPU and takes it away.
 
+mod answer;
 mod caches;
 mod frequent;
 mod quick;
 mod switch;
 
+use arch_common::place::Place;
 use model::Hpa;
 
 use crate::context::Context;
 use crate::el1::El1;
 use crate::entry;
-use crate::exit::{Exit, MemoryAccess};
+use crate::exit::Exit;
 use crate::gic::{self, Hardware};
 use crate::guest::Guest;
 use crate::inject::{self, Exception};
 use crate::recorder::Tag;
 use crate::registers::{read, write};
-use crate::syndrome::{Cause, DataAbort, Syndrome};
+use crate::syndrome::Syndrome;
 use crate::vgic::CpuInterface;
 use crate::{control, coverage, intid};
 use switch::Saved;
@@ -70,10 +72,11 @@ const PSTATE_I: u64 = 1 << 7;
 /// ESR_ELx.WnR of a data abort.
 const WNR: u64 = 1 << 6;
 impl Vcpu {
-    /// vCPU number `index` of `guest`, off. With `gives_way`, it exits when it waits, so that others get the pCPU.
-    pub fn new(index: u32, guest: &'static Guest, gives_way: bool) -> Vcpu {
+    /// vCPU number `index` of `guest`, off. With `gives_way`, it exits when it waits, so that others get the pCPU. `None` if it needs
+    /// `memory` and there is none.
+    pub fn new(index: u32, guest: &'static Guest, gives_way: bool, _memory: &mut impl Place) -> Option<Vcpu> {
         let features = &guest.features;
-        Vcpu {
+        Some(Vcpu {
             context: Context::reset(0, Tag::new(guest.number(), index)),
             guest,
             index,
@@ -85,7 +88,7 @@ impl Vcpu {
             exit: None,
             interface: CpuInterface::new(index, gic::traps_deactivate()),
             saved: Saved::RESET,
-        }
+        })
     }
 
     /// How the flight recorder calls it.
@@ -160,16 +163,6 @@ impl Vcpu {
         true
     }
 
-    /// General register `index`, 31 being the zero register.
-    pub fn register(&self, index: u8) -> u64 {
-        self.context.get(index)
-    }
-
-    /// Sets general register `index`; 31 discards.
-    pub fn set_register(&mut self, index: u8, value: u64) {
-        self.context.set(index, value);
-    }
-
     /// All general registers, for dumps.
     pub fn registers(&self) -> &[u64; 31] {
         &self.context.x
@@ -198,7 +191,7 @@ impl Vcpu {
     }
 
     /// Goes on behind the instruction that trapped.
-    pub fn skip(&mut self) {
+    fn skip(&mut self) {
         let (pc, pstate) = inject::skip(self.pc(), self.pstate(), Syndrome(read!("ESR_EL2")).instruction_bytes());
         // SAFETY: the guest's own PC and PSTATE.
         unsafe {
@@ -207,21 +200,8 @@ impl Vcpu {
         }
     }
 
-    /// Ends a load with `value`.
-    pub fn finish_load(&mut self, access: &MemoryAccess, value: u64) {
-        self.context.set(access.transfer.register, access.transfer.loaded(value));
-        self.skip();
-    }
-
-    /// Answers a call with x0 to x3.
-    pub fn finish_call(&mut self, values: &[u64]) {
-        for (index, &value) in (0..4).zip(values) {
-            self.context.set(index, value);
-        }
-    }
-
     /// Makes the guest take `exception` at EL1.
-    pub fn inject(&mut self, exception: Exception) {
+    fn inject(&mut self, exception: Exception) {
         coverage::injected(&exception);
         let taken = inject::take(&control::interrupted(&self.guest.features), exception);
         // The abort of a store says that it is one, here as at EL1 (DDI 0487 D24.2, ISS.WnR of data aborts).
@@ -250,15 +230,6 @@ impl Vcpu {
         let found = read!("PAR_EL1");
         // F: a fault. Else PA has the page.
         (found & 1 == 0).then_some(Hpa(found & 0x000f_ffff_ffff_f000 | address & 0xfff))
-    }
-
-    /// The virtual address that the guest used, for the abort to inject; `None` if the CPU does not know it.
-    pub fn fault_virtual_address(&self) -> Option<u64> {
-        let is_valid = match Syndrome(read!("ESR_EL2")).cause() {
-            Cause::DataAbort(DataAbort { abort, .. }) | Cause::InstructionAbort(abort) => abort.far_is_valid,
-            _ => false,
-        };
-        is_valid.then(|| read!("FAR_EL2"))
     }
 }
 
@@ -292,5 +263,5 @@ unsafe extern "C" fn ostler_quick_irq(context: *mut Context) -> u64 {
 unsafe extern "C" fn ostler_quick_serror(context: *mut Context) -> u64 {
     // SAFETY: as in `ostler_quick_sync`.
     let vcpu = unsafe { &mut *context.cast::<Vcpu>() };
-    vcpu.leave(Exit::SystemError { syndrome: read!("ESR_EL2") })
+    vcpu.leave(Exit::Failed { action: "system error, syndrome", what: read!("ESR_EL2") })
 }

@@ -13,3 +13,72 @@
         clippy::panic
     )
 )]
+
+pub mod backtrace;
+pub mod board;
+pub mod context;
+pub mod control;
+pub mod coverage;
+pub mod cpuid;
+pub mod decode;
+pub mod exception;
+pub mod exit;
+pub mod inject;
+pub mod interrupts;
+pub mod msr;
+pub mod paging;
+pub mod recorder;
+pub mod segment;
+pub mod start;
+pub mod svm;
+pub mod vapic;
+pub mod walk;
+
+#[cfg(target_os = "none")]
+pub mod alarm;
+#[cfg(target_os = "none")]
+pub mod clock;
+#[cfg(target_os = "none")]
+pub mod controller;
+#[cfg(target_os = "none")]
+pub mod cpu;
+#[cfg(target_os = "none")]
+pub mod dump;
+#[cfg(target_os = "none")]
+pub mod entry;
+#[cfg(target_os = "none")]
+pub mod fault;
+#[cfg(target_os = "none")]
+pub mod firmware;
+#[cfg(target_os = "none")]
+pub mod fitness;
+#[cfg(target_os = "none")]
+mod gdt;
+#[cfg(target_os = "none")]
+mod guest;
+#[cfg(target_os = "none")]
+mod memory;
+#[cfg(target_os = "none")]
+mod registers;
+#[cfg(target_os = "none")]
+pub mod tsc;
+#[cfg(target_os = "none")]
+pub mod uart;
+#[cfg(target_os = "none")]
+mod vcpu;
+#[cfg(target_os = "none")]
+mod xstate;
+
+pub use arch_common::ends::Ends;
+pub use arch_common::place::Place;
+pub use arch_common::{bits, in_hand, kick, mailbox};
+pub use exit::{Access, At, Exit, Kind, Outcome, Unsupported};
+#[cfg(target_os = "none")]
+pub use guest::{Doorbell, Guest};
+#[cfg(target_os = "none")]
+pub use svm::{gpa_bits, init_cpu};
+#[cfg(target_os = "none")]
+pub use vcpu::{Glimpse, Vcpu};
+
+/// The interrupt controller, the board's and its guests' alike.
+pub const CONTROLLER: model::Controller = model::Controller::Apic;

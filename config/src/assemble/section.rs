@@ -1,8 +1,11 @@
 //! The bootable image: the hypervisor's flat binary and the image section behind it.
 //!
-//! The hypervisor is linked without its guests. Its arm64 `Image` header says how much memory it takes from its
-//! first byte on, `.bss` included; the section goes between the file's bytes and `.bss`, so that number grows by
-//! the section's length. The layout of the section is documented in [`model::images`].
+//! The hypervisor is linked without its guests. Its header (arm64's `Image`, or on x86_64 an ELF with one segment) says how much
+//! memory it takes from its first byte on, `.bss` included; the section goes between the file's bytes and `.bss`, so that
+//! number grows by the section's length, as does an ELF's number of bytes in the file. The layout of the section is documented
+//! in [`model::images`].
+
+use std::ops::Range;
 
 use elf::{ElfBytes, abi::PT_LOAD, endian::LittleEndian};
 use model::images::{ENTRY_BYTES, HEADER_BYTES, MAGIC, NAME_BYTES};
@@ -11,10 +14,20 @@ use sha2::{Digest, Sha256};
 use super::Assembly;
 
 const PAGE: usize = model::PAGE_BYTES as usize;
-/// Where an arm64 `Image` keeps its size (Documentation/arch/arm64/booting.rst).
-const IMAGE_SIZE: std::ops::Range<usize> = 16..24;
-/// Where an arm64 `Image` keeps its magic number.
-const IMAGE_MAGIC: std::ops::Range<usize> = 56..60;
+
+/// Where a kind of header keeps what.
+struct Header {
+    magic: (usize, &'static [u8]),
+    memory: Range<usize>,
+    file: Option<Range<usize>>,
+}
+
+/// The hypervisor's headers: arm64's `Image` (Documentation/arch/arm64/booting.rst), and an ELF64 whose first program header is the
+/// whole file's (`boot/src/x86_64/head.rs`).
+const HEADERS: [Header; 2] = [
+    Header { magic: (56, b"ARM\x64"), memory: 16..24, file: None },
+    Header { magic: (0, b"\x7fELF\x02\x01\x01"), memory: 104..112, file: Some(96..104) },
+];
 /// Nobody links a hypervisor of this size: a larger one is a section at a stray address.
 const FLAT_LIMIT_BYTES: u64 = 64 << 20;
 
@@ -43,22 +56,29 @@ impl Assembly {
         section
     }
 
-    /// The hypervisor's flat binary, padded to a page, with the image section behind it and the header's image_size
-    /// grown by the section. Errors: `flat` is no arm64 `Image`, or its image_size does not cover it.
+    /// The hypervisor's flat binary, padded to a page, with the image section behind it and the header's sizes grown by the
+    /// section. Errors: `flat` has no header of a hypervisor's, or one whose sizes do not cover it.
     pub fn bootable(&self, flat: &[u8]) -> Result<Vec<u8>, String> {
-        if flat.get(IMAGE_MAGIC) != Some(b"ARM\x64".as_slice()) {
-            return Err("the hypervisor's binary has no arm64 Image header".into());
-        }
+        let is_there = |header: &&Header| flat.get(header.magic.0..).is_some_and(|at| at.starts_with(header.magic.1));
+        let header = HEADERS.iter().find(is_there).ok_or("the hypervisor's binary has no header to boot it by")?;
         let mut image = flat.to_vec();
         image.resize(flat.len().next_multiple_of(PAGE), 0);
-        let linked = u64::from_le_bytes(flat[IMAGE_SIZE].try_into().expect("the range is eight bytes long"));
-        if linked < image.len() as u64 {
-            let length = image.len();
-            return Err(format!("the hypervisor's header says {linked:#x} bytes, but its binary has {length:#x}"));
-        }
+        let length = image.len() as u64;
         let section = self.image_section();
-        let size = linked.checked_add(section.len() as u64).ok_or("the hypervisor's header says an absurd size")?;
-        image[IMAGE_SIZE].copy_from_slice(&size.to_le_bytes());
+        let grow = |image: &mut [u8], field: &Range<usize>, fits: fn(u64, u64) -> bool| {
+            let field = &mut image[field.clone()];
+            let linked = u64::from_le_bytes(field[..].try_into().expect("the range is eight bytes long"));
+            if !fits(linked, length) {
+                return Err(format!("the hypervisor's header says {linked:#x} bytes, but its binary has {length:#x}"));
+            }
+            let size = linked.checked_add(section.len() as u64).ok_or("the hypervisor's header says an absurd size")?;
+            field.copy_from_slice(&size.to_le_bytes());
+            Ok(())
+        };
+        grow(&mut image, &header.memory, |memory, length| memory >= length)?;
+        if let Some(file) = &header.file {
+            grow(&mut image, file, |file, length| file == length)?;
+        }
         image.extend_from_slice(&section);
         Ok(image)
     }

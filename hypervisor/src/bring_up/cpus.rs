@@ -2,30 +2,27 @@
 
 use arch::Vcpu;
 use arch::cpu::PerCpu;
-use arch::firmware;
-use arch::gic::Frame;
-use arch::in_hand::InHand;
-use arch::mailbox::{MAX_SEATS, Mailbox};
+use arch::mailbox::MAX_SEATS;
 use boot::head::Start as CpuStart;
-use boot::tree::{self, Facts};
+use boot::{Facts, controller};
 use model::{Policy, System};
 
 use super::{Failure, NO_MEMORY};
 use crate::address_space::AddressSpace;
 use crate::direct::Direct;
+use crate::fatal;
 use crate::memory::Pool;
 use crate::pcpu::{Pcpu, Seat};
 use crate::post_mortem::Report;
 use crate::scheduler::{Entry, Scheduler};
 use crate::stacks::SLOT_MEMORY;
 use crate::vm::Vm;
-use crate::{board, fatal, gic};
 
 /// What a pCPU is handed when it starts.
 pub(super) struct HandOver {
     local: &'static PerCpu,
     /// Its private interrupts.
-    private: Frame,
+    private: controller::Private,
     seats: &'static mut [Option<Seat>],
     entries: &'static mut [Entry],
     report: &'static mut Option<Report>,
@@ -38,20 +35,20 @@ pub(super) struct Cpus {
     /// What others see of them.
     pub(super) locals: &'static [PerCpu],
     /// How many vCPUs sit on each.
-    pub(super) seats: [usize; tree::MAX_CPUS],
+    pub(super) seats: [usize; boot::MAX_CPUS],
     pcpus: &'static mut [HandOver],
 }
 
 impl Cpus {
-    /// The pCPUs with these affinities, in their order, with room for the vCPUs of `system`.
+    /// The pCPUs with these ids, in their order, with room for the vCPUs of `system`.
     pub(super) fn place(
         system: &'static System,
         facts: &Facts,
-        affinities: &[u64],
+        ids: &[u64],
         pool: &mut Pool,
         space: &mut AddressSpace,
     ) -> Result<Cpus, Failure> {
-        let mut seats = [0_usize; tree::MAX_CPUS];
+        let mut seats = [0_usize; boot::MAX_CPUS];
         for cpu in system.vms.iter().flat_map(|vm| vm.cpus) {
             let taken = seats.get_mut(cpu.pcpu as usize).ok_or(Failure::Plain("a vCPU's pCPU is not there"))?;
             *taken = taken.saturating_add(1);
@@ -60,26 +57,20 @@ impl Cpus {
             return Err(Failure::Plain("a pCPU has too many vCPUs"));
         }
         let root = space.root().0;
-        let mut stacks = [0; tree::MAX_CPUS];
-        let locals: &'static [PerCpu] = place_all(pool, affinities.len(), |memory, index| {
+        let mut stacks = [0; boot::MAX_CPUS];
+        let locals: &'static [PerCpu] = place_all(pool, ids.len(), |memory, index| {
             let slot = memory.0.allocate(SLOT_MEMORY, 4096).ok_or(NO_MEMORY)?;
             let mapped = space.map_stacks(index as u32, slot)?;
             *stacks.get_mut(index).ok_or(NO_MEMORY)? = mapped.stack.end;
-            Ok(PerCpu {
-                emergency_stack: mapped.emergency.end,
-                index: index as u32,
-                doorbell: arch::gic::doorbell(index as u32, *affinities.get(index).ok_or(NO_MEMORY)?),
-                mailbox: Mailbox::new(),
-                recorder: memory.recorder().ok_or(NO_MEMORY)?,
-                in_hand: InHand::new(),
-            })
+            let doorbell = arch::controller::doorbell(index as u32, *ids.get(index).ok_or(NO_MEMORY)?);
+            Ok(PerCpu::new(index as u32, mapped.emergency.end, doorbell, memory.recorder().ok_or(NO_MEMORY)?))
         })?;
-        let pcpus = place_all(pool, affinities.len(), |memory, index| {
+        let pcpus = place_all(pool, ids.len(), |memory, index| {
             let seats = seats.get(index).copied().unwrap_or(0);
             Ok(HandOver {
                 local: locals.get(index).ok_or(NO_MEMORY)?,
-                private: gic::private(facts, *affinities.get(index).ok_or(NO_MEMORY)?)
-                    .ok_or(Failure::Plain("a CPU has no redistributor"))?,
+                private: controller::private(facts, *ids.get(index).ok_or(NO_MEMORY)?)
+                    .ok_or(Failure::Plain("a CPU has no part of the interrupt controller"))?,
                 seats: memory.place_list(seats, |_, _| Some(None)).ok_or(NO_MEMORY)?,
                 entries: memory.place_list(seats, |_, _| Some(Entry::new(0, Policy::Fifo))).ok_or(NO_MEMORY)?,
                 report: memory.place(None).ok_or(NO_MEMORY)?,
@@ -111,16 +102,16 @@ impl Cpus {
     /// is handed, and its stack.
     pub(super) fn start_others(
         self,
-        affinities: &[u64],
+        ids: &[u64],
         boot: usize,
         entry: u64,
     ) -> Result<(&'static mut HandOver, u64), Failure> {
         fatal::know_pcpus(self.locals);
         let (before, rest) = self.pcpus.split_at_mut(boot);
         let (boot_cpu, after) = rest.split_first_mut().ok_or(NO_MEMORY)?;
-        let others = affinities.iter().enumerate().filter(|&(index, _)| index != boot).map(|(_, affinity)| affinity);
-        for (pcpu, &affinity) in before.iter_mut().chain(after).zip(others) {
-            start_cpu(pcpu, affinity, entry)?;
+        let others = ids.iter().enumerate().filter(|&(index, _)| index != boot).map(|(_, id)| id);
+        for (pcpu, &id) in before.iter_mut().chain(after).zip(others) {
+            start_cpu(pcpu, id, entry)?;
         }
         let stack = boot_cpu.start.stack;
         Ok((boot_cpu, stack))
@@ -139,8 +130,7 @@ fn place_all<T>(
     list.ok_or_else(|| failure.unwrap_or(NO_MEMORY))
 }
 
-fn start_cpu(pcpu: &'static mut HandOver, affinity: u64, entry: u64) -> Result<(), Failure> {
-    let conduit = board::conduit().ok_or(Failure::Plain("the firmware has no PSCI by SMC to start CPUs by"))?;
+fn start_cpu(pcpu: &'static mut HandOver, id: u64, entry: u64) -> Result<(), Failure> {
     // The address of all of it, before a part of it is borrowed.
     let pcpu = core::ptr::from_mut(pcpu);
     let argument = pcpu.expose_provenance() as u64;
@@ -149,7 +139,7 @@ fn start_cpu(pcpu: &'static mut HandOver, affinity: u64, entry: u64) -> Result<(
     start.argument = argument;
     let start = core::ptr::from_ref(start) as u64;
     arch::cpu::clean_to_coherency(start, size_of::<CpuStart>() as u64);
-    firmware::cpu_on(conduit, affinity, entry, start).map_err(|error| Failure::Cpu(affinity, error))
+    arch::firmware::start_cpu(id, entry, start).map_err(|error| Failure::Cpu(id, error))
 }
 
 /// A secondary CPU's first Rust, on its own stack (see `boot::head`).
@@ -165,8 +155,7 @@ pub(super) extern "C" fn enter_pcpu(pcpu: u64) -> ! {
     arch::cpu::clear_local();
     arch::entry::install_vectors();
     arch::cpu::set_local(pcpu.local);
-    arch::gic::init_private(pcpu.private, pcpu.local.index);
-    arch::gic::init_cpu_interface();
+    arch::controller::init_cpu(pcpu.private, pcpu.local.index);
     arch::init_cpu();
     let scheduler = Scheduler::new(pcpu.entries, arch::cpu::counter_hz());
     Pcpu::new(pcpu.local, pcpu.seats, scheduler, pcpu.report).run()

@@ -3,14 +3,13 @@
 //! Only with the feature `self-test`. It runs after everything is assembled and before any guest runs.
 
 use arch::paging::{Stage1, Table};
-use boot::tree::Facts;
-use model::{Hpa, Machine, MemoryType, PAGE_BYTES, Pass, Region};
+use boot::Facts;
+use model::{Hpa, MemoryType, PAGE_BYTES, Pass, Region};
 
-use super::{Cpus, Failure, span};
+use super::{Cpus, Failure, own_registers, span};
 use crate::address_space::{AddressSpace, Image};
 use crate::audit::{Audit, IMAGE, REGION, Reach, TAKEN, Violation};
 use crate::direct::Direct;
-use crate::gic;
 use crate::memory::{Pool, Span};
 use crate::vm::Vm;
 
@@ -22,19 +21,15 @@ fn pages(span: Span) -> Span {
 
 /// What `vm` should be able to reach.
 fn reach(vm: &'static Vm, interface: Option<Hpa>) -> Reach<'static> {
-    let gic = match vm.config.machine {
-        Machine::Arm(gic) => Some(gic),
-        Machine::Pc(_) => None,
-    };
-    let interface = interface.zip(gic).map(|(hpa, gic)| Pass {
-        gpa: gic.cpus,
+    let interface = interface.zip(vm.config.machine.controller_page()).map(|(hpa, gpa)| Pass {
+        gpa,
         hpa,
         size_bytes: PAGE_BYTES,
         write: true,
         execute: false,
         kind: MemoryType::Device,
     });
-    let table = Table::at(vm.guest.second_stage(), arch::ipa_bits());
+    let table = Table::at(vm.guest.second_stage(), arch::gpa_bits());
     Reach { name: vm.config.name, table, extents: vm.extents, interface, passes: vm.config.passes }
 }
 
@@ -47,7 +42,7 @@ pub(super) fn run(
     space: &AddressSpace,
     cpus: &Cpus,
 ) -> Result<(), Failure> {
-    let interface = gic::virtual_cpu_interface(facts);
+    let interface = boot::controller::guest_page(facts);
     let vms = cpus.vms().map(|vm| reach(vm, interface));
     let free = pool.clone();
     let reserved = facts.reserved.iter().map(|reserved| ("reserved memory", span(&reserved.region)));
@@ -57,8 +52,7 @@ pub(super) fn run(
         .chain(regions)
         .chain(free.spans().iter().map(|&free| ("free memory", free)))
         .chain(facts.memory.iter().map(|memory| (TAKEN, span(memory))));
-    let uart = facts.console.iter().map(|uart| &uart.registers);
-    let devices = uart.chain(gic::regions(facts)).map(|registers| pages(span(registers)));
+    let devices = own_registers(facts).map(|registers| pages(span(&registers)));
     let text_end = &raw const boot::head::__text_end as u64;
     let text = Span { start: image.load, end: image.physical(text_end.wrapping_sub(1)).wrapping_add(1) };
     let audit = Audit { vms, parts, devices, text };

@@ -5,11 +5,11 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use arch::Guest;
 use model::Vdev;
 use spin::Mutex;
-use vdev::{Endpoint, Pl011, Registers};
+use vdev::{Endpoint, Uart};
 
-use super::Line;
+use super::Lines;
 
-/// A PL011.
+/// A UART.
 pub struct Serial {
     endpoint: Option<&'static Endpoint>,
     /// The bit of its source in the console; zero until it is connected.
@@ -18,14 +18,14 @@ pub struct Serial {
 }
 
 struct State {
-    uart: Pl011<'static>,
-    line: Line,
+    uart: &'static mut (dyn Uart + Send),
+    lines: Lines,
 }
 
 impl Serial {
-    /// The PL011 that `config` describes; `endpoint` is its end of the console, if it has one.
-    pub fn new(config: &Vdev, endpoint: Option<&'static Endpoint>) -> Serial {
-        let state = State { uart: Pl011::new(endpoint), line: Line::new(config) };
+    /// `uart`, which `config` describes; `endpoint` is its end of the console, if it has one.
+    pub fn new(config: &Vdev, uart: &'static mut (dyn Uart + Send), endpoint: Option<&'static Endpoint>) -> Serial {
+        let state = State { uart, lines: Lines::new(config) };
         Serial { endpoint, source: AtomicU64::new(0), state: Mutex::new(state) }
     }
 
@@ -42,7 +42,7 @@ impl Serial {
 
     /// Its console endpoint changed.
     pub fn poll(&self, guest: &Guest) {
-        self.with(guest, Pl011::poll);
+        self.with(guest, |uart| uart.poll());
     }
 
     pub(super) fn quiesce(&self) {
@@ -50,11 +50,10 @@ impl Serial {
     }
 
     /// Does something to the UART, and tells the interrupt controller what became of its line.
-    pub(super) fn with<R>(&self, guest: &Guest, action: impl FnOnce(&mut Pl011<'static>) -> R) -> R {
-        let mut state = self.state.lock();
-        let result = action(&mut state.uart);
-        let level = state.uart.line();
-        state.line.set(guest, level);
+    pub(super) fn with<R>(&self, guest: &Guest, action: impl FnOnce(&mut dyn Uart) -> R) -> R {
+        let State { uart, lines } = &mut *self.state.lock();
+        let result = action(*uart);
+        lines.tell(guest, uart.signals());
         result
     }
 }

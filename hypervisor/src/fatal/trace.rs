@@ -2,7 +2,7 @@
 
 use core::fmt::{self, Display, Formatter};
 
-use arch::backtrace::may_be_return;
+use arch::backtrace::{Piece, may_be_return};
 
 use crate::memory::Span;
 use crate::stacks::{self, Part};
@@ -59,7 +59,7 @@ fn is_return(word: u64) -> bool {
     let text = &raw const boot::head::IMAGE_BASE as u64..&raw const boot::head::__text_end as u64;
     may_be_return(word, &text, |address| {
         // SAFETY: an aligned word of our text, which is mapped readable for good (`may_be_return` asks for no other).
-        unsafe { core::ptr::with_exposed_provenance::<u32>(address as usize).read_volatile() }
+        unsafe { core::ptr::with_exposed_provenance::<Piece>(address as usize).read_volatile() }
     })
 }
 

@@ -65,14 +65,14 @@ impl Seat {
             if self.vcpu.index() == 0 {
                 self.vm.passed.begin();
             }
-            self.vm.guest.psci().turned_on(self.vcpu.index());
+            self.vm.guest.turned_on(self.vcpu.index());
         }
     }
 
     /// The calling vCPU turns itself off (PSCI CPU_OFF). The last one of its VM ends the VM: nothing could start it again.
     pub fn turn_off(&mut self) -> Next {
         self.vcpu.stop();
-        if self.vm.guest.psci().turned_off(self.vcpu.index()) {
+        if self.vm.guest.turned_off(self.vcpu.index()) {
             self.vm.stop(StopReason::PowerOff);
         }
         Next::Off

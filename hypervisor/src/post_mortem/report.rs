@@ -1,9 +1,8 @@
 //! The block itself: taken down once, told line by line.
 
 use arch::Vcpu;
-use arch::disassemble::Instruction;
-use arch::el1::El1;
-use arch::recorder::{Record, Recorded, Recorder};
+use arch::dump::State;
+use arch::recorder::{Record, Recorder};
 use model::StopReason;
 
 use super::calls::{CALLS, calls};
@@ -35,11 +34,7 @@ pub struct Report {
     vcpu: u32,
     /// The physical counter.
     now: u64,
-    pc: u64,
-    pstate: u64,
-    instruction: Option<Instruction>,
-    registers: [u64; 31],
-    el1: El1,
+    state: State,
     calls: [u64; CALLS],
     /// The newest first; of other VMs there are none.
     exits: [Option<Record>; EXITS],
@@ -56,25 +51,18 @@ impl Report {
             // SAFETY: an aligned word in memory of this VM's own, by the list of it.
             is_own.then(|| unsafe { load_from_guest(hpa) })
         };
-        let (pc, registers) = (vcpu.pc(), *vcpu.registers());
-        let shift = if pc & 4 == 0 { 0 } else { 32 };
-        let is_64_bit = vcpu.pstate() & arch::inject::AARCH32 == 0;
-        let instruction = word(pc & !7).filter(|_| is_64_bit && pc.is_multiple_of(4));
+        let state = State::of(vcpu, word);
+        let frame = state.frame();
         let mut report = Report {
             vm,
             reason,
             vcpu: vcpu.index(),
             now: arch::cpu::counter(),
-            pc,
-            pstate: vcpu.pstate(),
-            instruction: instruction.map(|word| Instruction((word >> shift) as u32)),
-            registers,
-            el1: vcpu.el1(),
+            state,
             calls: [0; CALLS],
             exits: [None; EXITS],
             line: 0,
         };
-        let [.., frame, _] = registers;
         report.calls.iter_mut().zip(calls(frame, word)).for_each(|(call, to)| *call = to);
         let own = recorder.records().filter(|record| record.tag.is_of_same_vm(vcpu.tag()));
         report.exits.iter_mut().zip(own).for_each(|(exit, record)| *exit = Some(record));
@@ -94,50 +82,32 @@ impl Report {
 
     /// Tells line `line`; false if there is none.
     fn tell(&self, line: usize) -> bool {
-        let Report { vm, el1, .. } = self;
+        let Report { vm, state, .. } = self;
         let name = vm.config.name;
-        match line {
-            0 => log::info!("{name}: failed: {}; vCPU {}:", self.reason, self.vcpu),
-            1 => match self.instruction {
-                Some(instruction) => log::info!("{name}: pc {:#x} pstate {:#x}: {instruction}", self.pc, self.pstate),
-                None => log::info!("{name}: pc {:#x} pstate {:#x}", self.pc, self.pstate),
-            },
-            2..10 => {
-                let first = line.saturating_sub(2).saturating_mul(4);
-                let row = self.registers.chunks(4).nth(line.saturating_sub(2)).unwrap_or_default();
-                log::info!("{name}: x{first:<2} {row:016x?}");
-            }
-            10 => log::info!(
-                "{name}: sp_el1 {:#x} sp_el0 {:#x} elr {:#x} spsr {:#x}",
-                el1.sp_el1,
-                el1.sp_el0,
-                el1.elr,
-                el1.spsr
-            ),
-            11 => {
-                log::info!("{name}: esr {:#x} far {:#x} vbar {:#x} sctlr {:#x}", el1.esr, el1.far, el1.vbar, el1.sctlr)
-            }
-            12 => log::info!(
-                "{name}: ttbr0 {:#x} ttbr1 {:#x} tcr {:#x} mair {:#x}",
-                el1.ttbr0,
-                el1.ttbr1,
-                el1.tcr,
-                el1.mair
-            ),
-            13 => {
+        let Some(line) = line.checked_sub(1) else {
+            log::info!("{name}: failed: {}; vCPU {}:", self.reason, self.vcpu);
+            return true;
+        };
+        if let Some(text) = state.line(line) {
+            log::info!("{name}: {text}");
+            return true;
+        }
+        let lines = (0..).take_while(|&line| state.line(line).is_some()).count();
+        match line.saturating_sub(lines) {
+            0 => {
                 if let Some(gpa) = self.fault() {
                     log::info!("{name}: {}", Place { vm: vm.config, gpa });
                 }
             }
-            14 => {
+            1 => {
                 let known = self.calls.iter().take_while(|&&to| to != 0).count();
                 if let Some(calls) = self.calls.get(..known).filter(|calls| !calls.is_empty()) {
                     log::info!("{name}: called from {calls:x?}");
                 }
             }
-            15 => log::info!("{name}: last exits, the newest first:"),
-            _ => {
-                let exit = self.exits.get(line.saturating_sub(16)).copied().flatten();
+            2 => log::info!("{name}: last exits, the newest first:"),
+            rest => {
+                let exit = self.exits.get(rest.saturating_sub(3)).copied().flatten();
                 let Some(exit) = exit else { return false };
                 self.exit(name, &exit);
             }
@@ -149,8 +119,7 @@ impl Report {
         let ticks = self.now.saturating_sub(exit.time);
         let us = ticks.saturating_mul(1_000_000).checked_div(arch::cpu::counter_hz()).unwrap_or(0);
         let vcpu = exit.tag.vcpu();
-        let gpa = matches!(exit.cause, Recorded::Exception(syndrome) if syndrome.is_abort()).then_some(exit.gpa);
-        match gpa.and_then(|gpa| Place { vm: self.vm.config, gpa }.owner()) {
+        match exit.gpa().and_then(|gpa| Place { vm: self.vm.config, gpa }.owner()) {
             Some(owner) => log::info!("{name}: -{us} us vCPU {vcpu} {exit} ({owner})"),
             None => log::info!("{name}: -{us} us vCPU {vcpu} {exit}"),
         }
@@ -160,6 +129,6 @@ impl Report {
     fn fault(&self) -> Option<u64> {
         let StopReason::Unsupported { .. } = self.reason else { return None };
         let last = self.exits.iter().flatten().find(|exit| exit.tag.vcpu() == self.vcpu)?;
-        matches!(last.cause, Recorded::Exception(syndrome) if syndrome.is_abort()).then_some(last.gpa)
+        last.gpa()
     }
 }

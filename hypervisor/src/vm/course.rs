@@ -168,7 +168,7 @@ impl Vm {
         if course.restart_at.take().is_some() && self.life.step(Step::Renew) {
             course.renewal = true;
             drop(course);
-            self.guest.kick(arch::vgic::KickMask::of(0));
+            self.guest.kick(arch::kick::KickMask::of(0));
         }
     }
 

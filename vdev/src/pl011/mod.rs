@@ -13,16 +13,17 @@
 //! Transmission does not wait for UARTEN and TXE: Linux's `earlycon` and small programs write characters to a UART that
 //! they expect firmware to have enabled.
 
-mod fifo;
 mod registers;
 #[cfg(test)]
 mod tests;
 
+use crate::fifo::Fifo;
 use crate::registers::identification;
-use crate::{Endpoint, Registers, Width};
-use fifo::{DEPTH, Fifo};
+use crate::{Endpoint, Registers, Uart, Width};
 use registers::*;
 
+/// Depth of both FIFOs of revision r1p5.
+const DEPTH: usize = 32;
 /// UARTCR after reset: transmit and receive enabled, the UART itself not (DDI 0183G, table 3-12).
 const CR_RESET: u16 = CR_TXE | CR_RXE;
 /// The bits of UARTCR that exist; 6 to 3 are reserved.
@@ -34,7 +35,7 @@ const IFLS_RESET: u16 = 0x12;
 #[derive(Debug)]
 pub struct Pl011<'a> {
     endpoint: Option<&'a Endpoint>,
-    receive: Fifo,
+    receive: Fifo<DEPTH>,
     /// UARTRSR.OE: an overrun since the last write to UARTECR.
     overrun: bool,
     /// UARTDR.OE: an overrun since there was last room.
@@ -81,13 +82,6 @@ impl<'a> Pl011<'a> {
             fractional_divisor: 0,
             dma_control: 0,
         }
-    }
-
-    /// Looks at the endpoint: takes input that the FIFO has room for and sees output that has drained. The bus calls
-    /// it when the mux says that the endpoint changed, and then samples the line.
-    pub fn poll(&mut self) {
-        self.take_input();
-        self.watch_output();
     }
 
     /// Depth of both FIFOs as programmed.
@@ -262,6 +256,13 @@ impl<'a> Pl011<'a> {
             self.interrupts &= !(INT_RX | INT_RT);
             self.take_input();
         }
+    }
+}
+
+impl Uart for Pl011<'_> {
+    fn poll(&mut self) {
+        self.take_input();
+        self.watch_output();
     }
 }
 

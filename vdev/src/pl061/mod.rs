@@ -58,11 +58,6 @@ impl Pl061 {
         }
     }
 
-    /// Presses the power key.
-    pub fn press(&mut self) {
-        self.set_key(Some(self.now.wrapping_add(self.hold)));
-    }
-
     fn set_key(&mut self, release: Option<u64>) {
         let before = self.levels();
         self.release = release;
@@ -103,6 +98,10 @@ impl Timed for Pl061 {
 
     fn deadline(&self) -> Option<u64> {
         self.release.filter(|_| !self.quiesced)
+    }
+
+    fn press(&mut self) {
+        self.set_key(Some(self.now.wrapping_add(self.hold)));
     }
 }
 

@@ -48,8 +48,8 @@ impl Sp805 {
     pub const FRAME_BYTES: u64 = 0x1000;
 
     /// A watchdog after power-on, off, on a clock of `hz` that is made from the guest's counter of `counter_hz`.
-    pub const fn new(hz: NonZeroU32, counter_hz: NonZeroU32) -> Sp805 {
-        Sp805::off(Clock::new(hz, counter_hz))
+    pub fn new(hz: NonZeroU32, counter_hz: NonZeroU32) -> Sp805 {
+        Sp805::off(Clock::new(hz.into(), counter_hz.into()))
     }
 
     const fn off(clock: Clock) -> Sp805 {
@@ -68,15 +68,6 @@ impl Sp805 {
             held: u32::MAX,
             quiesced: false,
         }
-    }
-
-    /// Whether it bites. It goes on to do so until it is reset.
-    pub fn bites(&self) -> bool {
-        let reset = match self.test & ITCR_ENABLE {
-            0 => self.expired && self.control & RESEN != 0,
-            _ => self.test_output & ITOP_RES != 0,
-        };
-        reset && !self.quiesced
     }
 
     fn is_counting(&self) -> bool {
@@ -154,6 +145,14 @@ impl Timed for Sp805 {
         }
         let ticks = self.timeouts.checked_add(1)?.checked_mul(self.period().get())?.checked_sub(1)?;
         Some(self.started.wrapping_add(self.clock.counted(ticks)))
+    }
+
+    fn bites(&self) -> bool {
+        let reset = match self.test & ITCR_ENABLE {
+            0 => self.expired && self.control & RESEN != 0,
+            _ => self.test_output & ITOP_RES != 0,
+        };
+        reset && !self.quiesced
     }
 }
 

@@ -50,8 +50,9 @@ fn search(target: &str, options: &Fuzz) -> Result<()> {
     let mut command = Command::new(program);
     command.arg(&corpus).arg(format!("-artifact_prefix={}/", found.display()));
     command.args([format!("-runs={}", options.runs), format!("-max_total_time={}", options.seconds)]);
-    // An input that takes a second is a loop that a file can make long.
-    command.args(["-timeout=1", "-rss_limit_mb=1024", "-max_len=4096", "-print_final_stats=1"]);
+    // The longest input takes 30 ms of a CPU: one that takes seconds is a loop that a file can make long. (The clock is the wall's, and
+    // a busy machine lets a fuzzer wait.)
+    command.args(["-timeout=10", "-rss_limit_mb=1024", "-max_len=4096", "-print_final_stats=1"]);
     command.args(options.seed.map(|seed| format!("-seed={seed}")));
     eprintln!("{target}: {}", process::shown(&command));
     if process::status(&mut command)?.success() {

@@ -44,6 +44,11 @@ impl Frame {
         Frame(address)
     }
 
+    /// Where it is.
+    pub(crate) const fn address(self) -> usize {
+        self.0
+    }
+
     /// The frame that begins `offset` bytes after this one.
     const fn behind(self, offset: usize) -> Frame {
         Frame(self.0.wrapping_add(offset))

@@ -51,7 +51,7 @@ pub fn init_distributor(distributor: Frame, affinity: u64) {
 
 /// Routes SPI `intid` to this CPU.
 pub fn route_here(distributor: Frame, intid: u32) {
-    distributor.write64(IROUTER + intid as usize * 8, crate::cpu::affinity());
+    distributor.write64(IROUTER + intid as usize * 8, crate::cpu::own_id());
 }
 
 /// Whether the redistributor at `frame` is that of the CPU `affinity`, and how far the next one is if it is not:

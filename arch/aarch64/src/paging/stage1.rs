@@ -3,7 +3,7 @@
 //! EL2 without VHE has one range of addresses, TTBR0_EL2, and one privilege level (DDI 0487 D8.4, "EL2 translation
 //! regime"): AP[1] is RES1 and XN is one bit.
 
-use super::{Level, Rights, Stage};
+use super::{FORMAT, Format, Level, Rights, Stage, Stage1Attributes};
 
 /// Index of Device-nGnRE in [`MAIR_EL2`].
 pub const MAIR_DEVICE: u64 = 0;
@@ -16,19 +16,6 @@ pub const MAIR_EL2: u64 = (0x04 << (8 * MAIR_DEVICE)) | (0xff << (8 * MAIR_NORMA
 /// The translation regime of EL2 itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stage1;
-
-/// What EL2 may do with a range of its own addresses. Nothing is both writable and executable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage1Attributes {
-    /// Instructions: read and execute.
-    Text,
-    /// Constants: read.
-    ReadOnly,
-    /// Data: read and write.
-    ReadWrite,
-    /// Device registers: read and write, not gathered, not reordered.
-    Device,
-}
 
 // DDI 0487 D8.3.2, attribute fields in stage 1 descriptors.
 const fn index(mair: u64) -> u64 {
@@ -51,6 +38,7 @@ impl Stage for Stage1 {
         &[Stage1Attributes::Text, Stage1Attributes::ReadOnly, Stage1Attributes::ReadWrite, Stage1Attributes::Device];
     const ROOT_LEVEL: Level = Level::L0;
     const MAX_BITS: u32 = 48;
+    const FORMAT: Format = FORMAT;
 
     fn leaf(attributes: Stage1Attributes) -> u64 {
         let normal = index(MAIR_NORMAL) | INNER_SHAREABLE | AP_RES1 | ACCESSED;

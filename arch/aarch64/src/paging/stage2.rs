@@ -5,7 +5,7 @@
 
 use model::MemoryType;
 
-use super::{Level, Rights, Stage};
+use super::{FORMAT, Format, Level, Rights, Stage, Stage2Attributes};
 
 /// Most bits of guest-physical address that a VM gets.
 pub const MAX_IPA_BITS: u32 = 40;
@@ -13,32 +13,6 @@ pub const MAX_IPA_BITS: u32 = 40;
 /// The second stage of the EL1&0 translation regime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stage2;
-
-/// What a guest may do with a range of guest-physical addresses, besides reading it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stage2Attributes {
-    /// What is behind it.
-    pub kind: MemoryType,
-    /// Stores.
-    pub write: bool,
-    /// Instruction fetches. Never with [`MemoryType::Device`].
-    pub execute: bool,
-}
-
-impl Stage2Attributes {
-    /// `ram`: everything.
-    pub const RAM: Stage2Attributes = Stage2Attributes { kind: MemoryType::Cached, write: true, execute: true };
-    /// `rom`: read and execute.
-    pub const ROM: Stage2Attributes = Stage2Attributes { write: false, ..Stage2Attributes::RAM };
-    /// Registers of a device that is the guest's own: read and write, never execute.
-    pub const DEVICE: Stage2Attributes = Stage2Attributes { kind: MemoryType::Device, write: true, execute: false };
-
-    /// Those of what a VM has of the board.
-    pub const fn of(pass: &model::Pass) -> Stage2Attributes {
-        let execute = pass.execute && !matches!(pass.kind, MemoryType::Device);
-        Stage2Attributes { kind: pass.kind, write: pass.write, execute }
-    }
-}
 
 // DDI 0487 D8.3.2, attribute fields in stage 2 descriptors (HCR_EL2.FWB = 0).
 /// MemAttr, bits 5:2: Normal, outer and inner write-back. The guest's own stage 1 can only make it weaker.
@@ -57,31 +31,12 @@ const ACCESSED: u64 = 1 << 10;
 /// XN, bit 54 (XN[1:0] = 0b10 with FEAT_XNX): execute at neither EL1 nor EL0.
 const EXECUTE_NEVER: u64 = 1 << 54;
 
-/// All that there are.
-const ALL: [Stage2Attributes; 10] = {
-    use MemoryType::{Cached, Device, Uncached};
-    const fn of(kind: MemoryType, write: bool, execute: bool) -> Stage2Attributes {
-        Stage2Attributes { kind, write, execute }
-    }
-    [
-        of(Cached, true, true),
-        of(Cached, true, false),
-        of(Cached, false, true),
-        of(Cached, false, false),
-        of(Uncached, true, true),
-        of(Uncached, true, false),
-        of(Uncached, false, true),
-        of(Uncached, false, false),
-        of(Device, true, false),
-        of(Device, false, false),
-    ]
-};
-
 impl Stage for Stage2 {
     type Attributes = Stage2Attributes;
-    const ATTRIBUTES: &'static [Stage2Attributes] = &ALL;
+    const ATTRIBUTES: &'static [Stage2Attributes] = Stage2Attributes::ALL;
     const ROOT_LEVEL: Level = Level::L1;
     const MAX_BITS: u32 = MAX_IPA_BITS;
+    const FORMAT: Format = FORMAT;
 
     fn leaf(attributes: Stage2Attributes) -> u64 {
         let kind = match attributes.kind {

@@ -1,7 +1,11 @@
 //! The walker against a plain list of extents, in tables that live in a hash map.
 
-use super::*;
+use std::fmt::Debug;
+
+use model::Hpa;
 use proptest::prelude::*;
+
+use super::*;
 
 const KIB4: u64 = 1 << 12;
 const MIB2: u64 = 1 << 21;
@@ -38,7 +42,7 @@ impl TableMemory for Pages {
     }
 
     fn write(&mut self, entry: Hpa, value: u64) {
-        assert_eq!(self.read(entry) & VALID, 0, "a valid entry was replaced without break-before-make");
+        assert_eq!(self.read(entry) & 1, 0, "a valid entry was replaced without break-before-make");
         self.entries[(entry.0 - BASE) as usize / 8] = value;
     }
 }
@@ -209,9 +213,9 @@ fn a_walk_shows_every_valid_entry_and_ends_when_told() {
     table.map(&mut memory, GIB1, Hpa(3 * GIB1), GIB1, Stage2Attributes::RAM).unwrap();
     table.map(&mut memory, 4 * GIB1 + MIB2, Hpa(KIB4), KIB4, Stage2Attributes::ROM).unwrap();
     // What no map writes: a block at level 3, which is none, and bits that are never set.
-    let last = entry_address(table.root(), Level::L1, table.root_mask(), 4 * GIB1);
-    let level_2 = Hpa(memory.read(last) & ADDRESS);
-    let level_3 = Hpa(memory.read(Hpa(level_2.0 + 8)) & ADDRESS);
+    let last = Hpa(table.root().0 + 4 * 8);
+    let level_2 = Hpa(memory.read(last) & FORMAT.address);
+    let level_3 = Hpa(memory.read(Hpa(level_2.0 + 8)) & FORMAT.address);
     memory.write(Hpa(level_3.0 + 8), 0x1000 | 0b01);
     memory.write(Hpa(level_3.0 + 16), 0x2000 | Stage2::leaf(Stage2Attributes::RAM) | 1 << 55 | 0b11);
 

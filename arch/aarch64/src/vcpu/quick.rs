@@ -4,7 +4,7 @@ use model::{GicVersion, Gpa};
 
 use super::{Vcpu, code};
 use crate::coverage::{self, Way};
-use crate::exit::{Exit, MemoryAccess, Unsupported};
+use crate::exit::{Access, At, Exit, Unsupported};
 use crate::gic::{self, Hardware};
 use crate::guest::Frame;
 use crate::inject::Exception;
@@ -205,16 +205,16 @@ impl Vcpu {
         };
         coverage::took(Way::Described);
         let store = data.is_write.then(|| transfer.stored(self.context.get(transfer.register)));
-        let access = MemoryAccess { gpa, size_bytes: transfer.size_bytes, store, transfer };
+        let access = Access { at: At::Memory(gpa), size_bytes: transfer.size_bytes, store, transfer };
         match self.guest.frame(gpa) {
             Some(frame) => self.interrupt_controller(&access, frame),
-            None => return Done::Exit(Exit::Memory(access)),
+            None => return Done::Exit(Exit::Access(access)),
         }
         Done::Yes
     }
 
     /// An access to the virtual GIC: a frame of its own for each part, one way for all.
-    fn interrupt_controller(&mut self, access: &MemoryAccess, frame: Frame) {
+    fn interrupt_controller(&mut self, access: &Access, frame: Frame) {
         coverage::took(match (frame, access.store) {
             (Frame::Distributor(_), None) => Way::DistributorRead,
             (Frame::Distributor(_), _) => Way::DistributorWrite,

@@ -60,12 +60,12 @@ mod sync;
 mod tests;
 mod words;
 
+pub use arch_common::ends::Ends;
 pub use bits::{KickMask, MAX_VCPUS};
 pub use cpu::CpuInterface;
 pub use distributor_v2::v2_shows_list_registers;
 pub use lines::NoSuchInterrupt;
 pub use lr::{ListRegisters, hcr};
-pub use passed::Ends;
 pub use redistributor::Redistributor;
 pub use registers::shows_list_registers;
 

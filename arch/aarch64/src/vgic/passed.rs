@@ -10,19 +10,12 @@
 //! distributor when a vCPU loses its pCPU, another vCPU that takes it, a deactivation in no list register, and an interrupt that is to be held
 //! back although its guest is done with it.
 
-use core::fmt::Debug;
+use arch_common::ends::Ends;
 
 use super::Vgic;
 use super::atomic::SeqCst;
 use super::bank::Bank;
 use super::bits::{IntId, KickMask, ones};
-
-/// Who deactivates the board's interrupts.
-pub trait Ends: Debug + Sync {
-    /// The guest is done with its interrupt `intid`, behind which there is one of the board's. On any pCPU, once for each
-    /// [`Vgic::passed_pending`], unless the VM is reset before.
-    fn over(&self, intid: u32);
-}
 
 impl<'a> Vgic<'a> {
     /// The same controller, of which some interrupts are the board's.

@@ -67,9 +67,31 @@ fn the_bootable_image_makes_room_for_bss_behind_the_section() {
 }
 
 #[test]
+fn an_elf_with_one_segment_grows_in_the_file_and_in_memory() {
+    let assembly = Project::new().good(&[VM]);
+    let section = assembly.image_section();
+    let sizes = |image: &[u8]| [96, 104].map(|at| u64::from_le_bytes(image[at..at + 8].try_into().unwrap()));
+    let flat = |file: u64, memory: u64| {
+        let mut flat = b"\x7fELF\x02\x01\x01".to_vec();
+        flat.resize(0x2000, 0xee);
+        flat[96..104].copy_from_slice(&file.to_le_bytes());
+        flat[104..112].copy_from_slice(&memory.to_le_bytes());
+        flat
+    };
+    let image = assembly.bootable(&flat(0x2000, 0x7000)).unwrap();
+    let length = section.len() as u64;
+    assert_eq!(sizes(&image), [0x2000 + length, 0x7000 + length]);
+    assert_eq!(image[0x2000..], section);
+    for (file, memory) in [(0x1000, 0x7000), (0x2000, 0x1000)] {
+        let error = assembly.bootable(&flat(file, memory)).unwrap_err();
+        assert_eq!(error, "the hypervisor's header says 0x1000 bytes, but its binary has 0x2000");
+    }
+}
+
+#[test]
 fn what_is_no_hypervisor_makes_no_bootable_image() {
     let assembly = Project::new().good(&[VM]);
-    assert_eq!(assembly.bootable(&[0; 100]).unwrap_err(), "the hypervisor's binary has no arm64 Image header");
+    assert_eq!(assembly.bootable(&[0; 100]).unwrap_err(), "the hypervisor's binary has no header to boot it by");
     let short = assembly.bootable(&super::linux(0, 0xfff, 0)).unwrap_err();
     assert_eq!(short, "the hypervisor's header says 0xfff bytes, but its binary has 0x1000");
     assert!(assembly.bootable(&super::linux(0, u64::MAX, 0)).is_err());

@@ -1,0 +1,190 @@
+//! The interrupt descriptor table: what the hypervisor does with exceptions of its own, and with interrupts.
+//!
+//! While the hypervisor runs, an exception is a bug of ours. Those stubs trust nothing, least of all the stack pointer: the CPU
+//! has switched to the pCPU's emergency stack (`gdt`), and they do not come back. That holds for NMIs and machine checks too,
+//! which tell of broken hardware.
+//!
+//! Interrupts stay masked but for the windows that `controller::take` and `cpu::wait_for_interrupt` open. A stub there notes
+//! the vector in the pCPU's own data and returns with interrupts masked: a window lets one through, and who opened it does the
+//! rest, as a GIC's acknowledge register lets arm64 do.
+
+use core::arch::{asm, global_asm};
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use crate::gdt::{CODE, FATAL_STACK, Segments, TablePointer};
+
+/// Vectors that are exceptions (APM volume 2, 8.1).
+const EXCEPTIONS: usize = 32;
+/// Bytes from one stub to the next.
+const STUB_BYTES: usize = 16;
+
+global_asm!(
+    r#"
+    .section .text.vectors, "ax"
+    .balign {stub_bytes}
+    .global __stubs
+__stubs:
+    // The frame of an exception always has an error code (APM volume 2, 8.9.2): zero where the CPU stores none.
+    .set    vector, 0
+    .rept   256
+    .balign {stub_bytes}
+    .if     vector < {exceptions}
+    .if     (0x60227d00 >> vector) & 1  // 8, 10 to 14, 17, 21, 29, 30
+    .else
+    push    0
+    .endif
+    push    vector
+    jmp     fatal
+    .else
+    push    vector
+    jmp     interrupt
+    .endif
+    .set    vector, vector + 1
+    .endr
+
+    // As `FatalFrame` has them, from its end to its start.
+fatal:
+    push    r15
+    push    r14
+    push    r13
+    push    r12
+    push    r11
+    push    r10
+    push    r9
+    push    r8
+    push    rdi
+    push    rsi
+    push    rbp
+    push    rbx
+    push    rdx
+    push    rcx
+    push    rax
+    cld
+    mov     rdi, [rsp + 8 * 15]
+    mov     rsi, rsp
+    and     rsp, -16
+    call    ostler_fatal
+2:  hlt
+    jmp     2b
+
+interrupt:
+    push    rax
+    mov     eax, [rsp + 8]
+    mov     gs:[{taken}], eax
+    pop     rax
+    add     rsp, 8
+    and     dword ptr [rsp + 16], ~{interrupts_on} & 0xffffffff
+    iretq
+
+    .section .bss.emergency, "aw", %nobits
+    .balign 16
+    .skip   8192
+__early_emergency_top:
+    "#,
+    stub_bytes = const STUB_BYTES,
+    exceptions = const EXCEPTIONS,
+    taken = const crate::cpu::TAKEN,
+    interrupts_on = const crate::cpu::INTERRUPTS_ON,
+);
+
+/// Registers at a fatal exception, as the stub and the CPU stored them; handed to `ostler_fatal`.
+#[repr(C)]
+#[derive(Debug)]
+pub struct FatalFrame {
+    /// rax, rcx, rdx, rbx, rbp, rsi, rdi, r8 to r15.
+    pub registers: [u64; 15],
+    /// The exception.
+    pub vector: u64,
+    /// Its error code; zero if it has none.
+    pub error: u64,
+    /// Where it happened.
+    pub rip: u64,
+    /// Its code segment.
+    pub cs: u64,
+    /// RFLAGS there.
+    pub rflags: u64,
+    /// The stack pointer there.
+    pub rsp: u64,
+    /// Its stack segment.
+    pub ss: u64,
+}
+
+impl FatalFrame {
+    /// Names of [`FatalFrame::registers`].
+    pub const NAMES: [&str; 15] =
+        ["rax", "rcx", "rdx", "rbx", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"];
+
+    /// The registers as they are right here.
+    #[inline(always)]
+    pub fn here() -> FatalFrame {
+        let mut frame =
+            FatalFrame { registers: [0; 15], vector: 0, error: 0, rip: 0, cs: CODE as u64, rflags: 0, rsp: 0, ss: 0 };
+        // SAFETY: stores into `frame`, whose address is in one of the registers that are stored; the flags are pushed and popped.
+        unsafe {
+            asm!(
+                "mov [{at}], rax",
+                "mov [{at} + 8 * 1], rcx",
+                "mov [{at} + 8 * 2], rdx",
+                "mov [{at} + 8 * 3], rbx",
+                "mov [{at} + 8 * 4], rbp",
+                "mov [{at} + 8 * 5], rsi",
+                "mov [{at} + 8 * 6], rdi",
+                "mov [{at} + 8 * 7], r8",
+                "mov [{at} + 8 * 8], r9",
+                "mov [{at} + 8 * 9], r10",
+                "mov [{at} + 8 * 10], r11",
+                "mov [{at} + 8 * 11], r12",
+                "mov [{at} + 8 * 12], r13",
+                "mov [{at} + 8 * 13], r14",
+                "mov [{at} + 8 * 14], r15",
+                "mov [{rsp}], rsp",
+                "lea {scratch}, [rip]",
+                "mov [{rip}], {scratch}",
+                at = in(reg) &raw mut frame.registers,
+                rsp = in(reg) &raw mut frame.rsp,
+                rip = in(reg) &raw mut frame.rip,
+                scratch = out(reg) _,
+                options(nostack, preserves_flags)
+            );
+        }
+        frame
+    }
+}
+
+/// The table: two words a gate. Every store is of the same values.
+static GATES: [AtomicU64; 512] = [const { AtomicU64::new(0) }; 512];
+/// Its last byte.
+const GATES_LIMIT: u16 = size_of::<[AtomicU64; 512]>() as u16 - 1;
+/// The boot CPU's segments before it has its own.
+static EARLY: Segments = Segments::new();
+
+unsafe extern "C" {
+    /// 256 stubs, [`STUB_BYTES`] apart.
+    static __stubs: u8;
+    /// End of the stack for fatal exceptions before the pCPUs have their own.
+    static __early_emergency_top: u8;
+}
+
+/// An interrupt gate to `target` (APM volume 2, 4.8.4), present, for privilege level 0.
+const fn gate(target: u64, stack: u8) -> [u64; 2] {
+    let ends = (target & 0xffff) | ((target >> 16) & 0xffff) << 48;
+    [ends | (CODE as u64) << 16 | (stack as u64) << 32 | 0x8e << 40, target >> 32]
+}
+
+/// Makes this CPU use our vectors. The boot CPU gets an emergency stack for the time before [`crate::cpu::set_local`] gives it
+/// its own; on any other CPU that has to come next.
+pub fn install_vectors() {
+    let mut stub = &raw const __stubs as u64;
+    for (vector, entry) in GATES.chunks_exact(2).enumerate() {
+        let words = gate(stub, if vector < EXCEPTIONS { FATAL_STACK } else { 0 });
+        entry.iter().zip(words).for_each(|(entry, word)| entry.store(word, Ordering::Relaxed));
+        stub = stub.wrapping_add(STUB_BYTES as u64);
+    }
+    if crate::cpu::is_boot_cpu() {
+        // SAFETY: the boot CPU's alone, and so is the stack.
+        unsafe { EARLY.load(&raw const __early_emergency_top as u64) };
+    }
+    let pointer = TablePointer { limit: GATES_LIMIT, base: GATES.as_ptr() as u64 };
+    // SAFETY: the table is static, and each gate leads to a stub.
+    unsafe { asm!("lidt [{}]", in(reg) &raw const pointer, options(readonly, nostack, preserves_flags)) };
+}

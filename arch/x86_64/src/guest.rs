@@ -1,0 +1,267 @@
+//! What the CPU's architecture keeps of a VM: nested tables, interrupt controllers, which vCPUs are on, time.
+
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use arch_common::bits::{bit, ones};
+use model::{Counter, Gpa, Hpa, PAGE_BYTES, Pc};
+
+use crate::cpu::{self, PerCpu};
+use crate::cpuid::{Cpuid, Machine};
+use crate::kick::KickMask;
+use crate::memory::Memory;
+use crate::svm::bitmap;
+use crate::svm::intercepts::Features;
+use crate::vapic::{Posted, Vapic};
+use crate::{Ends, Place, controller, registers, svm};
+
+/// How a vCPU is reached from any pCPU: its pCPU, and its seat there.
+#[derive(Clone, Copy, Debug)]
+pub struct Doorbell {
+    /// The pCPU that it sits on.
+    pub pcpu: &'static PerCpu,
+    /// The bit of its seat in that pCPU's [`crate::mailbox::Mailbox`].
+    pub seat: u64,
+}
+
+impl Doorbell {
+    /// Leaves a note, and rings the pCPU if it is another one than this. True if it is this one: its loop has to look.
+    #[inline]
+    fn ring(&self) -> bool {
+        let is_empty = self.pcpu.mailbox.post(self.seat);
+        let is_here = cpu::local().is_some_and(|local| core::ptr::eq(local, self.pcpu));
+        if is_empty && !is_here {
+            controller::send(self.pcpu.doorbell);
+        }
+        is_here
+    }
+}
+
+/// One VM, shared by the pCPUs that run its vCPUs.
+#[derive(Debug)]
+pub struct Guest {
+    number: u32,
+    /// Its interrupt controllers.
+    pub(crate) vapic: Vapic<'static>,
+    /// Where the I/O APIC is, if it has one.
+    pub(crate) io_apic: Option<Gpa>,
+    /// It has 8259s.
+    pub(crate) has_pic: bool,
+    /// By vCPU: how it is reached.
+    doorbells: &'static [Doorbell],
+    pub(crate) memory: Memory,
+    /// The vCPUs that are on, or about to be.
+    on: AtomicU32,
+    /// How often it has been reset.
+    life: AtomicU32,
+    /// Host's time stamp less the guest's.
+    counter_offset: AtomicU64,
+    /// What it is shown of the CPU.
+    pub(crate) cpuid: Cpuid,
+    /// What the CPU has that matters to entry and exit.
+    pub(crate) features: Features,
+    /// Components of extended state that the CPU has.
+    pub(crate) components: u64,
+    /// The bitmap of ports, and behind it that of model-specific registers.
+    bitmaps: Hpa,
+}
+
+/// Bytes of the bitmap of ports.
+const IO_BYTES: u64 = bitmap::IO_WORDS as u64 * 8;
+/// Bytes of the bitmap of registers.
+const MSR_BYTES: u64 = bitmap::MSR_WORDS as u64 * 8;
+
+impl Guest {
+    /// The VM that `config` describes, number `index` of the system, with its nested tables at `root` and a doorbell for each of its
+    /// vCPUs. What else it needs comes from `memory`. (Interrupts of the board are not handed to guests yet: nobody is told.)
+    pub fn new(
+        index: u32,
+        config: &model::Vm,
+        root: Hpa,
+        doorbells: &'static [Doorbell],
+        _ends: Option<&'static dyn Ends>,
+        memory: &mut impl Place,
+    ) -> Result<Guest, &'static str> {
+        let model::Machine::Pc(Pc { io_apic, has_pic }) = config.machine else {
+            return Err("it is a machine for another CPU");
+        };
+        const NO_MEMORY: &str = "the board's memory is used up";
+        let features = svm::features();
+        // ASID 0 is the host's (APM volume 2, 15.5.1).
+        if index.saturating_add(1) >= features.asids {
+            return Err("the CPU has no more address-space numbers (ASIDs)");
+        }
+        let posted: &'static [Posted] = memory.list(config.cpus.len(), |_, _| Some(Posted::new())).ok_or(NO_MEMORY)?;
+        let bitmaps = memory.pages(IO_BYTES.saturating_add(MSR_BYTES)).ok_or(NO_MEMORY)?;
+        fill(bitmaps, features.speculation_control);
+        let gpa_bits = svm::gpa_bits();
+        // All CPUs of the board are taken to be alike.
+        let machine = Machine {
+            vcpus: config.cpus.len() as u32,
+            tsc_hz: cpu::counter_hz(),
+            gpa_bits,
+            switches_speculation_control: features.speculation_control,
+        };
+        Ok(Guest {
+            number: index,
+            vapic: Vapic::new(posted, has_pic, gpa_bits),
+            io_apic,
+            has_pic,
+            doorbells,
+            memory: Memory::new(root, gpa_bits, config.memory),
+            on: AtomicU32::new(0),
+            life: AtomicU32::new(0),
+            counter_offset: AtomicU64::new(counter_offset(config.counter)),
+            cpuid: Cpuid::new(registers::cpuid, &machine),
+            features,
+            components: crate::xstate::components(),
+            bitmaps,
+        })
+    }
+
+    /// Everything of the VM that is in here as it was before its first start, apart from its memory. None of its vCPUs runs. What CPUs
+    /// have in their TLBs each vCPU forgets as it starts.
+    pub fn reset(&self, config: &model::Vm) {
+        self.vapic.reset();
+        self.on.store(0, Ordering::Relaxed);
+        self.life.fetch_add(1, Ordering::Relaxed);
+        self.counter_offset.store(counter_offset(config.counter), Ordering::Relaxed);
+    }
+
+    /// Its number in the system.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Tags its translations.
+    pub(crate) fn asid(&self) -> u32 {
+        self.number.wrapping_add(1)
+    }
+
+    /// Counts its resets.
+    pub(crate) fn life(&self) -> u32 {
+        self.life.load(Ordering::Relaxed)
+    }
+
+    /// The bitmaps of ports and of registers.
+    pub(crate) fn bitmaps(&self) -> (Hpa, Hpa) {
+        (self.bitmaps, Hpa(self.bitmaps.0.wrapping_add(IO_BYTES)))
+    }
+
+    /// The guest's time stamp now.
+    #[inline]
+    pub fn counter(&self) -> u64 {
+        cpu::counter().wrapping_sub(self.counter_offset())
+    }
+
+    /// Where the host's time stamp is when the guest's is at `ticks`.
+    pub fn physical(&self, ticks: u64) -> u64 {
+        ticks.wrapping_add(self.counter_offset())
+    }
+
+    /// The root of its nested tables, which have as many bits of input address as [`crate::gpa_bits`] says.
+    pub fn second_stage(&self) -> Hpa {
+        self.memory.root()
+    }
+
+    /// Host's time stamp less the guest's.
+    #[inline]
+    pub(crate) fn counter_offset(&self) -> u64 {
+        self.counter_offset.load(Ordering::Relaxed)
+    }
+
+    /// The guest's time stands still for `ticks`: its time stamp goes on from where it was. None of its vCPUs is loaded.
+    pub fn hold_time(&self, ticks: u64) {
+        self.counter_offset.fetch_add(ticks, Ordering::Relaxed);
+    }
+
+    /// vCPU `index` runs from now on: it was started.
+    pub fn turned_on(&self, index: u32) {
+        self.on.fetch_or(bit(index), Ordering::Relaxed);
+    }
+
+    /// vCPU `index` has ended, by another one's INIT. True if it was the last one: nothing could start any of them again.
+    pub fn turned_off(&self, index: u32) -> bool {
+        self.on.fetch_and(!bit(index), Ordering::Relaxed) & !bit(index) == 0
+    }
+
+    /// A vCPU that waits for a start-up IPI and was sent one: nobody else is told of it until it is off again.
+    pub(crate) fn starts(&self) -> Option<(u32, u8)> {
+        let all = 1_u32.checked_shl(self.doorbells.len() as u32).unwrap_or(0).wrapping_sub(1);
+        let off = all & !self.on.load(Ordering::Relaxed);
+        ones(off).find_map(|vcpu| {
+            let page = self.vapic.take_start_up(vcpu)?;
+            (self.on.fetch_or(bit(vcpu), Ordering::Relaxed) & bit(vcpu) == 0).then_some((vcpu, page))
+        })
+    }
+
+    /// It could not be started.
+    pub(crate) fn not_started(&self, vcpu: u32) {
+        self.on.fetch_and(!bit(vcpu), Ordering::Relaxed);
+    }
+
+    /// All of its vCPUs are on.
+    #[inline]
+    pub(crate) fn is_all_on(&self) -> bool {
+        self.on.load(Ordering::Relaxed).count_ones() as usize >= self.doorbells.len()
+    }
+
+    /// A device's line changed; rings the vCPUs that have to look.
+    pub fn set_line(&self, line: u32, level: bool) {
+        let kick = self.vapic.set_line(line, level);
+        self.kick(kick);
+    }
+
+    /// The board's interrupt behind its line `line` was taken. (Assembly hands none to guests of x86 yet.)
+    pub fn passed_pending(&self, line: u32) {
+        self.pulse(line);
+    }
+
+    /// The line `line` rose and fell.
+    pub fn pulse(&self, line: u32) {
+        self.set_line(line, true);
+        self.set_line(line, false);
+    }
+
+    /// Tells the pCPUs of these vCPUs to look at them. True if this pCPU is one of them: it is not rung, and its loop looks
+    /// before it enters a guest again.
+    #[inline]
+    pub fn kick(&self, vcpus: KickMask) -> bool {
+        let doorbells = vcpus.iter().filter_map(|vcpu| self.doorbells.get(vcpu as usize));
+        doorbells.fold(false, |here, doorbell| here | doorbell.ring())
+    }
+
+    /// Tells the pCPUs of all vCPUs to look at them.
+    pub fn kick_all(&self) {
+        for doorbell in self.doorbells {
+            doorbell.ring();
+        }
+    }
+
+    /// What of the interrupt controllers that all vCPUs share is at `gpa`: the offset in the I/O APIC's page.
+    #[inline]
+    pub(crate) fn io_apic_offset(&self, gpa: Gpa) -> Option<u64> {
+        gpa.offset_from(self.io_apic?).filter(|&offset| offset < PAGE_BYTES)
+    }
+}
+
+/// Writes both bitmaps.
+fn fill(bitmaps: Hpa, switches_speculation_control: bool) {
+    let words = core::ptr::with_exposed_provenance_mut::<u64>(bitmaps.0 as usize);
+    for word in 0..bitmap::IO_WORDS {
+        // SAFETY: pages of this VM's own, in the map at their physical address; no CPU reads them yet.
+        unsafe { words.add(word).write(u64::MAX) };
+    }
+    for word in 0..bitmap::MSR_WORDS {
+        let value = bitmap::msr_word(word, switches_speculation_control);
+        // SAFETY: as above.
+        unsafe { words.add(bitmap::IO_WORDS.wrapping_add(word)).write(value) };
+    }
+}
+
+/// Host's time stamp less that of a VM that starts now.
+fn counter_offset(counter: Counter) -> u64 {
+    match counter {
+        Counter::StartsAtZero => cpu::counter(),
+        Counter::Offset(offset) => offset.wrapping_neg(),
+    }
+}

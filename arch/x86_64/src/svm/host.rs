@@ -1,0 +1,115 @@
+//! What a pCPU needs for SVM, once: the feature turned on, a page for what VMRUN saves of the host, another for what VMSAVE does
+//! (APM volume 2, 15.4, 15.5.2 and 15.30.4).
+
+use core::arch::asm;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use super::intercepts::Features;
+use crate::control::SVME;
+use crate::registers::{cpuid, read_msr, write_msr};
+use crate::start::PAT_RESET;
+use crate::{controller, cpu, xstate};
+
+const EFER: u32 = 0xc000_0080;
+const PAT: u32 = 0x277;
+const VM_HSAVE_PA: u32 = 0xc001_0117;
+
+/// A page that the CPU writes.
+#[repr(C, align(4096))]
+#[derive(Debug)]
+struct Page([AtomicU64; 512]);
+
+/// One pCPU's pages, and what it owes the next guest.
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct Host {
+    /// What VMRUN saves, in a form of the CPU's own.
+    save: Page,
+    /// FS, GS, TR, LDTR and the registers of system calls: VMSAVE's.
+    state: Page,
+}
+
+impl Host {
+    pub(crate) const fn new() -> Host {
+        Host { save: Page([const { AtomicU64::new(0) }; 512]), state: Page([const { AtomicU64::new(0) }; 512]) }
+    }
+
+    /// Address of what VMSAVE made of the hypervisor: the map has RAM at its physical addresses.
+    pub(crate) fn state(&self) -> u64 {
+        self.state.0.as_ptr() as u64
+    }
+}
+
+/// What of SVM this CPU has.
+pub(crate) fn features() -> Features {
+    let [_, ebx, _, edx] = cpuid(0x8000_000a, 0);
+    Features::of(ebx, edx)
+}
+
+/// Bits of this CPU's physical addresses.
+pub(crate) fn physical_bits() -> u32 {
+    cpuid(0x8000_0008, 0)[0] & 0xff
+}
+
+/// Bits of guest-physical address on this CPU.
+pub fn gpa_bits() -> u32 {
+    crate::paging::gpa_bits(physical_bits())
+}
+
+/// Sets this CPU up to run guests, once, after [`crate::cpu::set_local`].
+pub fn init_cpu() {
+    let Some(local) = cpu::local() else { return };
+    let save = local.host.save.0.as_ptr() as u64;
+    let components = xstate::components();
+    // SAFETY: `boot` has made sure that the CPU has SVM and that firmware has not turned it off. Both pages are this pCPU's own, and
+    // nothing else ever writes to them; the map has them at their physical addresses. The PAT is as the tables in use need it.
+    unsafe {
+        write_msr(EFER, read_msr(EFER) | SVME);
+        write_msr(VM_HSAVE_PA, save);
+        write_msr(PAT, PAT_RESET);
+        asm!("vmsave rax", in("rax") local.host.state(), options(nostack, preserves_flags));
+        // OSFXSR and OSXMMEXCPT, for FXSAVE to take all of SSE; OSXSAVE (APM volume 2, 11.3).
+        let mut cr4: u64;
+        asm!("mov {}, cr4", out(reg) cr4, options(nomem, nostack, preserves_flags));
+        cr4 |= 1 << 9 | 1 << 10 | if components != 0 { crate::control::OSXSAVE } else { 0 };
+        asm!("mov cr4, {}", in(reg) cr4, options(nostack, preserves_flags));
+        // EM and TS clear, MP and NE set: no instruction on extended state traps here.
+        asm!("mov {0}, cr0", "and {0}, {1}", "or {0}, {2}", "mov cr0, {0}", out(reg) _, const !0b1100_i64, const 0b10_0010,
+            options(nostack));
+        if components != 0 {
+            xstate::set_xcr0(components);
+        }
+    }
+}
+
+/// Takes an interrupt that is pending, from within a quick handler: there GIF is clear, and IF set, as VMRUN wants it.
+#[inline]
+pub(crate) fn take() -> Option<u32> {
+    // SAFETY: with IF clear, the flag lets NMIs through only, which the hypervisor does not survive in any case (APM volume 2, 15.17).
+    unsafe { asm!("cli", "stgi", options(nostack, preserves_flags)) };
+    let number = controller::take();
+    // SAFETY: back to what a quick handler runs with: nothing is let through.
+    unsafe { asm!("clgi", "sti", options(nostack, preserves_flags)) };
+    number
+}
+
+/// The guest's instruction barrier, where the CPU has one.
+pub(crate) fn barrier() {
+    // SAFETY: forgets predictions of branches; only there where CPUID says so (APM volume 2, 3.2.9).
+    unsafe { write_msr(crate::msr::PRED_CMD, 1) };
+}
+
+/// So that the compiler keeps what VMRUN reads: all stores to a VMCB come before.
+#[inline]
+pub(crate) fn order() {
+    core::sync::atomic::compiler_fence(Ordering::SeqCst);
+}
+
+/// A machine check of the board's own, which a guest's run ended by: the hypervisor takes it itself, and does not come back.
+#[cold]
+pub(crate) fn machine_check() -> ! {
+    // SAFETY: the stub of the vector tells of it and stops the board. (The CPU has left the guest before it was taken, and has it in
+    // its registers: APM volume 2, 15.12.16.)
+    unsafe { asm!("int 18", options(nostack)) };
+    cpu::halt()
+}

@@ -1,0 +1,86 @@
+//! Atomics that yield: each operation of a thread that called [`enable`] may first give the CPU away.
+
+use core::sync::atomic::Ordering;
+use std::cell::Cell;
+
+thread_local! {
+    /// State of the generator; zero is off.
+    static SEED: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Operations of this thread yield from now on, in a pattern given by `seed`.
+pub(super) fn enable(seed: u32) {
+    SEED.set(seed | 1);
+}
+
+fn maybe_yield() {
+    let mut seed = SEED.get();
+    if seed == 0 {
+        return;
+    }
+    seed ^= seed << 13;
+    seed ^= seed >> 17;
+    seed ^= seed << 5;
+    SEED.set(seed);
+    if seed.is_multiple_of(13) {
+        std::thread::yield_now();
+    }
+}
+
+macro_rules! chaotic {
+    ($name:ident, $value:ty) => {
+        #[derive(Debug)]
+        #[repr(transparent)]
+        pub(in super::super) struct $name(core::sync::atomic::$name);
+
+        #[allow(dead_code, reason = "one set of operations for all widths")]
+        impl $name {
+            pub(in super::super) const fn new(value: $value) -> Self {
+                Self(core::sync::atomic::$name::new(value))
+            }
+
+            pub(in super::super) fn load(&self, ordering: Ordering) -> $value {
+                maybe_yield();
+                self.0.load(ordering)
+            }
+
+            pub(in super::super) fn store(&self, value: $value, ordering: Ordering) {
+                maybe_yield();
+                self.0.store(value, ordering);
+            }
+
+            pub(in super::super) fn swap(&self, value: $value, ordering: Ordering) -> $value {
+                maybe_yield();
+                self.0.swap(value, ordering)
+            }
+
+            pub(in super::super) fn fetch_or(&self, value: $value, ordering: Ordering) -> $value {
+                maybe_yield();
+                self.0.fetch_or(value, ordering)
+            }
+
+            pub(in super::super) fn fetch_and(&self, value: $value, ordering: Ordering) -> $value {
+                maybe_yield();
+                self.0.fetch_and(value, ordering)
+            }
+
+            pub(in super::super) fn fetch_update(
+                &self,
+                set: Ordering,
+                fetch: Ordering,
+                mut change: impl FnMut($value) -> Option<$value>,
+            ) -> Result<$value, $value> {
+                maybe_yield();
+                self.0.fetch_update(set, fetch, |value| {
+                    let new = change(value);
+                    maybe_yield();
+                    new
+                })
+            }
+        }
+    };
+}
+
+chaotic!(AtomicBool, bool);
+chaotic!(AtomicU32, u32);
+chaotic!(AtomicU64, u64);

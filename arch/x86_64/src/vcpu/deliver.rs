@@ -1,0 +1,227 @@
+//! What the guest takes next: an event that is left from before, an NMI, an interrupt, or a window for one (APM volume 2, 15.20 and
+//! 15.21).
+
+use super::{Vcpu, code_of};
+use crate::alarm;
+use crate::exit::{Exit, StartUp};
+use crate::inject::{DR6_STEP, Event, Gate, TF};
+use crate::svm::event;
+use crate::svm::intercepts::{IRET, WINDOW};
+use crate::svm::vmcb::virtual_interrupt;
+use crate::vapic::Pending;
+
+/// NMIs of a vCPU. The CPU tracks nothing of them for a guest here: from the delivery of one to the IRET after it, others wait.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Nmi {
+    is_pending: bool,
+    /// One was delivered, and its handler has not executed IRET.
+    is_masked: bool,
+    /// The guest executes a single instruction, at whose end an NMI can be taken.
+    step: Option<Step>,
+}
+
+/// A single step of ours.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    /// IRET: the flags are the guest's own afterwards.
+    is_iret: bool,
+    /// The guest steps, too.
+    is_guests: bool,
+}
+
+impl Vcpu {
+    /// Sees to it that the guest finds what it is to see.
+    #[inline]
+    pub(super) fn flush(&mut self) {
+        let deadline = self.apic.deadline();
+        if deadline != self.armed {
+            self.arm();
+        }
+        let control = &mut self.vmcb.control;
+        let [first, ..] = control.intercepts;
+        let is_quiet = self.event.is_none() && !self.nmi.is_pending && first & WINDOW == 0;
+        if is_quiet && self.apic.is_idle(&self.guest.vapic) {
+            control.interrupt = virtual_interrupt::MASKING | u64::from(self.apic.cr8());
+            return;
+        }
+        self.deliver();
+    }
+
+    /// Sets the alarm for the local APIC's timer.
+    pub(super) fn arm(&mut self) {
+        self.armed = self.apic.deadline();
+        alarm::set_guest(self.armed.and_then(|deadline| self.physical(deadline)));
+    }
+
+    /// The local APIC's timer goes off, if it is due. True if it was.
+    pub(super) fn tick(&mut self) -> bool {
+        let now = self.now();
+        let is_due = self.armed.is_some_and(|deadline| deadline <= now);
+        if is_due {
+            self.apic.tick(now);
+            self.arm();
+        }
+        is_due
+    }
+
+    /// Takes the NMI, INIT and start-up IPI that others sent.
+    fn take_signals(&mut self) {
+        let signals = self.apic.take_signals(&self.guest.vapic);
+        self.nmi.is_pending |= signals.nmi;
+        if signals.init {
+            match signals.start_up {
+                // Both at once: it was off for no time at all.
+                Some(page) if self.index != 0 => self.restart(page),
+                _ => self.has_init = true,
+            }
+        }
+    }
+
+    /// Whether the guest, which waits for an interrupt, has one already.
+    pub fn has_interrupt(&mut self) -> bool {
+        self.take_signals();
+        let takes_interrupts = self.vmcb.state.rflags & crate::inject::IF != 0;
+        self.has_init
+            || self.event.is_some()
+            || self.nmi.is_pending && !self.nmi.is_masked
+            || takes_interrupts && self.apic.pending(&self.guest.vapic).is_some()
+    }
+
+    #[inline(never)]
+    fn deliver(&mut self) {
+        self.take_signals();
+        let vapic = &self.guest.vapic;
+        let control = &mut self.vmcb.control;
+        let mut next = self.event.take();
+        let mut gate = Gate {
+            rflags: self.vmcb.state.rflags,
+            in_shadow: control.shadow & 1 != 0,
+            is_busy: next.is_some(),
+            in_nmi: self.nmi.is_masked,
+        };
+        let mut waits_for_nmi = false;
+        if self.nmi.is_pending && !self.nmi.is_masked {
+            if gate.takes_nmi() {
+                self.nmi = Nmi { is_pending: false, is_masked: true, step: None };
+                let [first, ..] = &mut control.intercepts;
+                *first |= IRET;
+                next = Some(Event::Nmi);
+                gate.is_busy = true;
+            } else {
+                waits_for_nmi = self.nmi.step.is_none();
+            }
+        }
+        let mut pending = self.apic.pending(vapic);
+        if gate.takes_interrupt()
+            && let Some(taken) = pending
+        {
+            let vector = match taken {
+                Pending::Vector(vector) => {
+                    self.apic.accept(vector);
+                    Some(vector)
+                }
+                Pending::External => vapic.acknowledge_external(&mut self.apic),
+            };
+            next = vector.map(Event::Interrupt);
+            pending = self.apic.pending(vapic);
+        }
+        // What is left waits for the CPU to say that the guest could take it: it compares with the guest's TPR by itself.
+        let window = match pending {
+            Some(Pending::External) => virtual_interrupt::PENDING | virtual_interrupt::IGNORES_TPR,
+            _ => match self.apic.highest(vapic) {
+                Some(vector) => {
+                    virtual_interrupt::PENDING | u64::from(vector >> 4) << virtual_interrupt::PRIORITY_SHIFT
+                }
+                None => 0,
+            },
+        };
+        let [first, ..] = &mut control.intercepts;
+        *first = if window != 0 { *first | WINDOW } else { *first & !WINDOW };
+        control.interrupt = virtual_interrupt::MASKING | u64::from(self.apic.cr8()) | window;
+        control.event = next.map_or(0, event::encode);
+        if waits_for_nmi {
+            self.wait_for_nmi(gate.in_shadow);
+        }
+    }
+
+    /// An NMI cannot be taken yet: not in a shadow, which is over after an instruction, nor before another event, which is delivered
+    /// before the board's next interrupt is taken.
+    #[cold]
+    fn wait_for_nmi(&mut self, in_shadow: bool) {
+        if in_shadow {
+            self.step(false);
+        } else {
+            self.armed = None;
+            alarm::set_guest(Some(0));
+        }
+    }
+
+    fn step(&mut self, is_iret: bool) {
+        let flags = &mut self.vmcb.state.rflags;
+        self.nmi.step = Some(Step { is_iret, is_guests: *flags & TF != 0 });
+        *flags |= TF;
+    }
+
+    /// The handler of an NMI executes IRET: it is over with the instruction's end.
+    pub(super) fn before_iret(&mut self) {
+        let [first, ..] = &mut self.vmcb.control.intercepts;
+        *first &= !IRET;
+        self.step(true);
+    }
+
+    /// A debug exception. True if it was the end of a step of ours, and of nothing else.
+    pub(super) fn stepped(&mut self) -> bool {
+        let Some(step) = self.nmi.step.take() else { return false };
+        let state = &mut self.vmcb.state;
+        if !step.is_iret && !step.is_guests {
+            state.rflags &= !TF;
+        }
+        self.nmi.is_masked &= !step.is_iret;
+        if step.is_guests {
+            return false;
+        }
+        state.dr6 &= !DR6_STEP;
+        // Breakpoints may have been hit meanwhile.
+        state.dr6 & 0xf == 0
+    }
+
+    /// Forgets NMIs: out of reset.
+    pub(super) fn reset_nmi(&mut self) {
+        self.nmi = Nmi::default();
+    }
+
+    /// Hands `exit` to [`Vcpu::run`].
+    pub(super) fn leave(&mut self, exit: Exit) -> u64 {
+        self.exit = Some(exit);
+        code_of::EXIT
+    }
+
+    /// Back into the guest, unless the loop has something to do first.
+    #[inline]
+    pub(super) fn resume(&mut self) -> u64 {
+        self.flush();
+        if self.others_wait | self.has_init | self.is_shut_down | self.start_up.is_some() {
+            // `run` finds the rest.
+            return match self.before_entry() {
+                Some(exit) => self.leave(exit),
+                None => self.leave(Exit::Kicked),
+            };
+        }
+        self.forget();
+        self.resume_at_once()
+    }
+
+    /// Back into the guest: nothing was done that it, or another vCPU of this pCPU, would have to look at.
+    #[inline]
+    pub(super) fn resume_at_once(&mut self) -> u64 {
+        if core::mem::take(&mut self.changed_all) { code_of::RESUME_ALL } else { code_of::RESUME }
+    }
+
+    /// Start-up IPIs that this vCPU has sent are the loop's.
+    #[inline]
+    pub(super) fn look_for_start_up(&mut self) {
+        if !self.guest.is_all_on() && self.start_up.is_none() {
+            self.start_up = self.guest.starts().map(|(vcpu, page)| StartUp { vcpu, page });
+        }
+    }
+}

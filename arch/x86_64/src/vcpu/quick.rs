@@ -1,0 +1,203 @@
+//! The exits that are answered without the loop, in the assembly's handler.
+
+use super::{Done, Vcpu, code_of};
+use crate::coverage::{self, Way};
+use crate::exit::Exit;
+use crate::inject::{self, Event};
+use crate::interrupts::{ALARM, KICK};
+use crate::svm::vmcb::virtual_interrupt;
+use crate::svm::{self, consistency, event, exit_code};
+
+/// What VMMCALL answers to 0: this interface's first version. Whatever else is asked gets minus one.
+const VERSION: u64 = 1;
+
+impl Vcpu {
+    #[inline]
+    pub(super) fn quick(&mut self) -> u64 {
+        let control = &mut self.vmcb.control;
+        control.event = 0;
+        if control.exit_interrupt_info & event::VALID != 0 {
+            self.event = event::undelivered(control.exit_interrupt_info);
+        }
+        let tpr = (control.interrupt & virtual_interrupt::TPR) as u8;
+        if tpr != self.apic.cr8() {
+            self.apic.set_cr8(tpr);
+        }
+        match control.exit_code {
+            exit_code::INTERRUPT => self.interrupted(),
+            exit_code::MSR => {
+                let done = self.model_specific_register();
+                self.after(done)
+            }
+            exit_code::NESTED_PAGE_FAULT => {
+                let done = self.nested_page_fault();
+                self.after(done)
+            }
+            exit_code::PORT => {
+                let done = self.port();
+                self.after(done)
+            }
+            exit_code::CPUID => {
+                coverage::took(Way::Cpuid);
+                self.cpuid();
+                self.resume_quiet()
+            }
+            exit_code::VMMCALL => {
+                coverage::took(Way::Call);
+                let answer = if self.vmcb.state.rax as u32 == 0 { VERSION } else { u64::MAX };
+                self.vmcb.state.rax = answer;
+                self.skip(0x00d9_010f, 3);
+                self.resume_quiet()
+            }
+            code => {
+                let done = self.other(code);
+                self.after(done)
+            }
+        }
+    }
+
+    #[inline]
+    fn after(&mut self, done: Done) -> u64 {
+        match done {
+            Done::Yes => self.resume(),
+            Done::Exit(exit) => self.leave(exit),
+        }
+    }
+
+    /// Back into the guest if nothing is to be delivered.
+    #[inline]
+    fn resume_quiet(&mut self) -> u64 {
+        if self.event.is_none() { self.resume_at_once() } else { self.resume() }
+    }
+
+    /// The exits that do not matter to a guest's speed.
+    #[inline(never)]
+    fn other(&mut self, code: u64) -> Done {
+        match code {
+            exit_code::INTERRUPT_WINDOW => coverage::took(Way::Window),
+            exit_code::HLT => {
+                coverage::took(Way::Halt);
+                self.skip(0xf4, 1);
+                if !self.has_interrupt() {
+                    return Done::Exit(Exit::WaitForInterrupt);
+                }
+            }
+            exit_code::PAUSE => {
+                coverage::took(Way::Pause);
+                self.skip(0x90f3, 2);
+                return Done::Exit(Exit::WaitForEvent);
+            }
+            exit_code::CR0_WRITE | exit_code::CR4_WRITE => return self.write_control(),
+            exit_code::XSETBV => self.xsetbv(),
+            exit_code::IRET => self.before_iret(),
+            exit_code::DEBUG_EXCEPTION => {
+                coverage::took(Way::Debug);
+                if !self.stepped() {
+                    self.inject(Event::DEBUG);
+                }
+            }
+            exit_code::ALIGNMENT_CHECK => {
+                coverage::took(Way::Alignment);
+                self.inject(Event::ALIGNMENT);
+            }
+            exit_code::WBINVD | exit_code::INVD => {
+                coverage::took(Way::Caches);
+                let last = if code == exit_code::INVD { 0x080f } else { 0x090f };
+                self.skip(last, 2);
+            }
+            // No counter exists that it could name.
+            exit_code::RDPMC => self.inject(Event::PROTECTION),
+            exit_code::RSM
+            | exit_code::INVLPGA
+            | exit_code::VMRUN
+            | exit_code::VMLOAD..=exit_code::SKINIT
+            | exit_code::MONITOR..=exit_code::MWAIT_ARMED
+            | exit_code::RDPRU
+            | exit_code::INVLPGB
+            | exit_code::INVLPGB_ILLEGAL
+            | exit_code::MCOMMIT
+            | exit_code::TLBSYNC => {
+                coverage::took(Way::Hidden);
+                self.inject(Event::UNDEFINED);
+            }
+            exit_code::SHUTDOWN => {
+                coverage::took(Way::Shutdown);
+                return Done::Exit(self.shutdown());
+            }
+            exit_code::INVALID | exit_code::INVALID_OF_TCG | exit_code::BUSY => {
+                let why = consistency::broken(self.vmcb, svm::physical_bits());
+                let action = why.unwrap_or("VMRUN refuses, for a reason that is not known, at");
+                return Done::Exit(Exit::Failed { action, what: self.pc() });
+            }
+            // It is pending, and strikes the hypervisor as soon as that lets it: as the stub says, what is broken is the board.
+            exit_code::NMI | exit_code::INIT => return Done::Exit(Exit::Kicked),
+            exit_code::MACHINE_CHECK => svm::machine_check(),
+            _ => return Done::Exit(Exit::Failed { action: "exit that nobody asked for, code", what: code }),
+        }
+        Done::Yes
+    }
+
+    /// A physical interrupt while the guest ran.
+    fn interrupted(&mut self) -> u64 {
+        match svm::take() {
+            Some(ALARM) if self.tick() => {
+                coverage::took(Way::Timer);
+                self.resume()
+            }
+            None => self.resume(),
+            Some(KICK) => {
+                coverage::took(Way::Kick);
+                self.leave(Exit::Kicked)
+            }
+            Some(number) => {
+                coverage::took(Way::BoardInterrupt);
+                self.leave(Exit::Interrupt(number))
+            }
+        }
+    }
+
+    /// An interrupt of this pCPU that only concerns the vCPU that is loaded, outside of the guest. False if it is not one of these.
+    pub fn interrupt(&mut self, number: u32) -> bool {
+        if number != ALARM || !self.tick() {
+            return false;
+        }
+        // The loop may have wanted to be called, too.
+        crate::alarm::again();
+        true
+    }
+
+    /// Goes on behind the instruction that left, which is expected to be `bytes`, `count` of them, the first in the low bits.
+    #[inline]
+    pub(super) fn skip(&mut self, bytes: u32, count: u8) {
+        let length = self.length(bytes, count);
+        self.step_over(length);
+    }
+
+    /// Goes on behind an instruction of `length` bytes.
+    #[inline]
+    pub(super) fn step_over(&mut self, length: u8) {
+        let is_64_bit = self.is_64_bit();
+        let state = &mut self.vmcb.state;
+        let behind = inject::behind(state.rip, length.into(), state.rflags, is_64_bit);
+        state.rip = behind.rip;
+        state.rflags = behind.rflags;
+        self.vmcb.control.shadow = 0;
+        if behind.steps {
+            self.vmcb.state.dr6 |= inject::DR6_STEP;
+            self.inject(Event::DEBUG);
+        }
+    }
+
+    /// What the CPU is to forget before the guest goes on.
+    #[inline]
+    pub(super) fn forget(&mut self) {
+        self.vmcb.control.tlb_control = if core::mem::take(&mut self.forgets) {
+            let is_fine = self.guest.features.flush_by_asid;
+            if is_fine { crate::svm::vmcb::TLB_FLUSH_ASID } else { crate::svm::vmcb::TLB_FLUSH_ALL }
+        } else {
+            0
+        };
+    }
+}
+
+const _: () = assert!(code_of::RESUME == 0);
