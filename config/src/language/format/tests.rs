@@ -15,7 +15,12 @@ fn formatted(text: &str) -> Option<String> {
 
 /// The words of a text as they are written, and its comments.
 fn content(text: &str) -> (Vec<String>, Vec<String>) {
-    let host = Host { env: &|_| Some("x".to_owned()), regions: None, consoles: &[] };
+    let host = Host {
+        env: &|_| Some("x".to_owned()),
+        architecture: crate::assemble::Architecture::Aarch64,
+        regions: None,
+        consoles: &[],
+    };
     let (used, own) = (&mut Default::default(), &mut Diagnostics::new());
     let words = lexer::words(FileId(0), text, &mut Environment { host: &host, used }, own);
     assert!(!own.has_errors(), "{text:?}");
