@@ -31,7 +31,7 @@ pub fn trees_keep_promises(bytes: &[u8]) {
 ///
 /// # Panics
 /// If a promise is broken.
-pub(in super::super) fn keeps_promises(over: Vec<Tree>) {
+pub(super) fn keeps_promises(over: Vec<Tree>) {
     let mut merged = generated();
     for (file, tree) in over.into_iter().enumerate() {
         if !merged.lay(file, tree).is_empty() {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
+use super::super::tests::{MOST, option, token};
 use super::*;
 
 /// The text in its usual look; `None` if it does not fall into words.
@@ -117,13 +118,13 @@ fn the_projects_own_files_look_as_they_should() {
 proptest! {
     #[test]
     fn words_and_comments_survive_and_once_is_enough(tokens in proptest::collection::vec(
-        (super::super::tests::token(), "( |\n|\r\n|\n\n\n| # c\n|\t)?"), 0..40)) {
+        (token(), "( |\n|\r\n|\n\n\n| # c\n|\t)?"), 0..MOST)) {
         check(&tokens.into_iter().flat_map(|(token, gap)| [token, gap]).collect::<String>());
     }
 
     #[test]
-    fn of_known_words_too(tokens in proptest::collection::vec((super::super::tests::option(),
-        "( |  |\n|\n    |\n\n|  # c\n|\n# d\n|\n  # e\n)"), 0..40)) {
+    fn of_known_words_too(tokens in proptest::collection::vec((option(),
+        "( |  |\n|\n    |\n\n|  # c\n|\n# d\n|\n  # e\n)"), 0..MOST)) {
         check(&tokens.into_iter().flat_map(|(token, gap)| [token, gap]).collect::<String>());
     }
 }

@@ -6,7 +6,7 @@ mod pulled_in;
 mod rules;
 mod soup;
 
-pub(super) use soup::{option, token};
+pub(super) use soup::{MOST, option, token};
 
 use std::collections::BTreeMap;
 use std::path::Path;
