@@ -22,7 +22,7 @@ use qemu_tests::Machine;
 
 use crate::failure::{Failure, Result, status};
 use crate::guests;
-use crate::host::toolchain::BARE_ARM64;
+use crate::host::toolchain::{BARE_ARM64, BARE_X86_64};
 use crate::host::{cargo, files, paths};
 
 pub(crate) use again::same_bytes_elsewhere;
@@ -81,14 +81,13 @@ pub(crate) fn build_assembled(
 ) -> Result<Image> {
     let env = request.to_env().map_err(Failure::new)?;
     // The interrupt controller is a choice of compilation: only the code for the board's is in the image.
-    let gic = match assembly.board.controller {
-        Controller::Gic(GicVersion::V2) => Some("gicv2"),
-        Controller::Gic(GicVersion::V3) | Controller::Apic => None,
+    let (target, gic) = match assembly.board.controller {
+        Controller::Gic(GicVersion::V2) => (BARE_ARM64, Some("gicv2")),
+        Controller::Gic(GicVersion::V3) => (BARE_ARM64, None),
+        Controller::Apic => (BARE_X86_64, None),
     };
     let features = features.iter().copied().chain(gic).collect::<Vec<_>>().join(",");
-    let built =
-        cargo::Bare { package: "hypervisor", binary: "ostler", target: BARE_ARM64, features, strip: false, env }
-            .build()?;
+    let built = cargo::Bare { package: "hypervisor", binary: "ostler", target, features, strip: false, env }.build()?;
     let elf_bytes = files::read(&built)?;
     let flat = flatten_elf(&elf_bytes).map_err(|why| Failure::new(format!("{}: {why}", built.display())))?;
     let image_bytes = assembly.bootable(&flat).map_err(|why| Failure::new(format!("{}: {why}", built.display())))?;
