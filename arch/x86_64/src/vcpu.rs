@@ -28,7 +28,7 @@ use crate::svm::{self, entry};
 use crate::vapic::LocalApic;
 use crate::walk::{self, Wanted};
 use crate::{Place, cpu};
-use code::CodePage;
+use code::{CodePage, Decoded};
 use deliver::Nmi;
 use emulate::Hand;
 use switch::Saved;
@@ -70,6 +70,7 @@ pub struct Vcpu {
     /// The instruction that is being emulated.
     hand: Hand,
     code: CodePage,
+    decoded: Decoded,
     /// What the guest has added to its time stamp.
     tsc_adjust: u64,
     mtrrs: Mtrrs,
@@ -140,6 +141,7 @@ impl Vcpu {
             exit: None,
             hand: Hand::Nothing,
             code: CodePage::NONE,
+            decoded: code::NOTHING,
             tsc_adjust: 0,
             mtrrs: Mtrrs::default(),
             life: None,

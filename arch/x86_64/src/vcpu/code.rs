@@ -43,6 +43,23 @@ impl CodePage {
     }
 }
 
+/// Instructions that were taken apart, by the low bits of where they are. What is kept of one is right as long as its bytes are the
+/// same, wherever they came from.
+pub(super) type Decoded = [Option<Known>; SLOTS];
+
+const SLOTS: usize = 8;
+
+/// Bytes, and the instruction that they begin with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
+    bytes: u128,
+    mode: Mode,
+    instruction: Instruction,
+}
+
+/// None is known.
+pub(super) const NOTHING: Decoded = [None; SLOTS];
+
 /// Bytes that are looked at: no instruction has more than 15.
 const WINDOW: u64 = 16;
 
@@ -138,7 +155,16 @@ impl Vcpu {
             }
             _ => self.bytes().ok()?,
         };
-        decode::decode(Code::new(bytes, count), self.mode()).ok()
+        let mode = self.mode();
+        let slot = self.decoded.get_mut((self.vmcb.state.rip as usize >> 1) % SLOTS)?;
+        match slot {
+            Some(known) if known.bytes == bytes && known.mode == mode => Some(known.instruction),
+            _ => {
+                let instruction = decode::decode(Code::new(bytes, count), mode).ok()?;
+                *slot = Some(Known { bytes, mode, instruction });
+                Some(instruction)
+            }
+        }
     }
 
     /// How long the instruction is that left the guest, which is expected to be `expected`, `count` bytes, without prefixes.
