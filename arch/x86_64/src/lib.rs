@@ -59,6 +59,8 @@ mod guest;
 #[cfg(target_os = "none")]
 mod memory;
 #[cfg(target_os = "none")]
+pub mod random;
+#[cfg(target_os = "none")]
 mod registers;
 #[cfg(target_os = "none")]
 pub mod tsc;

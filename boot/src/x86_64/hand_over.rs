@@ -3,11 +3,14 @@
 use core::fmt::{self, Write};
 
 use arch_x86_64::uart::Uart;
-use arch_x86_64::{board, cpu, entry, firmware, fitness, tsc};
+use arch_x86_64::{board, cpu, entry, firmware, fitness, random, tsc};
 
 use super::head;
 use super::physical::EarlyMap;
 use super::{COM1, Facts, Protocol, read};
+
+/// Words of random seed.
+const SEED_WORDS: usize = 4;
 
 /// Why this CPU cannot run Ostler.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +40,8 @@ pub fn begin(info: u64, how: u64) -> Option<Facts> {
     }
     // What is not there would answer everything with ones: input without an end.
     facts.hardware.console = facts.hardware.console.filter(|console| Uart::is_at(console.address()));
+    // A PC's firmware gives none.
+    facts.rng_seed = (0..SEED_WORDS).filter_map(|_| random::number()).flat_map(u64::to_le_bytes).collect();
     Some(facts)
 }
 
