@@ -185,6 +185,19 @@ codes! {
     NO_RAM_DISK = "Q0213",
     /// `reserve intr` names a line that the guest's interrupt controller does not have.
     RESERVED_LINE = "Q0214",
+
+    /// Two vdevs of an x86 VM claim one port.
+    PORT_OVERLAP = "Q0300",
+    /// Memory of an x86 VM lies where a PC has its devices.
+    DEVICE_HOLE = "Q0301",
+    /// An x86 VM has no RAM where Linux needs some.
+    LOW_MEMORY = "Q0302",
+    /// A command line is longer than the kernel takes.
+    CMDLINE_TOO_LONG = "Q0303",
+    /// A file that `acpi load` names is no table that a guest can be given.
+    ACPI_TABLE = "Q0304",
+    /// A place on the PCI bus that a vdev cannot have, or where guests do not find it.
+    PCI_PLACE = "Q0305",
 }
 
 #[cfg(test)]

@@ -237,6 +237,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri has words of its own for what the system says")]
     fn a_missing_file_is_reported_without_a_place() {
         let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
         assert_eq!(sources.read(Path::new("no/such.qvmconf"), None, &mut diagnostics), None);

@@ -1,10 +1,14 @@
-//! Guest images: ELF, arm64 `Image`, and what only looks like one.
+//! Guest images: ELF, arm64 `Image`, `bzImage`, multiboot, and what only looks like one.
 
-use loader::{Image, Segment};
+use loader::{Cpu, Image, Segment};
 
 /// What a loader copies lies in the file, and what it is copied to does not wrap.
 pub(crate) fn target(bytes: &[u8]) {
-    match loader::inspect(bytes) {
+    Cpu::BOTH.into_iter().for_each(|cpu| on(bytes, cpu));
+}
+
+fn on(bytes: &[u8], cpu: Cpu) {
+    match loader::inspect(bytes, cpu) {
         Ok(Image::Elf(elf)) => elf.segments().for_each(|segment| check(bytes, &segment)),
         Ok(Image::Linux(linux)) => {
             assert!(linux.memory_bytes >= linux.file_bytes && linux.file_bytes == bytes.len() as u64);
@@ -13,6 +17,19 @@ pub(crate) fn target(bytes: &[u8]) {
                 assert!(start >= from && linux.may_start_at(start));
                 linux.segment(start).iter().for_each(|segment| check(bytes, segment));
             }
+        }
+        Ok(Image::BzImage(kernel)) => {
+            for from in [0, 0x10_0000, kernel.preferred, u64::MAX - 1] {
+                let Some(start) = kernel.first_start(from) else { continue };
+                assert!(
+                    start >= from && kernel.may_start_at(start) && kernel.entry(start).is_none_or(|pc| pc >= start)
+                );
+                kernel.segment(start).iter().for_each(|segment| check(bytes, segment));
+            }
+        }
+        Ok(Image::Multiboot(flat)) => {
+            check(bytes, &flat.segment);
+            assert!(flat.entry.checked_sub(flat.segment.address).is_some_and(|at| at < flat.segment.memory_bytes));
         }
         Ok(Image::Gzip | Image::Raw) => {}
         // An error is told to people.

@@ -57,6 +57,9 @@ impl Image {
     }
 }
 
+/// Bits of virtual address that the tables translate.
+const TABLE_BITS: u32 = 48;
+
 /// The tables under construction and in use.
 pub struct AddressSpace {
     table: Table<Stage1>,
@@ -67,7 +70,7 @@ impl AddressSpace {
     /// Maps the image and nothing else.
     pub fn new(image: &Image) -> Result<AddressSpace, MapError> {
         let mut memory = OwnTables::new(image.bss_offset());
-        let table = Table::new(&mut memory, 48)?;
+        let table = Table::new(&mut memory, TABLE_BITS)?;
         let mut space = AddressSpace { table, memory };
         let bounds = [
             &raw const boot::head::IMAGE_BASE as u64,
@@ -89,7 +92,9 @@ impl AddressSpace {
     }
 
     fn map(&mut self, virt: u64, phys: u64, size: u64, attributes: Stage1Attributes) -> Result<(), MapError> {
-        self.table.map(&mut self.memory, virt, Hpa(phys), size, attributes)
+        // Of an address's upper bits tables know nothing: they are zeros on arm64, copies of bit 47 on x86 (APM volume 2, 5.3.1).
+        let input = virt & ((1 << TABLE_BITS) - 1);
+        self.table.map(&mut self.memory, input, Hpa(phys), size, attributes)
     }
 
     /// Maps whole pages around `span` at their physical address. An empty span is no error.

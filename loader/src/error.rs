@@ -1,6 +1,8 @@
-//! Why a file is no image for an arm64 guest, in words for its user.
+//! Why a file is no image for a guest here, in words for its user.
 
 use core::fmt;
+
+use crate::Cpu;
 
 /// The reason that a file was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub enum Error {
         cpu: &'static str,
         /// The format.
         format: &'static str,
+        /// Whose programs guests are.
+        here: Cpu,
     },
     /// A known format that holds no program, or wraps one in a way that is not undone here.
     OtherFormat {
@@ -44,7 +48,7 @@ impl Error {
     pub const fn hint(&self) -> Option<&'static str> {
         match self {
             Error::Truncated { .. } => Some("copy or download the file again"),
-            Error::OtherCpu { .. } => Some("guests here are 64-bit little-endian Arm (aarch64) programs"),
+            Error::OtherCpu { here, .. } => Some(here.programs()),
             Error::OtherFormat { hint, .. } => Some(hint),
             Error::Empty | Error::Malformed { .. } => None,
         }
@@ -59,7 +63,7 @@ impl fmt::Display for Error {
                 write!(f, "the {format} is truncated: it needs {needs} bytes and the file has {has}")
             }
             Error::Malformed { format, what } => write!(f, "the {format} is malformed: {what}"),
-            Error::OtherCpu { cpu, format } => write!(f, "this is a program for another CPU: {format} for {cpu}"),
+            Error::OtherCpu { cpu, format, .. } => write!(f, "this is a program for another CPU: {format} for {cpu}"),
             Error::OtherFormat { format, .. } => write!(f, "this is {format}, not a guest's program"),
         }
     }

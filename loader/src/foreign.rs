@@ -1,20 +1,23 @@
-//! Files that are known not to be a program for an arm64 guest, by their magic numbers.
+//! Files that are known not to be a program for a guest here, by their magic numbers.
 //!
 //! Without this list every one of them would pass for a raw image and the guest would run into rubbish.
 
-use crate::{Error, pe, read::has};
+use crate::{Cpu, Error, bzimage, pe, read::has};
 
 /// What the file is; `None` if nothing about it is known.
-pub(crate) fn recognise(bytes: &[u8]) -> Option<Error> {
+pub(crate) fn recognise(bytes: &[u8], here: Cpu) -> Option<Error> {
     // Wrappers first: some wrap themselves in the headers of a program.
-    wrapped(bytes).or_else(|| kernel_of_another_cpu(bytes))
+    wrapped(bytes).or_else(|| kernel_of_another_cpu(bytes, here))
 }
 
-fn kernel_of_another_cpu(bytes: &[u8]) -> Option<Error> {
-    let other = |cpu, format| Some(Error::OtherCpu { cpu, format });
-    // Documentation/arch/x86/boot.rst: boot_flag and header.
-    if has(bytes, 0x1fe, &[0x55, 0xaa]) && has(bytes, 0x202, b"HdrS") {
+fn kernel_of_another_cpu(bytes: &[u8], here: Cpu) -> Option<Error> {
+    let other = |cpu, format| Some(Error::OtherCpu { cpu, format, here });
+    if here != Cpu::X86_64 && bzimage::is_bzimage(bytes) {
         return other("x86", "a Linux bzImage");
+    }
+    // Documentation/arch/arm64/booting.rst.
+    if here != Cpu::Aarch64 && has(bytes, 0x38, b"ARM\x64") {
+        return other("aarch64", "a Linux Image");
     }
     // Documentation/arch/arm/booting.rst and arch/arm/boot/compressed/head.S, either byte order.
     if has(bytes, 0x24, &0x016f_2818_u32.to_le_bytes()) || has(bytes, 0x24, &0x016f_2818_u32.to_be_bytes()) {
@@ -25,10 +28,15 @@ fn kernel_of_another_cpu(bytes: &[u8]) -> Option<Error> {
         return other("RISC-V", "a Linux Image");
     }
     match pe::machine(bytes)? {
+        0x014c | 0x8664 if here == Cpu::X86_64 => Some(Error::OtherFormat {
+            format: "an EFI program",
+            hint: "guests start without firmware: load the kernel's `bzImage` or an ELF file instead",
+        }),
         0x014c => other("32-bit x86", "a PE program"),
         0x8664 => other("x86-64", "a PE program"),
         0x01c0 | 0x01c2 | 0x01c4 => other("32-bit Arm", "a PE program"),
         0x5032 | 0x5064 => other("RISC-V", "a PE program"),
+        0xaa64 if here == Cpu::X86_64 => other("aarch64", "a PE program"),
         0xaa64 => Some(Error::OtherFormat {
             format: "an EFI program",
             hint: "guests start without firmware: load the kernel's plain `Image` instead",

@@ -3,7 +3,7 @@
 //! A header of 64 bytes says how much memory the kernel takes and where it wants to be. U-Boot, other hypervisors
 //! and bare-metal programs use it too. With an EFI stub the file is a PE file as well.
 
-use crate::{Error, Segment, pe, read};
+use crate::{Cpu, Error, Segment, pe, read};
 
 const FORMAT: &str = "arm64 Image";
 /// Length of the header.
@@ -79,7 +79,7 @@ impl Linux {
             return Err(Error::Truncated { format: FORMAT, needs: HEADER_BYTES as u64, has: file_bytes });
         };
         if flags & 1 != 0 {
-            return Err(Error::OtherCpu { cpu: "big-endian aarch64", format: "an arm64 Image" });
+            return Err(Error::OtherCpu { cpu: "big-endian aarch64", format: "an arm64 Image", here: Cpu::Aarch64 });
         }
         if let Some(needs) = pe::file_bytes(bytes).filter(|&needs| needs > file_bytes) {
             return Err(Error::Truncated { format: FORMAT, needs, has: file_bytes });

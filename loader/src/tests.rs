@@ -4,6 +4,13 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod x86;
+
+/// What `bytes` are to a guest on arm64.
+fn inspect(bytes: &[u8]) -> Result<Image<'_>, Error> {
+    super::inspect(bytes, Cpu::Aarch64)
+}
+
 /// Two segments: 0x40 bytes of code at 0x4008_0000 and `.data` with a tail of zeros, linked 1 GiB higher.
 fn elf() -> Vec<u8> {
     let mut bytes = vec![0; 0x200];
@@ -206,14 +213,14 @@ fn ram_disks_are_told_from_other_files() {
 }
 
 /// What the rest of the house relies on for every accepted image.
-fn check_promises(bytes: &[u8]) {
+fn check_promises(bytes: &[u8], cpu: Cpu) {
     let length = bytes.len() as u64;
     let check = |segment: Segment| {
         assert!(segment.file_offset.checked_add(segment.file_bytes).unwrap() <= length);
         assert!(segment.file_bytes <= segment.memory_bytes);
         segment.address.checked_add(segment.memory_bytes).unwrap();
     };
-    match inspect(bytes) {
+    match super::inspect(bytes, cpu) {
         Ok(Image::Elf(elf)) => {
             assert!(elf.segments().any(|s| (s.address..s.address + s.memory_bytes).contains(&elf.entry)));
             elf.segments().for_each(check);
@@ -223,6 +230,17 @@ fn check_promises(bytes: &[u8]) {
             assert!(linux.may_start_at(start));
             check(linux.segment(start).unwrap());
             assert!(linux.segment(u64::MAX).is_none());
+        }
+        Ok(Image::BzImage(kernel)) => {
+            let start = kernel.first_start(0).unwrap();
+            assert!(kernel.may_start_at(start) && kernel.entry(start).unwrap() >= start);
+            check(kernel.segment(start).unwrap());
+            assert!(kernel.segment(u64::MAX).is_none());
+            assert_eq!(kernel.segment(start).unwrap().file_offset + kernel.kernel_bytes, length);
+        }
+        Ok(Image::Multiboot(flat)) => {
+            check(flat.segment);
+            assert!(flat.entry - flat.segment.address < flat.segment.memory_bytes);
         }
         Ok(Image::Gzip | Image::Raw) => {}
         Err(error) => assert!(!error.to_string().is_empty()),
@@ -236,22 +254,24 @@ proptest! {
     fn damaged_files_are_accepted_soundly_or_refused(
         base in prop_oneof![
             Just(elf()), Just(linux(0x8_0000, 0x2000, 8)), Just(with_pe(linux(0, 0x1000, 0), 0xaa64)),
-            Just(with_pe(vec![0; 0x200], 0x8664)),
+            Just(with_pe(vec![0; 0x200], 0x8664)), Just(x86::bzimage()), Just(x86::elf32()), Just(x86::pvh()),
+            Just(x86::multiboot(0x10003)), Just(x86::multiboot2(&[x86::ADDRESS, x86::ENTRY])),
         ],
-        damage in prop::collection::vec((0_usize..0xc0, prop_oneof![any::<u8>(), Just(0), Just(0xff)]), 0..12),
+        damage in prop::collection::vec((0_usize..0x268, prop_oneof![any::<u8>(), Just(0), Just(0xff)]), 0..12),
         wide in prop::option::of((0_usize..0x98, any::<u64>())),
         length in 0_usize..0x1001,
     ) {
         let mut bytes = base;
+        let length_of = bytes.len();
         for (offset, value) in damage {
-            bytes[offset] = value;
+            bytes[offset % length_of] = value;
         }
         if let Some((offset, value)) = wide {
             bytes[offset..offset + 8].copy_from_slice(&value.to_le_bytes());
         }
-        check_promises(&bytes);
+        Cpu::BOTH.into_iter().for_each(|cpu| check_promises(&bytes, cpu));
         bytes.truncate(length);
-        check_promises(&bytes);
+        Cpu::BOTH.into_iter().for_each(|cpu| check_promises(&bytes, cpu));
     }
 
     #[test]
@@ -265,6 +285,6 @@ proptest! {
             Some(_) if bytes.len() >= 60 => bytes[56..60].copy_from_slice(b"ARM\x64"),
             _ => {}
         }
-        check_promises(&bytes);
+        Cpu::BOTH.into_iter().for_each(|cpu| check_promises(&bytes, cpu));
     }
 }

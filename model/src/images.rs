@@ -40,11 +40,15 @@ pub enum Kind {
     Tree = 3,
     /// Plain data.
     Data = 4,
+    /// What a PC's firmware and boot loader leave in memory: ACPI tables, boot information.
+    Firmware = 5,
 }
 
 impl Kind {
     fn from_u32(value: u32) -> Option<Kind> {
-        [Kind::Guest, Kind::Initrd, Kind::Tree, Kind::Data].into_iter().find(|&kind| kind as u32 == value)
+        [Kind::Guest, Kind::Initrd, Kind::Tree, Kind::Data, Kind::Firmware]
+            .into_iter()
+            .find(|&kind| kind as u32 == value)
     }
 }
 

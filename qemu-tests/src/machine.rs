@@ -40,7 +40,7 @@ impl Machine {
         let qemu = board.qemu.as_ref()?;
         Some(Machine {
             binary: qemu.binary.clone(),
-            machine: board.qemu_machine(board.gic(None).ok()?)?,
+            machine: board.qemu_machine(board.controller(None).ok()?)?,
             cpu: qemu.cpu.clone(),
             cpus: board.cpus.default,
             memory_bytes: board.memory.default,

@@ -4,7 +4,7 @@ mod all;
 
 use std::path::{Path, PathBuf};
 
-use config::assemble::{self, GicVersion, OnFailure};
+use config::assemble::{self, Controller, GicVersion, OnFailure};
 
 use crate::{Board, COUNTED, Console, Machine, Result};
 
@@ -87,7 +87,8 @@ impl System {
     /// The board that it was assembled for. Change it to make it another one.
     pub fn machine(&self) -> Machine {
         let board = assemble::Board::load(&root(), BOARD).expect("the project's own board can be read");
-        let machine = Machine::of(&board, &self.folder().join("ostler.img")).zip(board.qemu_machine(self.gic));
+        let machine =
+            Machine::of(&board, &self.folder().join("ostler.img")).zip(board.qemu_machine(Controller::Gic(self.gic)));
         let (default, machine) = machine.expect("the board's page says how QEMU is it");
         Machine { machine, cpus: self.cpus, ..default }
     }

@@ -5,7 +5,7 @@
 
 use std::process::Command;
 
-use config::assemble::{Board, portable_tree};
+use config::assemble::{Board, Controller, portable_tree};
 
 /// Set (to anything) to write the files.
 const UPDATE: &str = "OSTLER_UPDATE_TREES";
@@ -15,7 +15,7 @@ fn the_stored_trees_are_qemus() {
     let root = qemu_tests::root();
     let board = Board::load(&root, "qemu-aarch64").expect("the project's own board can be read");
     let qemu = board.qemu.as_ref().expect("QEMU is this board");
-    for &gic in &board.gic {
+    for gic in board.gic.iter().copied().map(Controller::Gic) {
         let dump = std::env::temp_dir().join(format!("ostler-tree-{}-{gic}.dtb", std::process::id()));
         let machine = board.qemu_machine(gic).expect("QEMU is this board") + ",dumpdtb=" + &dump.to_string_lossy();
         let mut command = Command::new(&qemu.binary);

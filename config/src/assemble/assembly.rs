@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use model::{
-    Counter, Cpu, ExitBudget, Gic, Gpa, Memory, Pass, PassedInterrupt, Region, Seed, Start, Unsupported, VdevKind,
-    When, images::Kind,
+    Console, Controller, Counter, Cpu, ExitBudget, Gpa, Machine, Memory, Pass, PassedInterrupt, PciFunction, Ports,
+    Region, Seed, Start, Unsupported, When, images::Kind,
 };
 
 /// A checked system, ready to be emitted.
@@ -18,8 +18,10 @@ pub struct Assembly {
     pub vms: Vec<Vm>,
     /// The image table; equal blobs are stored once.
     pub blobs: Vec<Blob>,
-    /// VM name and device tree, one a VM. Seeds are zero in these.
+    /// VM name and device tree, of each VM that has one. Seeds are zero in these.
     pub trees: Vec<(String, Vec<u8>)>,
+    /// VM name and ACPI tables, of each VM that has them.
+    pub acpi: Vec<(String, Vec<Table>)>,
     /// Every file that was read: a change to one of them changes the assembly.
     pub inputs: Vec<PathBuf>,
     /// Every environment variable that a qvm file named.
@@ -36,7 +38,7 @@ pub struct Board {
     /// Name of the folder under `boards/`.
     pub name: String,
     /// The interrupt controller's architecture.
-    pub gic: model::GicVersion,
+    pub controller: Controller,
     /// Number of pCPUs.
     pub cpus: u32,
     /// Bytes of RAM.
@@ -60,11 +62,11 @@ pub struct Vm {
     pub loads: Vec<Load>,
     /// Where the first vCPU starts.
     pub entry: Start,
-    /// `cmdline`, which the guest finds in its device tree.
+    /// `cmdline`, which the guest finds in its device tree or where its boot protocol has it.
     pub cmdline: Option<String>,
-    /// The interrupt controller that the guest sees.
-    pub gic: Gic,
-    /// Virtual devices, sorted by address.
+    /// The interrupt controller that the guest sees, and what else of the machine is no vdev.
+    pub machine: Machine,
+    /// Virtual devices, sorted by address, those at ports last.
     pub vdevs: Vec<Vdev>,
     /// What of the board's address space is its own, sorted by guest-physical address.
     pub passes: Vec<Pass>,
@@ -123,14 +125,137 @@ pub struct Load {
 pub struct Vdev {
     /// `name`, or the type and address.
     pub name: String,
-    /// First register.
-    pub gpa: Gpa,
-    /// Length of the register frame.
-    pub size_bytes: u64,
-    /// Shared interrupt line as a raw INTID, if it has one.
-    pub intid: Option<u32>,
+    /// Where its registers are.
+    pub place: Place,
+    /// See [`model::Vdev::lines`].
+    pub lines: Vec<u32>,
     /// What it is.
     pub kind: VdevKind,
+}
+
+/// The owned twin of [`model::Place`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In guest-physical memory.
+    Memory {
+        /// First register.
+        gpa: Gpa,
+        /// Length of the register frame.
+        size_bytes: u64,
+    },
+    /// At x86's ports, in ranges that follow one another in the device's frame.
+    Ports(Vec<Ports>),
+}
+
+/// The owned twin of [`model::VdevKind`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VdevKind {
+    /// Arm PrimeCell UART.
+    Pl011 {
+        /// Where its characters come from and go to.
+        console: Console,
+    },
+    /// Arm PrimeCell GPIO with a power key.
+    Pl061,
+    /// Arm watchdog module.
+    Sp805 {
+        /// That of the clock that it counts.
+        frequency_hz: u32,
+    },
+    /// 16550A UART.
+    Ser8250 {
+        /// Where its characters come from and go to.
+        console: Console,
+    },
+    /// 8254 interval timer.
+    Timer8254,
+    /// MC146818 real-time clock.
+    Mc146818 {
+        /// Bytes of its memory out of reset, by their offset.
+        presets: Vec<(u8, u8)>,
+    },
+    /// High-precision event timer.
+    Hpet,
+    /// 8042 keyboard controller.
+    PcKeyboard,
+    /// PCI host bridge.
+    PciHost {
+        /// What is there besides the bridge.
+        functions: Vec<PciFunction>,
+    },
+    /// ACPI's fixed hardware.
+    AcpiPower,
+    /// The reset control register.
+    ResetControl,
+    /// Port 0x92.
+    Port92,
+}
+
+impl VdevKind {
+    /// The word behind `vdev`, or what those are called that are there unasked.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            VdevKind::Pl011 { .. } => "pl011",
+            VdevKind::Pl061 => "pl061",
+            VdevKind::Sp805 { .. } => "wdt-sp805",
+            VdevKind::Ser8250 { .. } => "ser8250",
+            VdevKind::Timer8254 => "timer8254",
+            VdevKind::Mc146818 { .. } => "mc146818",
+            VdevKind::Hpet => "hpet",
+            VdevKind::PcKeyboard => "pckeyboard",
+            VdevKind::PciHost { .. } => "pci-host",
+            VdevKind::AcpiPower => "acpi-power",
+            VdevKind::ResetControl => "reset-control",
+            VdevKind::Port92 => "port92",
+        }
+    }
+
+    /// The far end of a serial device; `None` of any other.
+    pub const fn console(&self) -> Option<Console> {
+        match self {
+            VdevKind::Pl011 { console } | VdevKind::Ser8250 { console } => Some(*console),
+            _ => None,
+        }
+    }
+}
+
+impl Vdev {
+    /// Its first register and the length of its frame, if these are in memory.
+    pub fn frame(&self) -> Option<(Gpa, u64)> {
+        match self.place {
+            Place::Memory { gpa, size_bytes } => Some((gpa, size_bytes)),
+            Place::Ports(_) => None,
+        }
+    }
+
+    /// Its first register in memory. Zero, where no device is, of one at ports.
+    pub(super) fn address(&self) -> u64 {
+        self.frame().map_or(0, |(gpa, _)| gpa.0)
+    }
+
+    /// Its first port, if it is at ports.
+    pub fn port(&self) -> Option<u16> {
+        match &self.place {
+            Place::Ports(ranges) => ranges.first().map(|range| range.first),
+            Place::Memory { .. } => None,
+        }
+    }
+
+    /// Its first interrupt line.
+    pub fn line(&self) -> Option<u32> {
+        self.lines.first().copied()
+    }
+}
+
+/// An ACPI table of a guest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// What it is called, as `dsdt`.
+    pub name: String,
+    /// Where it is.
+    pub gpa: Gpa,
+    /// All of it.
+    pub bytes: Vec<u8>,
 }
 
 /// One entry of the image table.

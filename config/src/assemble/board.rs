@@ -1,12 +1,12 @@
 //! What a board has, from `boards/NAME/board.toml`, and how QEMU starts it.
 //!
-//! The board is an input of assembly: every configuration is checked against it here, and boot checks it against the
-//! device tree that the firmware hands over.
+//! The board is an input of assembly: every configuration is checked against it here, and boot checks it against what the
+//! firmware hands over: a device tree, or on x86 a memory map and ACPI's tables.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use model::{GicVersion, OnFailure, PAGE_BYTES};
+use model::{Controller, GicVersion, OnFailure, PAGE_BYTES};
 use serde::{Deserialize, Deserializer};
 
 /// One board as its `board.toml` describes it. Sizes are in bytes.
@@ -23,8 +23,8 @@ pub struct Board {
     pub description: String,
     /// The CPUs' architecture.
     pub architecture: Architecture,
-    /// Architectures of the interrupt controller that it can be had with; the first one unless the request says otherwise.
-    #[serde(deserialize_with = "gics")]
+    /// On arm64, architectures of the GIC that it can be had with; the first one unless the request says otherwise. Empty on x86.
+    #[serde(default, deserialize_with = "gics")]
     pub gic: Vec<GicVersion>,
     /// What it does after a failure of the hypervisor itself, unless the request says otherwise.
     #[serde(rename = "on-failure", deserialize_with = "on_failure")]
@@ -51,6 +51,30 @@ pub struct Board {
 pub enum Architecture {
     /// arm64 with EL2.
     Aarch64,
+    /// x86-64 with AMD's SVM.
+    #[serde(rename = "x86_64")]
+    X86_64,
+}
+
+impl Architecture {
+    /// All that there are.
+    pub const BOTH: [Architecture; 2] = [Architecture::Aarch64, Architecture::X86_64];
+
+    /// Its name, for people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Architecture::Aarch64 => "arm64",
+            Architecture::X86_64 => "x86",
+        }
+    }
+
+    /// Whose programs its guests run.
+    pub const fn cpu(self) -> loader::Cpu {
+        match self {
+            Architecture::Aarch64 => loader::Cpu::Aarch64,
+            Architecture::X86_64 => loader::Cpu::X86_64,
+        }
+    }
 }
 
 /// How many pCPUs the board has.
@@ -86,6 +110,34 @@ pub struct Memory {
     /// What Ostler keeps for itself besides the bootable image.
     #[serde(deserialize_with = "size")]
     pub ostler: u64,
+    /// Where a board with much RAM has none.
+    pub hole: Option<Hole>,
+}
+
+/// Addresses between two pieces of RAM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hole {
+    /// With so many bytes of RAM, or more, there is the hole.
+    #[serde(rename = "if-memory", deserialize_with = "size")]
+    pub if_memory: u64,
+    /// Its first byte; RAM is below.
+    pub start: u64,
+    /// One past its last byte, where RAM goes on.
+    pub end: u64,
+}
+
+impl Memory {
+    /// Where `bytes` of RAM are: first byte and length of each piece.
+    pub fn pieces(&self, bytes: u64) -> Vec<(u64, u64)> {
+        match self.hole.filter(|hole| bytes >= hole.if_memory) {
+            Some(hole) => {
+                let low = hole.start.saturating_sub(self.base).min(bytes);
+                vec![(self.base, low), (hole.end, bytes - low)]
+            }
+            None => vec![(self.base, bytes)],
+        }
+    }
 }
 
 /// A piece of the board's RAM, in whole pages.
@@ -105,7 +157,7 @@ pub struct Region {
 pub struct Console {
     /// Its type.
     pub kind: Uart,
-    /// Host-physical address of the first register.
+    /// Where the first register is: a host-physical address, or the port of a 16550.
     pub address: u64,
 }
 
@@ -115,6 +167,9 @@ pub struct Console {
 pub enum Uart {
     /// Arm PrimeCell PL011.
     Pl011,
+    /// 16550A, at x86's ports.
+    #[serde(rename = "16550")]
+    Ns16550,
 }
 
 /// How QEMU starts the board.
@@ -144,20 +199,40 @@ impl Board {
             format!("there is no board `{name}`; boards that exist: {names}")
         })?;
         let mut board: Board = toml::from_str(&text).map_err(|error| format!("boards/{name}/board.toml: {error}"))?;
-        board.check_regions().map_err(|error| format!("boards/{name}/board.toml: {error}"))?;
+        let checked = board.check_gic().and_then(|()| board.check_regions());
+        checked.map_err(|error| format!("boards/{name}/board.toml: {error}"))?;
         board.name = name.to_owned();
         board.sha256 = super::sha256(text.as_bytes());
         Ok(board)
     }
 
-    /// The interrupt controller that `asked` for, or else the default. The error names those that there are.
-    pub fn gic(&self, asked: Option<GicVersion>) -> Result<GicVersion, String> {
+    /// The interrupt controller: the GIC that is `asked` for, or else the default. The error names those that there are.
+    pub fn controller(&self, asked: Option<GicVersion>) -> Result<Controller, String> {
+        match (self.architecture, asked) {
+            (Architecture::Aarch64, asked) => self.gic(asked).map(Controller::Gic),
+            (Architecture::X86_64, None) => Ok(Controller::Apic),
+            (Architecture::X86_64, Some(_)) => {
+                Err(format!("board `{}` is x86 and has no GIC: leave `--gic` out", self.name))
+            }
+        }
+    }
+
+    fn gic(&self, asked: Option<GicVersion>) -> Result<GicVersion, String> {
         let gic = asked.or(self.gic.first().copied()).filter(|gic| self.gic.contains(gic));
         gic.ok_or_else(|| {
             let has: Vec<String> = self.gic.iter().map(|gic| format!("a {gic}")).collect();
             let asked = asked.map_or("none".to_owned(), |asked| format!("a {asked}"));
             format!("board `{}` comes with {}, not with {asked}", self.name, has.join(" or "))
         })
+    }
+
+    /// A GIC is a thing of arm64 boards.
+    fn check_gic(&self) -> Result<(), String> {
+        match (self.architecture, self.gic.is_empty()) {
+            (Architecture::Aarch64, true) => Err("`gic` is missing: write `gic = [3]`".into()),
+            (Architecture::X86_64, false) => Err("an x86 board has no `gic`".into()),
+            _ => Ok(()),
+        }
     }
 
     /// Regions are whole pages of RAM that every variant has, and apart.
@@ -183,14 +258,14 @@ impl Board {
     }
 
     /// The file of the board's device tree for the variant with this interrupt controller, if it has one.
-    pub fn tree(&self, root: &Path, gic: GicVersion) -> Option<PathBuf> {
-        let name = self.tree.as_ref()?.replace("{gic}", &gic.number().to_string());
+    pub fn tree(&self, root: &Path, controller: Controller) -> Option<PathBuf> {
+        let name = variant(self.tree.as_ref()?, controller);
         Some(root.join("boards").join(&self.name).join(name))
     }
 
     /// QEMU's `-machine` for the variant with this interrupt controller; `None` if QEMU can't be this board.
-    pub fn qemu_machine(&self, gic: GicVersion) -> Option<String> {
-        Some(self.qemu.as_ref()?.machine.replace("{gic}", &gic.number().to_string()))
+    pub fn qemu_machine(&self, controller: Controller) -> Option<String> {
+        Some(variant(&self.qemu.as_ref()?.machine, controller))
     }
 
     /// The page that describes board `name`.
@@ -207,6 +282,14 @@ impl Board {
             .collect();
         names.sort();
         names
+    }
+}
+
+/// `text` with the GIC's version in its place.
+fn variant(text: &str, controller: Controller) -> String {
+    match controller {
+        Controller::Gic(version) => text.replace("{gic}", &version.number().to_string()),
+        Controller::Apic => text.to_owned(),
     }
 }
 
@@ -305,13 +388,29 @@ mod tests {
     #[test]
     fn a_board_comes_with_the_gics_of_its_page() {
         let board = Board::load(root(), "qemu-aarch64").unwrap();
-        assert_eq!(board.gic(None), Ok(GicVersion::V3));
-        assert_eq!(board.gic(Some(GicVersion::V2)), Ok(GicVersion::V2));
-        assert_eq!(board.qemu_machine(GicVersion::V2).unwrap(), "virt,virtualization=on,gic-version=2");
+        let [v2, v3] = [GicVersion::V2, GicVersion::V3].map(Controller::Gic);
+        assert_eq!(board.controller(None), Ok(v3));
+        assert_eq!(board.controller(Some(GicVersion::V2)), Ok(v2));
+        assert_eq!(board.qemu_machine(v2).unwrap(), "virt,virtualization=on,gic-version=2");
         let only_v2 = Board { gic: vec![GicVersion::V2], ..board };
-        assert_eq!(only_v2.gic(None), Ok(GicVersion::V2));
-        let error = only_v2.gic(Some(GicVersion::V3)).unwrap_err();
+        assert_eq!(only_v2.controller(None), Ok(v2));
+        let error = only_v2.controller(Some(GicVersion::V3)).unwrap_err();
         assert_eq!(error, "board `qemu-aarch64` comes with a GICv2, not with a GICv3");
+    }
+
+    #[test]
+    fn an_x86_board_has_no_gic_and_may_have_a_hole_in_its_ram() {
+        let board = Board::load(root(), "qemu-x86_64").unwrap();
+        assert_eq!(board.controller(None), Ok(Controller::Apic));
+        let error = board.controller(Some(GicVersion::V3)).unwrap_err();
+        assert_eq!(error, "board `qemu-x86_64` is x86 and has no GIC: leave `--gic` out");
+        // QEMU's hw/i386/pc_q35.c: 0x8000_0000 and more above 4 GiB from 0xb000_0000 on, and in one piece below.
+        assert_eq!(board.memory.pieces(2 << 30), [(0, 2 << 30)]);
+        assert_eq!(board.memory.pieces(0xaff0_0000), [(0, 0xaff0_0000)]);
+        assert_eq!(board.memory.pieces(4 << 30), [(0, 2 << 30), (4 << 30, 2 << 30)]);
+        let text = std::fs::read_to_string(Board::file(root(), "qemu-x86_64")).unwrap();
+        let with_gic = toml::from_str::<Board>(&format!("gic = [3]\n{text}")).unwrap();
+        assert_eq!(with_gic.check_gic(), Err("an x86 board has no `gic`".into()));
     }
 
     #[test]

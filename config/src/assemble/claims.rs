@@ -10,7 +10,7 @@ use model::PAGE_BYTES;
 use crate::{codes, diagnostic::Diagnostic, diagnostic::Diagnostics, spec::Span};
 
 /// Guest-physical addresses have this many bits: the least that an arm64 CPU's second stage offers and QEMU's
-/// cortex-a53, a57 and a72 have (DDI 0487, ID_AA64MMFR0_EL1.PARange).
+/// cortex-a53, a57 and a72 have (DDI 0487, ID_AA64MMFR0_EL1.PARange). Those of AMD with SVM have as many or more.
 const ADDRESS_BITS: u32 = 40;
 
 /// A run of guest-physical addresses, never empty when it is in use.
@@ -92,7 +92,7 @@ impl Claims {
                 (Some(span), None) | (None, Some(span)) => overlap = overlap.at(span),
                 (None, None) => {}
             }
-            let hint = match first.what.contains("GIC") || what.contains("GIC") {
+            let hint = match first.what.contains("the GIC") || what.contains("the GIC") {
                 true => Some("move one of them: `ram START,LENGTH` or `vdev gic loc ADDRESS`".to_owned()),
                 false => {
                     self.free_above(range).map(|start| format!("the next place that is free begins at {start:#x}"))
@@ -118,6 +118,11 @@ impl Claims {
             start = claim.range.end;
         }
         start >= range.end
+    }
+
+    /// One past the last address of each claim.
+    pub(super) fn ends(&self) -> impl Iterator<Item = u64> {
+        self.list.iter().map(|claim| claim.range.end)
     }
 
     /// What has `address`.

@@ -123,7 +123,7 @@ fn about(load: &LoadSpec, mut problem: Diagnostic) -> Diagnostic {
 }
 
 /// Where bytes `part` of `value` stand, which was read from `span`; all of `span` if that can't be said.
-fn underlined(span: Span, value: &str, part: std::ops::Range<usize>, sources: &Sources) -> Span {
+pub(super) fn underlined(span: Span, value: &str, part: std::ops::Range<usize>, sources: &Sources) -> Span {
     match locate(sources.text(span), value, part) {
         Some(part) => Span { file: span.file, start: span.start + part.start, end: span.start + part.end },
         None => span,

@@ -2,19 +2,26 @@
 
 use std::fmt::{Display, Write};
 
-use model::{Action, Console, Counter, ExitBudget, Gpa, Pass, PassedInterrupt, Start, VdevKind};
+use model::{
+    Action, Console, Controller, Counter, ExitBudget, Gpa, Machine, Pass, PassedInterrupt, PciFunction, Start,
+};
 
-use super::{Assembly, Load, Vdev, Vm};
+use super::{Assembly, Load, Place, Vdev, VdevKind, Vm};
 
 impl Assembly {
     /// `pub(crate) static SYSTEM: model::System` of this assembly. The same assembly, version and commit give the same text.
     ///
     /// A hypervisor that was compiled for another interrupt controller than the board's refuses the text.
     pub fn rust_source(&self, version: &str, git: &str) -> String {
-        let gic = self.board.gic;
-        let controller = format!("model::Controller::Gic(model::GicVersion::{gic:?})");
+        let here = self.board.controller;
+        let (controller, here) = match here {
+            Controller::Gic(version) => {
+                (format!("model::Controller::Gic(model::GicVersion::{version:?})"), format!("a {version}"))
+            }
+            Controller::Apic => ("model::Controller::Apic".to_owned(), "x86".to_owned()),
+        };
         let mut out = Writer::default();
-        out.line(&format!("const _: () = assert!(matches!(arch::CONTROLLER, {controller}), \"assembled for a {gic}: `cargo xtask` compiles for it\");"));
+        out.line(&format!("const _: () = assert!(matches!(arch::CONTROLLER, {controller}), \"assembled for {here}: `cargo xtask` compiles for it\");"));
         self.system(&mut out, version, git, &controller);
         out.text
     }
@@ -52,7 +59,7 @@ impl Assembly {
 pub fn empty_rust_source(version: &str, git: &str) -> String {
     let board = super::AssumedBoard {
         name: "none".into(),
-        gic: model::GicVersion::V3,
+        controller: Controller::Gic(model::GicVersion::V3),
         cpus: 0,
         memory_bytes: 0,
         on_failure: model::OnFailure::Reset,
@@ -64,6 +71,7 @@ pub fn empty_rust_source(version: &str, git: &str) -> String {
         vms: vec![],
         blobs: vec![],
         trees: vec![],
+        acpi: vec![],
         inputs: vec![],
         env: vec![],
         fdt_dumps: vec![],
@@ -92,11 +100,17 @@ fn vm(out: &mut Writer, vm: &Vm) {
         });
         out.list("loads", &vm.loads, load);
         out.field("entry", start(&vm.entry));
-        out.block("machine: model::Machine::Arm(model::Gic", "}),", |out| {
-            out.field("version", format_args!("model::GicVersion::{:?}", vm.gic.version));
-            out.field("distributor", gpa(vm.gic.distributor));
-            out.field("cpus", gpa(vm.gic.cpus));
-        });
+        match vm.machine {
+            Machine::Arm(gic) => out.block("machine: model::Machine::Arm(model::Gic", "}),", |out| {
+                out.field("version", format_args!("model::GicVersion::{:?}", gic.version));
+                out.field("distributor", gpa(gic.distributor));
+                out.field("cpus", gpa(gic.cpus));
+            }),
+            Machine::Pc(pc) => out.block("machine: model::Machine::Pc(model::Pc", "}),", |out| {
+                out.field("io_apic", option(pc.io_apic.map(gpa)));
+                out.field("has_pic", pc.has_pic);
+            }),
+        }
         out.list("vdevs", &vm.vdevs, vdev);
         out.list("passes", &vm.passes, pass);
         out.list("interrupts", &vm.interrupts, interrupt);
@@ -146,20 +160,58 @@ fn load(out: &mut Writer, load: &Load) {
 fn vdev(out: &mut Writer, vdev: &Vdev) {
     out.block("model::Vdev", "},", |out| {
         out.field("name", format_args!("{:?}", vdev.name));
-        let (at, size) = (gpa(vdev.gpa), vdev.size_bytes);
-        out.field("place", format_args!("model::Place::Memory {{ gpa: {at}, size_bytes: {size:#x} }}"));
-        out.field("lines", format_args!("&{:?}", vdev.intid.as_slice()));
-        let kind = match vdev.kind {
-            VdevKind::Pl011 { console: Console::Nowhere } => "Pl011 { console: model::Console::Nowhere }".to_owned(),
-            VdevKind::Pl011 { console: Console::Board(direction) } => {
-                format!("Pl011 {{ console: model::Console::Board(model::Direction::{direction:?}) }}")
+        match &vdev.place {
+            Place::Memory { gpa: at, size_bytes } => {
+                let at = gpa(*at);
+                out.field("place", format_args!("model::Place::Memory {{ gpa: {at}, size_bytes: {size_bytes:#x} }}"));
             }
-            VdevKind::Pl061 => "Pl061".to_owned(),
-            VdevKind::Sp805 { frequency_hz } => format!("Sp805 {{ frequency_hz: {frequency_hz} }}"),
-            kind => unreachable!("{kind:?} is not made yet"),
-        };
-        out.field("kind", format_args!("model::VdevKind::{kind}"));
+            Place::Ports(ranges) => {
+                let range = |range: &model::Ports| format!("model::Ports::new({:#x}, {})", range.first, range.count);
+                let ranges: Vec<String> = ranges.iter().map(range).collect();
+                out.field("place", format_args!("model::Place::Ports(&[{}])", ranges.join(", ")));
+            }
+        }
+        out.field("lines", format_args!("&{:?}", vdev.lines));
+        out.field("kind", format_args!("model::VdevKind::{}", kind(&vdev.kind)));
     });
+}
+
+fn kind(kind: &VdevKind) -> String {
+    match kind {
+        VdevKind::Pl011 { console } => format!("Pl011 {{ console: {} }}", self::console(console)),
+        VdevKind::Ser8250 { console } => format!("Ser8250 {{ console: {} }}", self::console(console)),
+        VdevKind::Sp805 { frequency_hz } => format!("Sp805 {{ frequency_hz: {frequency_hz} }}"),
+        VdevKind::Mc146818 { presets } => {
+            let presets: Vec<String> = presets.iter().map(|(at, value)| format!("({at:#04x}, {value:#04x})")).collect();
+            format!("Mc146818 {{ presets: &[{}] }}", presets.join(", "))
+        }
+        VdevKind::PciHost { functions } => {
+            let functions: Vec<String> = functions.iter().map(function).collect();
+            format!("PciHost {{ functions: &[{}] }}", functions.join(", "))
+        }
+        VdevKind::Pl061 => "Pl061".to_owned(),
+        VdevKind::Timer8254 => "Timer8254".to_owned(),
+        VdevKind::Hpet => "Hpet".to_owned(),
+        VdevKind::PcKeyboard => "PcKeyboard".to_owned(),
+        VdevKind::AcpiPower => "AcpiPower".to_owned(),
+        VdevKind::ResetControl => "ResetControl".to_owned(),
+        VdevKind::Port92 => "Port92".to_owned(),
+    }
+}
+
+fn console(console: &Console) -> String {
+    match console {
+        Console::Nowhere => "model::Console::Nowhere".to_owned(),
+        Console::Board(direction) => format!("model::Console::Board(model::Direction::{direction:?})"),
+    }
+}
+
+fn function(it: &PciFunction) -> String {
+    let PciFunction { device, function, vendor_id, device_id, class } = it;
+    let place = format!("device: {device}, function: {function}");
+    format!(
+        "model::PciFunction {{ {place}, vendor_id: {vendor_id:#06x}, device_id: {device_id:#06x}, class: {class:#010x} }}"
+    )
 }
 
 fn pass(out: &mut Writer, pass: &Pass) {
@@ -182,8 +234,20 @@ fn interrupt(out: &mut Writer, interrupt: &PassedInterrupt) {
 fn start(start: &Start) -> String {
     match start {
         Start::Arm { pc, x0 } => format!("model::Start::Arm {{ pc: {}, x0: {x0:#x} }}", gpa(*pc)),
-        start => unreachable!("{start:?} is not made yet"),
+        Start::Real { pc } => format!("model::Start::Real {{ pc: {} }}", gpa(*pc)),
+        Start::Protected { pc, gdt, eax, ebx, esi } => {
+            let registers = format!("eax: {eax:#x}, ebx: {ebx:#x}, esi: {esi:#x}");
+            format!("model::Start::Protected {{ pc: {}, gdt: {}, {registers} }}", gpa(*pc), option(gdt.map(gpa)))
+        }
+        Start::Long { pc, gdt, cr3, rsi } => {
+            let [pc, gdt, cr3] = [*pc, *gdt, *cr3].map(gpa);
+            format!("model::Start::Long {{ pc: {pc}, gdt: {gdt}, cr3: {cr3}, rsi: {rsi:#x} }}")
+        }
     }
+}
+
+fn option(value: Option<String>) -> String {
+    value.map_or("None".to_owned(), |value| format!("Some({value})"))
 }
 
 fn gpa(gpa: Gpa) -> String {

@@ -101,9 +101,10 @@ mod tests {
     #[test]
     fn gzip_is_unpacked_and_damage_is_named() {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        encoder.write_all(&[7; 100_000]).unwrap();
+        let text = vec![7; if cfg!(miri) { 1_000 } else { 100_000 }];
+        encoder.write_all(&text).unwrap();
         let packed = encoder.finish().unwrap();
-        assert_eq!(gunzip(&packed), Ok(vec![7; 100_000]));
+        assert_eq!(gunzip(&packed), Ok(text));
         assert_eq!(gunzip(&packed[..packed.len() - 9]), Err("the gzip file is truncated".into()));
         let mut damaged = packed.clone();
         let crc = damaged.len() - 8;

@@ -67,20 +67,33 @@ impl Floor {
     /// The first start in RAM at or above `within.start` where `size` bytes are free, end by `within.end`, and
     /// keep off reserved ranges. `next` is the first start at or above a given address that would do otherwise.
     pub(super) fn find(&self, size: u64, within: Range, next: impl Fn(u64) -> Option<u64>) -> Option<u64> {
+        self.find_in(self.ram(), size, within, next)
+    }
+
+    fn find_in<'a>(
+        &self,
+        mut memory: impl Iterator<Item = &'a Region>,
+        size: u64,
+        within: Range,
+        next: impl Fn(u64) -> Option<u64>,
+    ) -> Option<u64> {
         let obstacles = || self.reserved.iter().chain(self.taken.iter().map(|taken| &taken.range));
-        self.ram()
-            .filter_map(|region| {
-                let end = region.range.end.min(within.end);
-                let mut start = next(region.range.start.max(within.start))?;
-                loop {
-                    let range = Range::new(start, size).filter(|range| range.end <= end)?;
-                    match obstacles().find(|obstacle| obstacle.overlaps(range)) {
-                        Some(obstacle) => start = next(obstacle.end)?,
-                        None => return Some(start),
-                    }
+        memory.find_map(|region| {
+            let end = region.range.end.min(within.end);
+            let mut start = next(region.range.start.max(within.start))?;
+            loop {
+                let range = Range::new(start, size).filter(|range| range.end <= end)?;
+                match obstacles().find(|obstacle| obstacle.overlaps(range)) {
+                    Some(obstacle) => start = next(obstacle.end)?,
+                    None => return Some(start),
                 }
-            })
-            .next()
+            }
+        })
+    }
+
+    /// As [`Floor::find_aligned`], in ROM too.
+    pub(super) fn find_memory(&self, size: u64, within: Range, alignment: u64) -> Option<u64> {
+        self.find_in(self.memory.iter(), size, within, |from| from.checked_next_multiple_of(alignment))
     }
 
     /// The RAM, by address.

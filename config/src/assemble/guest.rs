@@ -1,19 +1,12 @@
-//! Assembly of one VM: its address space, its devices, its images, its device tree.
+//! Assembly of one VM: what its CPU decides (`arm`, `pc`), and what is the same for all.
 
-use std::collections::HashSet;
+use model::{Controller, Counter, Gpa, Machine, Memory, Start, Unsupported};
 
-use model::{Access, Counter, GicVersion, Gpa, Memory, Start, Unsupported};
-
-use super::agree::World;
-use super::claims::{Claims, Range};
+use super::claims::Range;
 use super::cpus::Places;
-use super::device_tree::{self, DeviceTree};
-use super::files::{Files, Images};
-use super::floor::Floor;
-use super::lines::Lines;
+use super::files::Files;
 use super::passing::{Passed, Passing};
-use super::tree::{self, Facts, Names};
-use super::{Vm, memory, place, stolen, unread, vdevs};
+use super::{Load, Table, Vdev, Vm, arm, pc};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::Sources;
@@ -26,17 +19,48 @@ const POWEROFF_TIMEOUT_S: u32 = 60;
 pub(super) struct Guest {
     pub(super) vm: Vm,
     /// Its device tree, which is also among the blobs.
-    pub(super) tree: Vec<u8>,
+    pub(super) tree: Option<Vec<u8>>,
+    /// Its ACPI tables, which are in a blob too.
+    pub(super) acpi: Vec<Table>,
 }
 
 /// What is the same for all VMs.
 pub(super) struct Given<'a> {
     /// The board's interrupt controller.
-    pub(super) gic: GicVersion,
+    pub(super) controller: Controller,
+    /// Whose programs guests run.
+    pub(super) cpu: loader::Cpu,
     /// Sizes of pages, in KiB, that the board's CPUs translate by; empty if that is not known.
     pub(super) pages_kib: &'a [u32],
     /// The texts of the qvm files.
     pub(super) sources: &'a Sources,
+}
+
+/// One VM on its way, and what its parts need at hand.
+pub(super) struct Job<'a, 'b> {
+    pub(super) name: &'a str,
+    pub(super) spec: &'a VmSpec,
+    pub(super) vcpus: u32,
+    /// Whether any of its vCPUs has its pCPU in common with another one.
+    pub(super) shared: bool,
+    pub(super) given: &'a Given<'a>,
+    pub(super) passing: &'a mut Passing<'b>,
+    pub(super) files: &'a mut Files,
+    pub(super) diagnostics: &'a mut Diagnostics,
+}
+
+/// What of a VM depends on the CPU.
+pub(super) struct Body {
+    pub(super) machine: Machine,
+    /// RAM and ROM, and what else takes memory of the board's.
+    pub(super) memory: Vec<Memory>,
+    pub(super) vdevs: Vec<Vdev>,
+    pub(super) loads: Vec<Load>,
+    pub(super) entry: Start,
+    pub(super) passed: Passed,
+    pub(super) stolen_time: Option<Gpa>,
+    pub(super) tree: Option<Vec<u8>>,
+    pub(super) acpi: Vec<Table>,
 }
 
 /// Assembles one VM that is called `name` and whose vCPUs are at `places`. Reports all that is wrong with it.
@@ -51,78 +75,28 @@ pub(super) fn assemble(
 ) -> Option<Guest> {
     let before = diagnostics.errors();
     let vcpus = u32::try_from(spec.cpus.len()).unwrap_or(u32::MAX).max(1);
-    let mut claims = Claims::default();
-    let regions = memory::place(spec, &mut claims, diagnostics);
-    memory::warn_of_small_pages(&regions, diagnostics);
-    let controller = vdevs::gic(spec, given.gic, vcpus, &mut claims, diagnostics);
-    let mut lines = Lines::new(spec, &controller.name, diagnostics);
-    let vdevs = vdevs::vdevs(spec, &controller, &mut claims, &mut lines, diagnostics);
-    let passed = passing.vm(spec, &mut claims, &mut lines, diagnostics);
-    let stolen = if places.shared { stolen::place(spec, &mut claims, diagnostics) } else { None };
-    let mut memory: Vec<Memory> = memory::joined(&regions).iter().map(Memory::from).collect();
-    memory.extend(stolen);
-    memory.sort_by_key(|memory| memory.gpa);
-    // What the guest is told of: of it, Ostler gives and scrubs only `memory`.
-    let passed_memory = passed.memory.iter().map(|range| Memory {
-        gpa: Gpa(range.start),
-        size_bytes: range.size(),
-        access: Access::ReadWrite,
-    });
-    let all_memory: Vec<Memory> = memory.iter().copied().chain(passed_memory).collect();
-    let machine = diagnostics.errors() == before;
-    let read = files.images == Images::Read;
-    let over = if read { device_tree::user_trees(spec, files, diagnostics) } else { Vec::new() };
-    let mut used = HashSet::new();
-    over.iter().for_each(|(_, tree)| tree.root.walk(&mut |node| used.extend(tree::phandle_of(node))));
-    let facts = Facts {
-        memory: &all_memory,
-        vcpus,
-        gic: &controller.gic,
-        vdevs: &vdevs,
-        cmdline: spec.cmdline.as_ref().map(|cmdline| cmdline.value.as_str()),
-        phandles: tree::free_phandles(over.iter().map(|(_, tree)| tree)),
+    let shared = places.shared;
+    let mut job = Job { name, spec, vcpus, shared, given, passing, files, diagnostics };
+    let body = match given.controller {
+        Controller::Gic(version) => arm::body(&mut job, version),
+        Controller::Apic => pc::body(&mut job),
     };
-    let mut floor = Floor::new(spec, &regions);
-    // A machine with something missing would only be the cause of complaints about a tree that is right.
-    let tree = machine.then(|| {
-        let before = diagnostics.errors();
-        let mut generated = tree::generate(&facts);
-        passing.graft(&mut generated, &passed, used, diagnostics);
-        let names = Names::new(&generated.root, &controller.name, &vdevs);
-        let tree = DeviceTree::new(spec, generated, names, over, diagnostics);
-        tree.reserve(&mut floor, diagnostics);
-        // Without a tree of the user's that there is, half of the guest's is not known.
-        let known = read || spec.loads.iter().all(|load| load.kind != LoadKind::Fdt);
-        if diagnostics.errors() == before && known {
-            let world = World { claims: &claims, lines: &lines, memory: &all_memory, vdevs: &vdevs, vcpus };
-            tree.check(&world, given.sources, diagnostics);
-        }
-        tree
-    });
-    let placed = match read {
-        true => place::place(spec, given.pages_kib, &mut floor, files, diagnostics),
-        false => unread::place(spec, &floor, diagnostics),
-    };
-    let initrd = initrd(spec, &passed, placed.as_ref().and_then(|placed| placed.initrd), diagnostics);
     if diagnostics.errors() > before {
         return None;
     }
-    let mut placed = placed?;
-    let tree = tree?.finish(name, initrd, diagnostics)?;
-    let bytes = tree.bytes.clone();
-    let argument = if read { placed.place_tree(spec, tree, &mut floor, files, diagnostics)? } else { 0 };
+    let body = body?;
     let unsupported = Unsupported::default();
     let vm = Vm {
         name: name.to_owned(),
-        memory,
+        memory: body.memory,
         cpus: places.cpus,
-        loads: placed.loads,
-        entry: Start::Arm { pc: Gpa(placed.program.pc), x0: argument },
+        loads: body.loads,
+        entry: body.entry,
         cmdline: spec.cmdline.as_ref().map(|cmdline| cmdline.value.clone()),
-        gic: controller.gic,
-        vdevs,
-        passes: passed.ranges,
-        interrupts: passed.interrupts,
+        machine: body.machine,
+        vdevs: body.vdevs,
+        passes: body.passed.ranges,
+        interrupts: body.passed.interrupts,
         unsupported: Unsupported {
             instruction: spec.unsupported_instruction.map_or(unsupported.instruction, |action| action.value),
             reference: spec.unsupported_reference.map_or(unsupported.reference, |action| action.value),
@@ -134,7 +108,7 @@ pub(super) fn assemble(
         },
         exit_on_halt: spec.exit_on_halt.is_none_or(|on| on.value),
         exit_budget: spec.exit_budget.map(|budget| budget.value),
-        stolen_time: stolen.map(|memory| memory.gpa),
+        stolen_time: body.stolen_time,
         poweroff_timeout_s: spec
             .poweroff_timeout
             .and_then(|time| u32::try_from(time.value).ok())
@@ -142,11 +116,16 @@ pub(super) fn assemble(
         restart: super::life::restart(&spec.life),
         progress_timeout_ms: spec.life.progress_timeout.map(|time| time.value),
     };
-    Some(Guest { vm, tree: bytes })
+    Some(Guest { vm, tree: body.tree, acpi: body.acpi })
 }
 
 /// Where the RAM disk is: one that is loaded, or one that is passed.
-fn initrd(spec: &VmSpec, passed: &Passed, loaded: Option<Range>, diagnostics: &mut Diagnostics) -> Option<Range> {
+pub(super) fn initrd(
+    spec: &VmSpec,
+    passed: &Passed,
+    loaded: Option<Range>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Range> {
     let load = spec.loads.iter().find(|load| load.kind == LoadKind::Initrd);
     if let (Some((_, first)), Some(load)) = (passed.initrd, load) {
         let error = Diagnostic::error(codes::NOT_BUILT, "a VM has one RAM disk").at(load.span);

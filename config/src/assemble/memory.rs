@@ -34,12 +34,17 @@ pub(super) fn place(spec: &VmSpec, claims: &mut Claims, diagnostics: &mut Diagno
 }
 
 /// Size of a large second-stage page (DDI 0487, D8.2: a level 2 block with the 4 KiB granule).
-const LARGE_PAGE_BYTES: u64 = 2 << 20;
+pub(super) const LARGE_PAGE_BYTES: u64 = 2 << 20;
 
 /// Warns of memory that begins or ends within a large page: that part is mapped in pages of 4 KiB, which take a table more
 /// and fill the TLB. Memory that is smaller than a large page is meant to be.
-pub(super) fn warn_of_small_pages(regions: &[Region], diagnostics: &mut Diagnostics) {
+/// Nobody chooses how memory below `from` lies, which is a multiple of a large page.
+pub(super) fn warn_of_small_pages(regions: &[Region], from: u64, diagnostics: &mut Diagnostics) {
     for Region { range, span, .. } in joined(regions) {
+        let range = Range { start: range.start.max(from), ..range };
+        if range.start >= range.end {
+            continue;
+        }
         let first = range.start.next_multiple_of(LARGE_PAGE_BYTES);
         let last = range.end - range.end % LARGE_PAGE_BYTES;
         let small = match first < last {
@@ -72,7 +77,7 @@ pub(super) fn warn_of_small_pages(regions: &[Region], diagnostics: &mut Diagnost
 pub(super) fn reserved(spec: &VmSpec) -> Vec<Range> {
     let memory = spec.reserves.iter().filter_map(|reserve| match reserve {
         ReserveSpec::Memory { start, size_bytes } => Range::new(start.value, size_bytes.value),
-        ReserveSpec::Interrupt(_) => None,
+        ReserveSpec::Interrupt(_) | ReserveSpec::Pci(_) => None,
     });
     memory.collect()
 }

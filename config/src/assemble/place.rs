@@ -3,7 +3,7 @@
 //! Images with a given address or with addresses of their own come first, then the kernel, the RAM disk, other data
 //! and last the device tree, each at the first place that its boot protocol allows.
 
-use loader::Image;
+use loader::{Cpu, Image};
 use model::images::Kind;
 use model::{Gpa, Seed};
 
@@ -11,6 +11,7 @@ use super::Load;
 use super::claims::Range;
 use super::files::{Files, file_name, gunzip};
 use super::floor::Floor;
+use super::guest::Given;
 use super::placer::{Placer, bad_image};
 use super::protocol::{Program, TREE_LIMIT_BYTES};
 use crate::codes;
@@ -25,12 +26,14 @@ pub(super) struct Placed {
     pub(super) program: Program,
     /// First byte and one past the last byte of the RAM disk.
     pub(super) initrd: Option<Range>,
+    /// Other files and where they are, in the order of the qvm file.
+    pub(super) data: Vec<(String, Range)>,
 }
 
 /// The places of one VM's images; `None` if something was reported.
 pub(super) fn place(
     spec: &VmSpec,
-    pages_kib: &[u32],
+    given: &Given,
     floor: &mut Floor,
     files: &mut Files,
     diagnostics: &mut Diagnostics,
@@ -42,50 +45,53 @@ pub(super) fn place(
     let mut program_bytes = None;
     let (mut others, mut odd_disks) = (Vec::new(), Vec::new());
     let mut good = program.is_some();
-    for load in spec.loads.iter().filter(|load| load.kind != LoadKind::Fdt) {
+    for load in spec.loads.iter().filter(|load| !matches!(load.kind, LoadKind::Fdt | LoadKind::Acpi)) {
         let is_program = program.is_some_and(|program| std::ptr::eq(program, load));
         let bytes = files.read(load, diagnostics);
         if is_program {
-            program_bytes = bytes.and_then(|bytes| unpacked(bytes, load, diagnostics));
+            program_bytes = bytes.and_then(|bytes| unpacked(bytes, load, given.cpu, diagnostics));
             good &= program_bytes.is_some();
         } else if let Some(bytes) = bytes {
             odd_disks.extend((load.kind == LoadKind::Initrd && !loader::is_ram_disk(&bytes)).then_some(load));
-            good &= load.kind != LoadKind::Sniffed || is_no_program(&bytes, load, program, diagnostics);
+            good &= load.kind != LoadKind::Sniffed || is_no_program(&bytes, load, program, given.cpu, diagnostics);
             others.push((load, bytes));
         } else {
             good = false;
         }
     }
     let (program, bytes) = (program?, program_bytes?);
-    let mut placer = Placer { floor, files, diagnostics, pages_kib, loads: Vec::new() };
+    let mut placer = Placer { floor, files, diagnostics, given, loads: Vec::new() };
 
     // What has an address is in nobody's way later: it goes first. The RAM disk is more particular than data.
     others.sort_by_key(|(load, _)| (load.address.is_none(), load.kind != LoadKind::Initrd));
     let free = others.split_off(others.partition_point(|(load, _)| load.address.is_some()));
-    let mut initrds: Vec<(&LoadSpec, Option<Range>)> = Vec::new();
+    let mut placed: Vec<(&LoadSpec, Option<Range>)> = Vec::new();
     for (load, bytes) in others {
-        let range = placer.at_address(load, bytes);
-        good &= range.is_some();
-        initrds.extend((load.kind == LoadKind::Initrd).then_some((load, range)));
+        placed.push((load, placer.at_address(load, bytes)));
     }
     let program = placer.program(program, bytes)?;
     for (load, bytes) in free {
         let is_initrd = load.kind == LoadKind::Initrd;
         let range = if is_initrd { placer.initrd(load, bytes, &program) } else { placer.first_free(load, bytes) };
-        good &= range.is_some();
-        initrds.extend(is_initrd.then_some((load, range)));
+        placed.push((load, range));
     }
+    good &= placed.iter().all(|(_, range)| range.is_some());
+    let is_initrd = |(load, _): &&(&LoadSpec, Option<Range>)| load.kind == LoadKind::Initrd;
     let Placer { loads, diagnostics, floor, .. } = placer;
     good &= one_initrd(spec, diagnostics);
     // What a program that is no Linux makes of a RAM disk is its own affair.
-    for load in odd_disks.into_iter().filter(|_| program.linux.is_some()) {
+    for load in odd_disks.into_iter().filter(|_| program.is_linux()) {
         diagnostics.push(odd_disk(load));
     }
-    for (load, range) in &initrds {
+    for (load, range) in placed.iter().filter(is_initrd) {
         good &= range.is_none_or(|range| program.check_initrd(load, range, floor, diagnostics));
     }
-    let initrd = initrds.first().and_then(|(_, range)| *range);
-    good.then_some(Placed { loads, program, initrd })
+    let initrd = placed.iter().find(is_initrd).and_then(|(_, range)| *range);
+    // In the order of the file, whatever was placed first.
+    let mut data: Vec<_> = placed.iter().filter(|load| !is_initrd(load)).collect();
+    data.sort_by_key(|(load, _)| load.span.start);
+    let data = data.into_iter().filter_map(|(load, range)| Some((file_name(&load.path.value), (*range)?)));
+    good.then_some(Placed { loads, program, initrd, data: data.collect() })
 }
 
 /// A device tree that wants a place.
@@ -189,8 +195,14 @@ fn odd_disk(load: &LoadSpec) -> Diagnostic {
 }
 
 /// Whether a further file without a type holds no program of its own; one that does is reported.
-fn is_no_program(bytes: &[u8], load: &LoadSpec, program: Option<&LoadSpec>, diagnostics: &mut Diagnostics) -> bool {
-    let is_program = matches!(loader::inspect(bytes), Ok(Image::Elf(_) | Image::Linux(_)));
+fn is_no_program(
+    bytes: &[u8],
+    load: &LoadSpec,
+    program: Option<&LoadSpec>,
+    cpu: Cpu,
+    diagnostics: &mut Diagnostics,
+) -> bool {
+    let is_program = !matches!(loader::inspect(bytes, cpu), Ok(Image::Raw | Image::Gzip) | Err(_));
     if let (true, Some(program)) = (is_program, program) {
         let error = Diagnostic::error(codes::NO_PROGRAM, "a VM runs one program and this is a second one");
         let hint = "write `data load` if the file is only to be in memory";
@@ -200,11 +212,11 @@ fn is_no_program(bytes: &[u8], load: &LoadSpec, program: Option<&LoadSpec>, diag
 }
 
 /// The bytes of a program, without gzip around them.
-fn unpacked(bytes: Vec<u8>, load: &LoadSpec, diagnostics: &mut Diagnostics) -> Option<Vec<u8>> {
-    if loader::inspect(&bytes) != Ok(Image::Gzip) {
+fn unpacked(bytes: Vec<u8>, load: &LoadSpec, cpu: Cpu, diagnostics: &mut Diagnostics) -> Option<Vec<u8>> {
+    if loader::inspect(&bytes, cpu) != Ok(Image::Gzip) {
         return Some(bytes);
     }
-    let result = gunzip(&bytes).and_then(|bytes| match loader::inspect(&bytes) {
+    let result = gunzip(&bytes).and_then(|bytes| match loader::inspect(&bytes, cpu) {
         Ok(Image::Gzip) => Err("the file is packed by gzip twice".into()),
         _ => Ok(bytes),
     });

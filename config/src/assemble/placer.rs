@@ -1,12 +1,14 @@
 //! Puts one file after the other into a VM's memory, each by the rules of its format.
 
-use loader::{Image, Linux, Segment};
+use loader::{BzImage, Flat, Image, Linux, Protocol, Segment};
 use model::{Gpa, PAGE_BYTES, images::Kind};
 
 use super::Load;
 use super::claims::Range;
 use super::files::{Files, file_name};
 use super::floor::{ANYWHERE, Floor};
+use super::guest::Given;
+use super::pc::{self, How};
 use super::protocol::Program;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -20,8 +22,7 @@ pub(super) struct Placer<'a> {
     pub(super) floor: &'a mut Floor,
     pub(super) files: &'a mut Files,
     pub(super) diagnostics: &'a mut Diagnostics,
-    /// See [`super::guest::Given`].
-    pub(super) pages_kib: &'a [u32],
+    pub(super) given: &'a Given<'a>,
     pub(super) loads: Vec<Load>,
 }
 
@@ -35,7 +36,7 @@ impl Placer<'_> {
         let kind = match load.kind {
             LoadKind::Initrd => Kind::Initrd,
             LoadKind::Guest => Kind::Guest,
-            LoadKind::Sniffed | LoadKind::Data | LoadKind::Fdt => Kind::Data,
+            LoadKind::Sniffed | LoadKind::Data | LoadKind::Fdt | LoadKind::Acpi => Kind::Data,
         };
         let image = self.files.blob(&name, kind, bytes);
         self.loads.push(Load { image, offset: 0, size_bytes: size, gpa: Gpa(start), seeds: vec![] });
@@ -67,33 +68,40 @@ impl Placer<'_> {
     /// The guest's program.
     pub(super) fn program(&mut self, load: &LoadSpec, bytes: Vec<u8>) -> Option<Program> {
         let name = file_name(&load.path.value);
-        match loader::inspect(&bytes) {
+        match loader::inspect(&bytes, self.given.cpu) {
             Err(error) => {
                 self.diagnostics.push(bad_image(load, &error.to_string(), error.hint()));
                 None
             }
             Ok(Image::Elf(elf)) => {
                 let (entry, segments) = (elf.entry, elf.segments().collect::<Vec<_>>());
-                let range = self.elf(load, &segments)?;
+                let how = match elf.protocol {
+                    Protocol::Plain => How::Plain,
+                    Protocol::Plain32 => How::Plain32,
+                    Protocol::Pvh => How::Pvh,
+                    Protocol::Multiboot(multiboot) => How::Multiboot(multiboot),
+                };
+                self.linked(load, (bytes, &segments), entry, how)
+            }
+            Ok(Image::Multiboot(Flat { entry, segment, multiboot })) => {
+                self.linked(load, (bytes, &[segment]), entry, How::Multiboot(multiboot))
+            }
+            Ok(Image::BzImage(kernel)) => {
+                let range = self.bzimage(load, &kernel)?;
+                let how = How::Linux(pc::Setup::new(&kernel));
+                let (pc, segment) = (kernel.entry(range.start)?, kernel.segment(range.start)?);
                 let image = self.files.blob(&name, Kind::Guest, bytes);
-                let filled = segments.iter().filter(|segment| segment.file_bytes > 0);
-                self.loads.extend(filled.map(|segment| Load {
-                    image,
-                    offset: segment.file_offset,
-                    size_bytes: segment.file_bytes,
-                    gpa: Gpa(segment.address),
-                    seeds: vec![],
-                }));
-                Some(Program { pc: entry, range, linux: None })
+                self.loads.push(of_segment(image, &segment));
+                Some(Program { pc, range, linux: None, how })
             }
             Ok(Image::Linux(linux)) => {
                 let range = self.linux(load, &linux)?;
                 let image = self.files.blob(&name, Kind::Guest, bytes);
                 let (size_bytes, gpa) = (linux.file_bytes, Gpa(range.start));
                 self.loads.push(Load { image, offset: 0, size_bytes, gpa, seeds: vec![] });
-                let program = Program { pc: range.start, range, linux: Some(linux) };
+                let program = Program { pc: range.start, range, linux: Some(linux), how: How::Plain };
                 program.check_base(load, self.floor, self.diagnostics);
-                program.check_pages(load, self.pages_kib, self.diagnostics);
+                program.check_pages(load, self.given.pages_kib, self.diagnostics);
                 Some(program)
             }
             Ok(Image::Raw | Image::Gzip) => {
@@ -102,9 +110,24 @@ impl Placer<'_> {
                     Some(_) => self.at_address(&guest, bytes)?,
                     None => self.first_free(&guest, bytes)?,
                 };
-                Some(Program { pc: range.start, range, linux: None })
+                Some(Program { pc: range.start, range, linux: None, how: How::Raw })
             }
         }
+    }
+
+    /// A program that goes where it is linked.
+    fn linked(
+        &mut self,
+        load: &LoadSpec,
+        (bytes, segments): (Vec<u8>, &[Segment]),
+        pc: u64,
+        how: How,
+    ) -> Option<Program> {
+        let range = self.elf(load, segments)?;
+        let image = self.files.blob(&file_name(&load.path.value), Kind::Guest, bytes);
+        let filled = segments.iter().filter(|segment| segment.file_bytes > 0);
+        self.loads.extend(filled.map(|segment| of_segment(image, segment)));
+        Some(Program { pc, range, linux: None, how })
     }
 
     /// Takes the memory of every segment and returns the range from the first to the last.
@@ -159,6 +182,36 @@ impl Placer<'_> {
         Some(range)
     }
 
+    /// Takes the memory of a `bzImage`, below 4 GiB, where all of them can be.
+    fn bzimage(&mut self, load: &LoadSpec, kernel: &BzImage) -> Option<Range> {
+        let size = kernel.memory_bytes;
+        let start = match &load.address {
+            None => self.floor.find(size, pc::BELOW_4G, |from| kernel.first_start(from)),
+            Some(address) if kernel.may_start_at(address.value) => Some(address.value),
+            Some(address) => {
+                let message = format!("this kernel cannot start at {:#x}", address.value);
+                let hint = match kernel.alignment {
+                    Some(alignment) => format!(
+                        "it wants a multiple of {alignment:#x}, from {:#x} on: leave the address out",
+                        kernel.preferred
+                    ),
+                    None => format!("it runs at {:#x} only: leave the address out", kernel.preferred),
+                };
+                self.diagnostics.push(Diagnostic::error(codes::NO_ROOM, message).at(address.span).hint(hint));
+                return None;
+            }
+        };
+        let Some(start) = start else { return self.no_room(load, size, &pc::wish(kernel)) };
+        let range = self.range(load, start, size)?;
+        self.take(load, range, &format!("`{}`", file_name(&load.path.value))).then_some(())?;
+        if !self.floor.is_ram(range) {
+            let error = Diagnostic::error(codes::NO_ROOM, "a Linux kernel cannot run in `rom`").at(load.path.span);
+            self.diagnostics.push(error.hint("it writes to its own memory: put it in `ram`"));
+            return None;
+        }
+        Some(range)
+    }
+
     fn take(&mut self, load: &LoadSpec, range: Range, what: &str) -> bool {
         self.floor.take(range, what, load.path.span, self.diagnostics)
     }
@@ -180,6 +233,12 @@ impl Placer<'_> {
         self.diagnostics.push(error.hint(self.floor.describe()));
         None
     }
+}
+
+/// The copy of one segment.
+fn of_segment(image: u16, segment: &Segment) -> Load {
+    let gpa = Gpa(segment.address);
+    Load { image, offset: segment.file_offset, size_bytes: segment.file_bytes, gpa, seeds: vec![] }
 }
 
 /// A complaint about what is in a file.

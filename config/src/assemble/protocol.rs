@@ -9,6 +9,7 @@ use model::PAGE_BYTES;
 
 use super::claims::Range;
 use super::floor::{ANYWHERE, Floor};
+use super::pc::How;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::spec::{LoadSpec, Span};
@@ -25,14 +26,16 @@ const OLD_TREE_WINDOW_BYTES: u64 = 512 << 20;
 const OLD_TREE_BLOCK_BYTES: u64 = 2 << 20;
 
 /// A guest's program in its place.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Program {
     /// The first instruction.
     pub(super) pc: u64,
     /// All memory from its first byte on that it takes.
     pub(super) range: Range,
-    /// What its header says, if it is a Linux kernel.
+    /// What its header says, if it is an arm64 Linux kernel.
     pub(super) linux: Option<Linux>,
+    /// How it starts, on x86.
+    pub(super) how: How,
 }
 
 impl Program {
@@ -42,10 +45,15 @@ impl Program {
         self.range.start.checked_sub(linux.text_offset)
     }
 
+    /// Whether it is a Linux kernel, or takes the form of one.
+    pub(super) fn is_linux(&self) -> bool {
+        self.linux.is_some() || matches!(self.how, How::Linux(_))
+    }
+
     /// Where its RAM disk may be.
     pub(super) fn initrd_reach(&self) -> Range {
         if self.linux.is_none() {
-            return ANYWHERE;
+            return self.how.initrd_reach();
         }
         let highest_window = self.range.start / WINDOW_ALIGNMENT_BYTES * WINDOW_ALIGNMENT_BYTES;
         let below = self.range.end.saturating_sub(WINDOW_BYTES).next_multiple_of(WINDOW_ALIGNMENT_BYTES);
@@ -125,7 +133,7 @@ impl Program {
         diagnostics: &mut Diagnostics,
     ) -> bool {
         let reach = self.initrd_reach();
-        let (message, hint) = if self.linux.is_some() && !floor.is_ram(range) {
+        let (message, hint) = if self.is_linux() && !floor.is_ram(range) {
             (
                 "the RAM disk lies in `rom`",
                 "Linux takes a RAM disk's memory for itself once it has read it: put it in `ram`",
@@ -135,6 +143,8 @@ impl Program {
                 "the RAM disk lies below the kernel",
                 "kernels before 4.6 cannot use memory below them: leave the address out",
             )
+        } else if !reach.contains(range) && self.linux.is_none() {
+            ("the RAM disk is too high", "the kernel's setup header says how far up it looks: leave the address out")
         } else if !reach.contains(range) {
             let hint = "arm64 Linux wants both in one window of 32 GiB that starts at a multiple of 1 GiB";
             ("the RAM disk and the kernel are too far apart", hint)

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::files::{Files, Images};
 use super::guest::{self, Given, Guest};
 use super::passing::Passing;
-use super::{Assembly, AssumedBoard, Board, cpus, home, life, unread};
+use super::{Architecture, Assembly, AssumedBoard, Board, cpus, home, life, unread};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::language::{self, Host};
@@ -75,7 +75,9 @@ fn read(
     diagnostics: &mut Diagnostics,
     used_env: &mut UsedEnv,
 ) -> Vec<VmSpec> {
-    let host = Host { env, regions: board.map(|board| &board.regions), consoles: &request.consoles };
+    // Without a board, which was reported, the usual one is as good as any.
+    let architecture = board.map_or(Architecture::Aarch64, |board| board.architecture);
+    let host = Host { env, architecture, regions: board.map(|board| &board.regions), consoles: &request.consoles };
     let vms = request.vms.iter();
     vms.filter_map(|vm| language::parse(sources, &request.root, vm, &host, diagnostics, used_env)).collect()
 }
@@ -99,13 +101,13 @@ fn variant(board: &Board, request: &Request) -> Result<AssumedBoard, String> {
         let [min, max, asked] = [board.memory.min, board.memory.max, memory_bytes].map(size);
         return Err(format!("board `{}` comes with {min} to {max} of RAM, not with {asked}", board.name));
     }
-    let gic = board.gic(request.gic)?;
+    let controller = board.controller(request.gic)?;
     let on_failure = request.on_failure.unwrap_or(board.on_failure);
     let regions = board.regions.values();
     let regions = regions.map(|region| Region { start: Hpa(region.start), size_bytes: region.length_bytes });
     let mut regions: Vec<Region> = regions.collect();
     regions.sort_by_key(|region| region.start);
-    Ok(AssumedBoard { name: board.name.clone(), gic, cpus, memory_bytes, on_failure, regions })
+    Ok(AssumedBoard { name: board.name.clone(), controller, cpus, memory_bytes, on_failure, regions })
 }
 
 /// The board's device tree, if it has one: its file and what is in it.
@@ -115,7 +117,7 @@ fn tree(
     assumed: &AssumedBoard,
     diagnostics: &mut Diagnostics,
 ) -> Option<(PathBuf, Vec<u8>)> {
-    let path = board.tree(&request.root, assumed.gic)?;
+    let path = board.tree(&request.root, assumed.controller)?;
     match std::fs::read(&path) {
         Ok(bytes) => Some((path, bytes)),
         Err(error) => {
@@ -138,7 +140,12 @@ fn system(
     let vms = named(specs, sources, diagnostics);
     life::check(&vms, diagnostics);
     let places = cpus::assign(&vms, assumed.cpus, diagnostics);
-    let given = Given { gic: assumed.gic, pages_kib: &board.cpus.pages_kib, sources };
+    let given = Given {
+        controller: assumed.controller,
+        cpu: board.architecture.cpu(),
+        pages_kib: &board.cpus.pages_kib,
+        sources,
+    };
     let mut files = Files::new(images);
     let mut guests = Vec::new();
     let mut whole = true;
@@ -161,14 +168,19 @@ fn system(
         vms: Vec::new(),
         blobs: files.blobs,
         trees: Vec::new(),
+        acpi: Vec::new(),
         inputs: files.inputs,
         env: Vec::new(),
         fdt_dumps: Vec::new(),
         dryrun: specs.iter().any(|spec| spec.dryrun),
     };
-    for (index, (Guest { vm, tree }, spec)) in guests.into_iter().enumerate() {
-        assembly.trees.push((vm.name.clone(), tree));
-        assembly.fdt_dumps.extend(spec.fdt_dump_file.iter().map(|path| (path.value.clone(), index)));
+    for (Guest { vm, tree, acpi }, spec) in guests {
+        if let Some(tree) = tree {
+            let index = assembly.trees.len();
+            assembly.trees.push((vm.name.clone(), tree));
+            assembly.fdt_dumps.extend(spec.fdt_dump_file.iter().map(|path| (path.value.clone(), index)));
+        }
+        assembly.acpi.extend((!acpi.is_empty()).then(|| (vm.name.clone(), acpi)));
         assembly.vms.push(vm);
     }
     Some(assembly)
@@ -275,7 +287,7 @@ fn configuration(
     add(tree.map_or(&[], |(_, bytes)| bytes.as_slice()));
     add(&assumed.cpus.to_le_bytes());
     add(&assumed.memory_bytes.to_le_bytes());
-    add(&assumed.gic.number().to_le_bytes());
+    add(assumed.controller.to_string().as_bytes());
     add(assumed.on_failure.word().as_bytes());
     for (name, region) in &board.regions {
         add(name.as_bytes());

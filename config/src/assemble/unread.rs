@@ -2,6 +2,7 @@
 
 use super::claims::Range;
 use super::floor::Floor;
+use super::pc::How;
 use super::place::{self, Placed};
 use super::protocol::Program;
 use crate::codes;
@@ -16,12 +17,15 @@ pub(super) fn place(spec: &VmSpec, floor: &Floor, diagnostics: &mut Diagnostics)
         let Some(address) = load.address else { continue };
         let name = super::files::file_name(&load.path.value);
         // Where an ELF file goes is its own to say; an address only confirms it.
-        let what = if load.kind == LoadKind::Fdt { "the device tree".to_owned() } else { format!("`{name}`") };
+        let what = match load.kind {
+            LoadKind::Fdt => "the device tree".to_owned(),
+            _ => format!("`{name}`"),
+        };
         floor.may_begin(address.value, &what, load.path.span, diagnostics);
     }
     let pc = program?.address.map_or(0, |address| address.value);
-    let program = Program { pc, range: Range { start: pc, end: pc }, linux: None };
-    Some(Placed { loads: Vec::new(), program, initrd: None })
+    let program = Program { pc, range: Range { start: pc, end: pc }, linux: None, how: How::Raw };
+    Some(Placed { loads: Vec::new(), program, initrd: None, data: Vec::new() })
 }
 
 /// The one note about it.

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use model::{Console, Direction, Gic, GicVersion, Gpa, VdevKind};
+use model::{Console, Direction, Gic, GicVersion, Gpa};
 
-use super::Vdev;
 use super::claims::Claims;
 use super::lines::Lines;
+use super::{Place, Vdev, VdevKind};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::spec::{Span, Spanned, VdevSpec, VdevSpecKind, VmSpec};
@@ -42,7 +42,7 @@ pub(super) fn gic(
         check_version(version, board, diagnostics);
     }
     check_vcpus(spec, board, diagnostics);
-    let loc = line.and_then(|line| line.loc);
+    let loc = line.and_then(VdevSpec::address);
     let name = line.and_then(|line| line.name.as_ref()).map_or_else(|| "gic".to_owned(), |name| name.value.clone());
     let start = loc.map_or(DISTRIBUTOR, |loc| loc.value);
     let span = loc.map(|loc| loc.span).or(line.map(|line| line.span));
@@ -112,11 +112,12 @@ pub(super) fn vdevs(
             diagnostics.push(error.hint("give one of them another `name`"));
         }
         if claims.claim((start, FRAME_BYTES), &what, Some(loc), diagnostics).is_some() {
-            vdevs.push(Vdev { name, gpa: Gpa(start), size_bytes: FRAME_BYTES, intid, kind });
+            let place = Place::Memory { gpa: Gpa(start), size_bytes: FRAME_BYTES };
+            vdevs.push(Vdev { name, place, lines: intid.into_iter().collect(), kind });
         }
     }
     only_one(spec, diagnostics);
-    vdevs.sort_by_key(|vdev| vdev.gpa);
+    vdevs.sort_by_key(Vdev::address);
     vdevs
 }
 
@@ -130,12 +131,14 @@ fn kind(vdev: &VdevSpec, diagnostics: &mut Diagnostics) -> Option<VdevKind> {
             let given = frequency.and_then(|frequency| u32::try_from(frequency.value).ok());
             VdevKind::Sp805 { frequency_hz: given.unwrap_or(WATCHDOG_HZ) }
         }
+        // A PC's, which the parser lets no arm64 guest have.
+        _ => return None,
     })
 }
 
 /// Where the registers of `vdev` are, and where that is said.
 fn place(vdev: &VdevSpec) -> Option<(u64, Span)> {
-    match (&vdev.loc, &vdev.kind) {
+    match (vdev.address(), &vdev.kind) {
         (Some(loc), _) => Some((loc.value, loc.span)),
         (None, VdevSpecKind::WdtSp805 { .. }) => Some((WATCHDOG, vdev.span)),
         (None, _) => None,
@@ -154,14 +157,7 @@ fn usual(kind: &VdevKind) -> (u64, u32) {
 
 /// A VM has one power key and one watchdog: who presses, and who bites, is then no question.
 fn only_one(spec: &VmSpec, diagnostics: &mut Diagnostics) {
-    for word in ["pl061", "wdt-sp805"] {
-        let mut same = spec.vdevs.iter().filter(|vdev| vdev.kind.word() == word);
-        let Some(first) = same.next() else { continue };
-        for second in same {
-            let error = Diagnostic::error(codes::ONLY_ONE, format!("this VM has a {word} already")).at(second.span);
-            diagnostics.push(error.label(first.span, "here").hint("leave one of them out"));
-        }
-    }
+    super::only_one(spec, &["pl061", "wdt-sp805"], diagnostics);
 }
 
 /// The INTID of `intr`, if it is good and free; `example` is for a hint.
@@ -172,17 +168,17 @@ fn line(
     (lines, what): (&mut Lines, &str),
     diagnostics: &mut Diagnostics,
 ) -> Option<u32> {
-    let Some(Spanned { value: (_, line), span }) = &vdev.intr else {
+    let Some(line) = vdev.intr.as_ref().and_then(|intr| intr.value.first()) else {
         let error = Diagnostic::error(codes::VDEV_OPTION, format!("this {} has no `intr`", vdev.kind.word()));
         let hint = format!("say which line it interrupts by, for example `intr {}:{example}`", controller.name);
         diagnostics.push(error.at(vdev.span).hint(hint));
         return None;
     };
-    lines.take(Spanned { value: *line, span: *span }, what, diagnostics)
+    lines.take(line.line, what, diagnostics)
 }
 
 /// What `hostdev` leads to. Several accumulate: `>-` and `<-` together are `-`.
-fn console(vdev: &VdevSpec, hostdev: &[Spanned<String>], diagnostics: &mut Diagnostics) -> Console {
+pub(super) fn console(vdev: &VdevSpec, hostdev: &[Spanned<String>], diagnostics: &mut Diagnostics) -> Console {
     let (mut output, mut input) = (false, false);
     for host in hostdev {
         // The parser lets nothing else through.
@@ -190,7 +186,8 @@ fn console(vdev: &VdevSpec, hostdev: &[Spanned<String>], diagnostics: &mut Diagn
         input |= host.value != ">-";
     }
     if hostdev.is_empty() {
-        let warning = Diagnostic::warning(codes::NO_HOSTDEV, "this pl011 leads nowhere: it has no `hostdev`");
+        let message = format!("this {} leads nowhere: it has no `hostdev`", vdev.kind.word());
+        let warning = Diagnostic::warning(codes::NO_HOSTDEV, message);
         diagnostics.push(warning.at(vdev.span).hint("`hostdev -` leads to the board's console"));
     }
     match (output, input) {

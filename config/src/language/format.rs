@@ -19,7 +19,9 @@ const INDENTATION: usize = 4;
 pub fn format(sources: &Sources, file: FileId, diagnostics: &mut Diagnostics) -> Option<String> {
     let text = sources.get(file)?.text();
     // What stands in the environment does not change where words begin.
-    let host = Host { env: &|_| Some("x".to_owned()), regions: None, consoles: &[] };
+    // What a word is does not depend on the board, only whether it works.
+    let architecture = crate::assemble::Architecture::Aarch64;
+    let host = Host { env: &|_| Some("x".to_owned()), architecture, regions: None, consoles: &[] };
     let mut own = Diagnostics::new();
     let words = lexer::words(file, text, &mut Environment { host: &host, used: &mut Default::default() }, &mut own);
     if own.has_errors() {

@@ -266,7 +266,8 @@ mod tests {
     fn lex(text: &str) -> (Vec<Word>, Diagnostics) {
         let lookup = |name: &str| (name == "SET").then(|| "two words#\"$env{X}".to_owned());
         let mut diagnostics = Diagnostics::new();
-        let host = Host { env: &lookup, regions: None, consoles: &[] };
+        let host =
+            Host { env: &lookup, architecture: crate::assemble::Architecture::Aarch64, regions: None, consoles: &[] };
         let environment = &mut Environment { host: &host, used: &mut BTreeMap::new() };
         (words(FileId(0), text, environment, &mut diagnostics), diagnostics)
     }

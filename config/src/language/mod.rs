@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::VmSource;
-use crate::assemble::Region;
+use crate::assemble::{Architecture, Region};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::Sources;
@@ -47,6 +47,8 @@ const MOST_ERRORS: usize = 100;
 pub struct Host<'a> {
     /// The value of an environment variable, if it is set: `$env{NAME}`.
     pub env: &'a dyn Fn(&str) -> Option<String>,
+    /// Whose guests are described.
+    pub architecture: Architecture,
     /// The memory regions that the board names: `$asinfo_start{NAME}`; `None` if there is no board, which was reported.
     pub regions: Option<&'a BTreeMap<String, Region>>,
     /// Names of host devices that mean the board's console: `hostdev /dev/ser1`.

@@ -5,6 +5,7 @@
 //! both in step.
 
 use super::work;
+use crate::assemble::Architecture;
 
 /// What Ostler does with a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,9 +33,13 @@ impl Refusal {
         Refusal { why: "is not supported yet", instead }
     }
 
-    /// It is nothing that an arm64 guest could have.
-    pub(super) const fn x86(instead: &'static str) -> Refusal {
-        Refusal { why: "is for x86 guests", instead }
+    /// Only guests on `cpu` have it, and others are described.
+    pub(super) const fn only(cpu: Architecture, instead: &'static str) -> Refusal {
+        let why = match cpu {
+            Architecture::Aarch64 => "is for arm64 guests",
+            Architecture::X86_64 => "is for x86 guests",
+        };
+        Refusal { why, instead }
     }
 }
 
@@ -68,11 +73,21 @@ pub(super) struct Entry {
     pub(super) word: &'static str,
     /// What follows it, one word each, as help shows it.
     pub(super) arguments: &'static str,
-    /// What Ostler does with it.
-    pub(super) status: Status,
+    /// What Ostler does with it where guests can have it.
+    status: Status,
+    /// The only guests that can have it, and what others write instead.
+    only: Option<(Architecture, &'static str)>,
 }
 
 impl Entry {
+    /// What Ostler does with it for guests on `cpu`.
+    pub(super) const fn status(&self, cpu: Architecture) -> Status {
+        match self.only {
+            Some((only, instead)) if only as u8 != cpu as u8 => Status::Refused(Refusal::only(only, instead)),
+            _ => self.status,
+        }
+    }
+
     /// The word and what follows it.
     pub(super) fn synopsis(&self) -> String {
         let start = match self.place {
@@ -117,24 +132,33 @@ pub(super) fn words(fits: impl Fn(&Entry) -> bool) -> impl Iterator<Item = &'sta
 }
 
 const fn works(place: Place, word: &'static str, arguments: &'static str) -> Entry {
-    Entry { place, word, arguments, status: Status::Works }
+    Entry { place, word, arguments, status: Status::Works, only: None }
 }
 
 const fn no_meaning(place: Place, word: &'static str, arguments: &'static str, why: &'static str) -> Entry {
-    Entry { place, word, arguments, status: Status::NoMeaning(why) }
+    Entry { place, word, arguments, status: Status::NoMeaning(why), only: None }
 }
 
 const fn refused(place: Place, word: &'static str, arguments: &'static str, instead: &'static str) -> Entry {
-    Entry { place, word, arguments, status: Status::Refused(Refusal::not_yet(instead)) }
+    Entry { place, word, arguments, status: Status::Refused(Refusal::not_yet(instead)), only: None }
 }
 
-const fn x86(place: Place, word: &'static str, arguments: &'static str, instead: &'static str) -> Entry {
-    Entry { place, word, arguments, status: Status::Refused(Refusal::x86(instead)) }
+/// An entry for arm64 guests only; others write `instead`.
+const fn arm(instead: &'static str, entry: Entry) -> Entry {
+    Entry { only: Some((Architecture::Aarch64, instead)), ..entry }
+}
+
+/// An entry for x86 guests only; others write `instead`.
+const fn x86(instead: &'static str, entry: Entry) -> Entry {
+    Entry { only: Some((Architecture::X86_64, instead)), ..entry }
 }
 
 const X86_DEVICE: &str = "this board is arm64, whose guests have the `gic` and its timers: leave it out";
-const NO_PCI: &str = "there is no virtual PCI yet: leave it out";
-const NO_VIRTIO: &str = "leave it out; the vdevs that work are `gic`, `pl011`, `pl061` and `wdt-sp805`";
+const NO_GIC: &str = "this board is x86, whose guests have local APICs, an `ioapic` and the `8259`: leave it out";
+const NO_TREE: &str =
+    "this board is x86, whose guests are told of their machine by ACPI and not by a device tree: leave it out";
+const NO_PASS_X86: &str = "interrupts of the board cannot be passed to x86 guests yet: leave it out";
+const NO_VIRTIO: &str = "leave it out; docs/qvm.md lists the vdevs that work";
 const NO_DEVICE: &str = NO_VIRTIO;
 const POST_MORTEM: &str = "guests cannot be dumped yet; a VM that fails prints its registers, its calls, what is near the address and its last exits \
     on the board's console: leave it out";
@@ -147,7 +171,7 @@ const NO_ASINFO: &str = "the GIC's addresses come from the board";
 use Place::{AnyVdev, Cpu, Pass, Resource, Top, Variable, Vdev, VdevType};
 
 /// The vdevs that move data to and from the host.
-const HOSTED: &[&str] = &["ser8250", "virtio-console", "virtio-blk"];
+const HOSTED: &[&str] = &["virtio-console", "virtio-blk"];
 
 /// All words.
 #[rustfmt::skip]
@@ -160,8 +184,8 @@ pub(super) const WORDS: &[Entry] = &[
     works(Top, "guest", "load [ADDRESS,]FILE"),
     works(Top, "initrd", "load [ADDRESS,]FILE"),
     works(Top, "data", "load [ADDRESS,]FILE"),
-    works(Top, "fdt", "load [ADDRESS,]FILE"),
-    x86(Top, "acpi", "load [ADDRESS,]FILE", "this board is arm64, whose guests take a device tree: `fdt load FILE`"),
+    arm("this board is x86, whose guests take ACPI tables: `acpi load FILE` adds one", works(Top, "fdt", "load [ADDRESS,]FILE")),
+    x86("this board is arm64, whose guests take a device tree: `fdt load FILE`", works(Top, "acpi", "load [ADDRESS,]FILE")),
     works(Top, "cmdline", "TEXT"),
     works(Top, "reserve", ""),
     works(Top, "vdev", "TYPE"),
@@ -185,20 +209,20 @@ pub(super) const WORDS: &[Entry] = &[
     works(Resource, "intr", "LINE"),
 
     works(Pass, "loc", "PLACE[,ATTRIBUTES]"),
-    works(Pass, "intr", "PIC:LINE[,ATTRIBUTES][=HOSTVECTOR]"),
+    arm(NO_PASS_X86, works(Pass, "intr", "PIC:LINE[,ATTRIBUTES][=HOSTVECTOR]")),
 
-    works(VdevType, "gic", ""),
-    works(VdevType, "pl011", ""),
-    works(VdevType, "pl061", ""),
-    works(VdevType, "wdt-sp805", ""),
-    x86(VdevType, "ioapic", "", X86_DEVICE),
-    x86(VdevType, "8259", "", X86_DEVICE),
-    x86(VdevType, "timer8254", "", X86_DEVICE),
-    x86(VdevType, "hpet", "", X86_DEVICE),
-    x86(VdevType, "mc146818", "", X86_DEVICE),
-    x86(VdevType, "pckeyboard", "", X86_DEVICE),
-    x86(VdevType, "ser8250", "", "this board is arm64: use `vdev pl011`"),
-    refused(VdevType, "virtio-console", "", "use `vdev pl011`"),
+    arm(NO_GIC, works(VdevType, "gic", "")),
+    arm("this board is x86: use `vdev ser8250`", works(VdevType, "pl011", "")),
+    arm("this board is x86, whose guests have ACPI's power button unasked: leave it out", works(VdevType, "pl061", "")),
+    arm("there is no watchdog for x86 guests yet: leave it out", works(VdevType, "wdt-sp805", "")),
+    x86(X86_DEVICE, works(VdevType, "ioapic", "")),
+    x86(X86_DEVICE, works(VdevType, "8259", "")),
+    x86(X86_DEVICE, works(VdevType, "timer8254", "")),
+    x86(X86_DEVICE, works(VdevType, "hpet", "")),
+    x86(X86_DEVICE, works(VdevType, "mc146818", "")),
+    x86(X86_DEVICE, works(VdevType, "pckeyboard", "")),
+    x86("this board is arm64: use `vdev pl011`", works(VdevType, "ser8250", "")),
+    refused(VdevType, "virtio-console", "", "use `vdev pl011`, or `vdev ser8250` on x86"),
     refused(VdevType, "virtio-blk", "", "leave it out; an initial RAM disk (`initrd load FILE`) can carry a root file system"),
     refused(VdevType, "virtio-net", "", NO_VIRTIO),
     refused(VdevType, "virtio-entropy", "", "leave it out; guests get random seeds in their device tree at each boot"),
@@ -210,28 +234,27 @@ pub(super) const WORDS: &[Entry] = &[
     refused(VdevType, "virtio-vsock", "", NO_VIRTIO),
     refused(VdevType, "shmem", "", NO_DEVICE),
     refused(VdevType, "smmu", "", NO_DEVICE),
-    x86(VdevType, "wdt-ib700", "", "this board is arm64: use `vdev wdt-sp805`"),
-    refused(VdevType, "pci-dummy", "", NO_PCI),
+    x86("this board is arm64: use `vdev wdt-sp805`", refused(VdevType, "wdt-ib700", "", "there is no watchdog for x86 guests yet: leave it out")),
+    x86("arm64 guests have no virtual PCI yet: leave it out", works(VdevType, "pci-dummy", "")),
     refused(VdevType, "progress", "", NO_DEVICE),
     refused(VdevType, "trace", "", NO_DEVICE),
-    x86(VdevType, "vgpu-gvtg", "", "it shares the graphics of an Intel processor: leave it out"),
+    refused(VdevType, "vgpu-gvtg", "", "it shares the graphics of an Intel processor: leave it out"),
 
-    works(AnyVdev, "loc", "[mem:]ADDRESS"),
+    works(AnyVdev, "loc", "PLACE"),
     works(AnyVdev, "name", "NAME"),
     no_meaning(AnyVdev, "log", "FILTER[,FILTER…] TO", CONSOLE_ONLY),
     works(Vdev(&["gic"]), "version", "2|3"),
     refused(Vdev(&["gic"]), "msi", "ADDRESS,FIRST,COUNT", "there is no virtual PCI whose devices could send messages: leave it out"),
     works(Vdev(&["gic"]), "hostvector", "N"),
-    refused(Vdev(&["ioapic"]), "hostvector", "N", OF_MISSING_VDEV),
+    refused(Vdev(&["ioapic"]), "hostvector", "N", NO_PASS_X86),
     works(Vdev(&["pl011", "pl061", "ser8250", "timer8254", "hpet", "virtio-console", "virtio-blk", "virtio-net", "ioapic", "shmem", "smmu", "wdt-sp805", "virtio-entropy"]), "intr", "PIC:LINE"),
-    works(Vdev(&["pl011"]), "hostdev", "[<|>]-"),
-    no_meaning(Vdev(&["pl011"]), "delayed", "SECONDS|forever", "the board's console is always open"),
-    no_meaning(Vdev(&["pl011"]), "batch", "MICROSECONDS", "output is always collected, and no guest waits for it"),
-    no_meaning(Vdev(&["pl011"]), "sched", "PRIORITY", "no thread serves a vdev: its vCPU's own `sched` counts"),
+    works(Vdev(&["pl011", "ser8250"]), "hostdev", "[<|>]-"),
+    no_meaning(Vdev(&["pl011", "ser8250"]), "delayed", "SECONDS|forever", "the board's console is always open"),
+    no_meaning(Vdev(&["pl011", "ser8250"]), "batch", "MICROSECONDS", "output is always collected, and no guest waits for it"),
+    no_meaning(Vdev(&["pl011", "ser8250"]), "sched", "PRIORITY", "no thread serves a vdev: its vCPU's own `sched` counts"),
     refused(Vdev(HOSTED), "hostdev", "[<|>]FILE", OF_MISSING_VDEV),
     refused(Vdev(HOSTED), "delayed", "SECONDS|forever", OF_MISSING_VDEV),
-    refused(Vdev(&["ser8250"]), "batch", "MICROSECONDS", OF_MISSING_VDEV),
-    refused(Vdev(&["ser8250", "virtio-console", "virtio-blk", "shmem"]), "sched", "PRIORITY", OF_MISSING_VDEV),
+    refused(Vdev(&["virtio-console", "virtio-blk", "shmem"]), "sched", "PRIORITY", OF_MISSING_VDEV),
     refused(Vdev(&["virtio-console", "virtio-blk", "virtio-net"]), "legacy", "", OF_MISSING_VDEV),
     refused(Vdev(&["virtio-blk"]), "threads", "N", OF_MISSING_VDEV),
     refused(Vdev(&["virtio-blk"]), "dio", "enable", OF_MISSING_VDEV),
@@ -245,8 +268,8 @@ pub(super) const WORDS: &[Entry] = &[
     works(Vdev(&["wdt-sp805"]), "frequency", "HERTZ"),
     works(Vdev(&["wdt-sp805"]), "action", "[dump,]terminate"),
     refused(Vdev(&["wdt-ib700"]), "action", "[dump,]terminate|fiq", OF_MISSING_VDEV),
-    refused(Vdev(&["pci-dummy"]), "clone", "pci:BUS:DEVICE.FUNCTION", OF_MISSING_VDEV),
-    refused(Vdev(&["mc146818"]), "reg", "OFFSET,VALUE", OF_MISSING_VDEV),
+    refused(Vdev(&["pci-dummy"]), "clone", "pci:BUS:DEVICE.FUNCTION", "PCI functions of the board are not passed yet, so there is none to copy: leave it out"),
+    works(Vdev(&["mc146818"]), "reg", "OFFSET,VALUE"),
     refused(Vdev(&["virtio-fs"]), "host_path", "PATH", OF_MISSING_VDEV),
     refused(Vdev(&["virtio-fs"]), "tag", "NAME", OF_MISSING_VDEV),
     refused(Vdev(&["virtio-fs"]), "num_req_queues", "N", OF_MISSING_VDEV),
@@ -258,7 +281,7 @@ pub(super) const WORDS: &[Entry] = &[
     refused(Vdev(&["virtio-input"]), "protocol", "b", OF_MISSING_VDEV),
 
     works(Variable, "counter-offset", "NUMBER"),
-    works(Variable, "fdt-dump-file", "FILE"),
+    arm(NO_TREE, works(Variable, "fdt-dump-file", "FILE")),
     works(Variable, "exit-on-halt", "BOOLEAN"),
     works(Variable, "ostler-exit-budget", "EXITS/MILLISECONDS"),
     works(Variable, "ostler-restart", "never|on-failure|always"),
@@ -267,14 +290,14 @@ pub(super) const WORDS: &[Entry] = &[
     works(Variable, "ostler-restart-group", "NAME"),
     works(Variable, "ostler-board-stop", "BOOLEAN"),
     works(Variable, "ostler-progress-timeout", "MILLISECONDS"),
-    works(Variable, "gic-hwassist", "true"),
+    arm(NO_GIC, works(Variable, "gic-hwassist", "true")),
     works(Variable, "ostler-poweroff-timeout", "SECONDS"),
     no_meaning(Variable, "grow-heap", "LENGTH", "everything is sized before the board starts"),
     no_meaning(Variable, "slog-buffer", "LENGTH", "there is no system log"),
     no_meaning(Variable, "message-block-timeout", "MILLISECONDS", NO_HOST_SERVERS),
     no_meaning(Variable, "vdev-message-block-timeout", "MILLISECONDS", NO_HOST_SERVERS),
     no_meaning(Variable, "debug", "BOOLEAN", NO_SIGNALS),
-    no_meaning(Variable, "host-paddr-gicd", "ADDRESS", NO_ASINFO),
-    no_meaning(Variable, "host-paddr-gich", "ADDRESS", NO_ASINFO),
-    no_meaning(Variable, "host-paddr-gicv", "ADDRESS", NO_ASINFO),
+    arm(NO_GIC, no_meaning(Variable, "host-paddr-gicd", "ADDRESS", NO_ASINFO)),
+    arm(NO_GIC, no_meaning(Variable, "host-paddr-gich", "ADDRESS", NO_ASINFO)),
+    arm(NO_GIC, no_meaning(Variable, "host-paddr-gicv", "ADDRESS", NO_ASINFO)),
 ];

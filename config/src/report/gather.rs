@@ -1,9 +1,11 @@
 //! From the assembly to the report.
 
 use model::images::Kind;
-use model::{Access, Console, Direction, MemoryType, PAGE_BYTES, Policy, Trigger, VdevKind, When};
+use model::{Access, Console, Controller, Direction, Machine, MemoryType, PAGE_BYTES, Pc, Policy, Trigger, When};
 
-use super::{Area, AreaKind, Board, Image, Interrupt, Pcpu, Report, Resource, Seat, Share, Shared, Vm, channels};
+use super::{
+    Area, AreaKind, Board, Image, Interrupt, Pcpu, Ports, Report, Resource, Seat, Share, Shared, Vm, channels,
+};
 use crate::assemble::{self, Assembly};
 
 /// The guest timers' PPIs by INTID (DEN 0094, Base System Architecture, 3.7), as its device tree names them.
@@ -49,7 +51,7 @@ fn board(assembly: &Assembly, board: &assemble::Board, vms: &[Vm]) -> Board {
     Board {
         name: assumed.name.clone(),
         description: board.description.replace('`', ""),
-        gic: assumed.gic.to_string(),
+        controller: assumed.controller.to_string(),
         on_failure: assumed.on_failure.word(),
         memory_base: board.memory.base,
         memory_bytes: assumed.memory_bytes,
@@ -71,18 +73,24 @@ fn vm(assembly: &Assembly, index: usize) -> Vm {
             Policy::Fifo => "FIFO",
         },
     };
-    let timers = TIMERS.iter().map(|&(intid, name)| Interrupt { intid, from: format!("{name} of each vCPU") });
-    let of_vdevs = vm.vdevs.iter().filter_map(|vdev| Some(Interrupt { intid: vdev.intid?, from: vdev.name.clone() }));
+    let timers = if let Machine::Arm(_) = vm.machine { TIMERS.as_slice() } else { &[] };
+    let timers = timers.iter().map(|&(line, name)| Interrupt { line, from: format!("{name} of each vCPU") });
+    let of_vdev = |vdev: &assemble::Vdev| {
+        let from = vdev.name.clone();
+        vdev.lines.clone().into_iter().map(move |line| Interrupt { line, from: from.clone() })
+    };
+    let of_vdevs = vm.vdevs.iter().flat_map(of_vdev);
     let passed = vm.interrupts.iter().map(|it| {
         let kind = if it.trigger == Trigger::Edge { "edge" } else { "level" };
-        Interrupt { intid: it.line, from: format!("the board's {} ({kind})", it.host) }
+        Interrupt { line: it.line, from: format!("the board's {} ({kind})", it.host) }
     });
     let mut interrupts: Vec<Interrupt> = timers.chain(of_vdevs).chain(passed).collect();
-    interrupts.sort_by_key(|interrupt| interrupt.intid);
+    interrupts.sort_by_key(|interrupt| interrupt.line);
     Vm {
         name: vm.name.clone(),
         memory_bytes: vm.memory.iter().map(|memory| memory.size_bytes).sum(),
         map: map(assembly, vm),
+        ports: ports(vm),
         interrupts,
         vcpus: vm.cpus.iter().enumerate().map(seat).collect(),
         entry: (!vm.loads.is_empty()).then_some(vm.entry.pc().0),
@@ -125,15 +133,24 @@ fn map(assembly: &Assembly, vm: &assemble::Vm) -> Vec<Area> {
             Access::ReadOnly => area(start, bytes, AreaKind::Rom, "rom", "r"),
         });
     }
-    let gic = &vm.gic;
-    let vcpus = u32::try_from(vm.cpus.len()).unwrap_or(u32::MAX);
-    let frames = match gic.version {
-        model::GicVersion::V2 => "CPU interface",
-        model::GicVersion::V3 => "redistributors",
-    };
-    map.push(area(gic.distributor.0, gic.distributor_bytes(), AreaKind::Gic, "GIC distributor", "rw"));
-    map.push(area(gic.cpus.0, gic.cpus_bytes(vcpus), AreaKind::Gic, &format!("GIC {frames}"), "rw"));
-    map.extend(vm.vdevs.iter().map(|vdev| area(vdev.gpa.0, vdev.size_bytes, AreaKind::Vdev, &vdev.name, "rw")));
+    let mut frame = |start, bytes, name: &str| map.push(area(start, bytes, AreaKind::Controller, name, "rw"));
+    match &vm.machine {
+        Machine::Arm(gic) => {
+            let vcpus = u32::try_from(vm.cpus.len()).unwrap_or(u32::MAX);
+            let frames = match gic.version {
+                model::GicVersion::V2 => "CPU interface",
+                model::GicVersion::V3 => "redistributors",
+            };
+            frame(gic.distributor.0, gic.distributor_bytes(), "GIC distributor");
+            frame(gic.cpus.0, gic.cpus_bytes(vcpus), &format!("GIC {frames}"));
+        }
+        Machine::Pc(pc) => {
+            frame(Pc::LOCAL_APIC.0, PAGE_BYTES, "local APICs");
+            pc.io_apic.into_iter().for_each(|gpa| frame(gpa.0, PAGE_BYTES, "I/O APIC"));
+        }
+    }
+    let framed = vm.vdevs.iter().filter_map(|vdev| Some((vdev, vdev.frame()?)));
+    map.extend(framed.map(|(vdev, (gpa, bytes))| area(gpa.0, bytes, AreaKind::Vdev, &vdev.name, "rw")));
     map.extend(vm.passes.iter().map(|pass| {
         let access = match (pass.write, pass.execute) {
             (false, false) => "r",
@@ -150,11 +167,29 @@ fn map(assembly: &Assembly, vm: &assemble::Vm) -> Vec<Area> {
             Kind::Initrd => AreaKind::Initrd,
             Kind::Tree => AreaKind::DeviceTree,
             Kind::Data => AreaKind::Data,
+            Kind::Firmware => AreaKind::Firmware,
         };
         Some(Area { inside: true, ..area(load.gpa.0, load.size_bytes, kind, &blob.name, "") })
     }));
     map.sort_by_key(|area| (area.start, area.inside));
     map
+}
+
+/// The ports that something answers, by number.
+fn ports(vm: &assemble::Vm) -> Vec<Ports> {
+    let range =
+        |name: &str, range: &model::Ports| Ports { first: range.first, count: range.count, name: name.to_owned() };
+    let mut ports: Vec<Ports> = match vm.machine {
+        Machine::Pc(Pc { has_pic: true, .. }) => Pc::PIC_PORTS.iter().map(|ports| range("8259", ports)).collect(),
+        _ => Vec::new(),
+    };
+    for vdev in &vm.vdevs {
+        if let assemble::Place::Ports(ranges) = &vdev.place {
+            ports.extend(ranges.iter().map(|ports| range(&vdev.name, ports)));
+        }
+    }
+    ports.sort_by_key(|ports| ports.first);
+    ports
 }
 
 fn images(assembly: &Assembly) -> Vec<Image> {
@@ -203,14 +238,23 @@ fn resources(assembly: &Assembly, board: &assemble::Board) -> Vec<Resource> {
             resources.push(ostler(what, &format!("{}: reads", vm.name)));
         }
     }
-    resources.push(ostler(format!("console UART at {:#x}", board.console.address), ""));
-    resources.push(match assembly.board.gic {
-        model::GicVersion::V2 => ostler("GICv2".into(), "each running vCPU: its own virtual CPU interface"),
-        model::GicVersion::V3 => {
-            ostler("GICv3".into(), "each running vCPU: its own virtual CPU interface, by system registers")
+    let at = if board.console.kind == assemble::Uart::Ns16550 { "port " } else { "" };
+    resources.push(ostler(format!("console UART at {at}{:#x}", board.console.address), ""));
+    let timers = match assembly.board.controller {
+        Controller::Gic(version) => {
+            let how = match version {
+                model::GicVersion::V2 => "each running vCPU: its own virtual CPU interface",
+                model::GicVersion::V3 => "each running vCPU: its own virtual CPU interface, by system registers",
+            };
+            resources.push(ostler(version.to_string(), how));
+            "each running vCPU: its own virtual timer"
         }
-    });
-    resources.push(ostler("timers of the pCPUs".into(), "each running vCPU: its own virtual timer"));
+        Controller::Apic => {
+            resources.push(ostler("local APICs and I/O APICs".into(), ""));
+            ""
+        }
+    };
+    resources.push(ostler("timers of the pCPUs".into(), timers));
     resources.push(ostler("everything else".into(), ""));
     resources
 }
@@ -226,14 +270,11 @@ fn shared(assembly: &Assembly, report: &Report) -> Vec<Shared> {
             shared.push(Shared { what, vms, how });
         }
     }
-    let speaks = |vm: &&assemble::Vm| {
-        vm.vdevs.iter().any(|vdev| matches!(vdev.kind, VdevKind::Pl011 { console: Console::Board(_) }))
-    };
+    let consoles = |vm: &assemble::Vm| vm.vdevs.iter().filter_map(|vdev| vdev.kind.console()).collect::<Vec<_>>();
+    let speaks = |vm: &&assemble::Vm| consoles(vm).iter().any(|console| matches!(console, Console::Board(_)));
     let hears = |vm: &&assemble::Vm| {
-        let input = |vdev: &assemble::Vdev| {
-            matches!(vdev.kind, VdevKind::Pl011 { console: Console::Board(Direction::Both | Direction::Input) })
-        };
-        vm.vdevs.iter().any(input)
+        let input = |it: &Console| matches!(it, Console::Board(Direction::Both | Direction::Input));
+        consoles(vm).iter().any(input)
     };
     let names = |filter: &dyn Fn(&&assemble::Vm) -> bool| -> Vec<String> {
         assembly.vms.iter().filter(filter).map(|vm| vm.name.clone()).collect()

@@ -17,7 +17,7 @@ impl Report {
              <style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n<p class=\"lead\">{}: {}, {} CPUs, {} of RAM at <code>{:#x}</code>. \
              After a failure of Ostler: {}.</p>\n<p class=\"note\">Configuration <code>{}</code></p>\n",
             escaped(&board.description),
-            escaped(&board.gic),
+            escaped(&board.controller),
             board.cpus.len(),
             size(board.memory_bytes),
             board.memory_base,
@@ -87,7 +87,7 @@ fn vm(vm: &Vm, index: usize) -> String {
             cell(if area.inside { "inside" } else { "" }, &area.name),
         ]
     };
-    let interrupt = |it: &super::Interrupt| vec![cell("number", &it.intid.to_string()), cell("", &it.from)];
+    let interrupt = |it: &super::Interrupt| vec![cell("number", &it.line.to_string()), cell("", &it.from)];
     let seat = |seat: &super::Seat| {
         vec![
             cell("number", &seat.vcpu.to_string()),
@@ -95,6 +95,11 @@ fn vm(vm: &Vm, index: usize) -> String {
             cell("number", &seat.priority.to_string()),
             cell("", seat.policy),
         ]
+    };
+    let port = |it: &super::Ports| vec![cell("code number", &it.words()), cell("", &it.name)];
+    let ports = match vm.ports.is_empty() {
+        true => String::new(),
+        false => table(&["ports", "what"], vm.ports.iter().map(port)),
     };
     let entry = vm.entry.map_or(String::new(), |entry| format!(", starts at <code>{entry:#x}</code>"));
     format!(
@@ -105,7 +110,7 @@ fn vm(vm: &Vm, index: usize) -> String {
         picture::map(vm, index),
         table(&["address", "size", "access", "what"], vm.map.iter().map(area)),
         table(&["vCPU", "pCPU", "priority", "policy"], vm.vcpus.iter().map(seat)),
-        table(&["INTID", "from"], vm.interrupts.iter().map(interrupt)),
+        ports + &table(&["line", "from"], vm.interrupts.iter().map(interrupt)),
     )
 }
 

@@ -45,8 +45,8 @@ pub struct Board {
     pub name: String,
     /// One line for people.
     pub description: String,
-    /// The interrupt controller, as `GICv3`.
-    pub gic: String,
+    /// The interrupt controller, as `GICv3` or `APIC`.
+    pub controller: String,
     /// `reset` or `halt`: after a failure of the hypervisor itself.
     pub on_failure: &'static str,
     /// Host-physical address of its RAM.
@@ -105,6 +105,8 @@ pub struct Vm {
     pub memory_bytes: u64,
     /// What is where in its address space, by address; what lies in memory follows that memory.
     pub map: Vec<Area>,
+    /// x86's ports that something answers, by number.
+    pub ports: Vec<Ports>,
     /// Its interrupts.
     pub interrupts: Vec<Interrupt>,
     /// Its vCPUs.
@@ -148,8 +150,10 @@ pub enum AreaKind {
     DeviceTree,
     /// Data that is loaded.
     Data,
+    /// What a PC's firmware and boot loader leave: ACPI tables, boot information.
+    Firmware,
     /// The interrupt controller.
-    Gic,
+    Controller,
     /// A virtual device.
     Vdev,
     /// What of the board is passed.
@@ -168,7 +172,8 @@ impl AreaKind {
             AreaKind::Initrd => "initrd",
             AreaKind::DeviceTree => "device-tree",
             AreaKind::Data => "data",
-            AreaKind::Gic => "gic",
+            AreaKind::Firmware => "firmware",
+            AreaKind::Controller => "controller",
             AreaKind::Vdev => "vdev",
             AreaKind::Passed => "passed",
             AreaKind::StolenTime => "stolen-time",
@@ -176,11 +181,33 @@ impl AreaKind {
     }
 }
 
+/// Ports of a device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Ports {
+    /// The first one.
+    pub first: u16,
+    /// How many.
+    pub count: u16,
+    /// The device's name.
+    pub name: String,
+}
+
+impl Ports {
+    /// The range for people, as `0x3f8-0x3ff`.
+    pub(super) fn words(&self) -> String {
+        let last = u32::from(self.first) + u32::from(self.count.max(1)) - 1;
+        match self.count {
+            0 | 1 => format!("{:#x}", self.first),
+            _ => format!("{:#x}-{last:#x}", self.first),
+        }
+    }
+}
+
 /// An interrupt that a guest can get.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Interrupt {
-    /// Raw INTID.
-    pub intid: u32,
+    /// The line: of a GIC the raw INTID, of a PC the global system interrupt.
+    pub line: u32,
     /// Who raises it.
     pub from: String,
 }
@@ -190,7 +217,7 @@ pub struct Interrupt {
 pub struct Image {
     /// Its name without the folder.
     pub name: String,
-    /// `guest`, `initrd`, `tree` or `data`.
+    /// `guest`, `initrd`, `tree`, `data` or `firmware`.
     pub kind: String,
     /// Length in the bootable image.
     pub bytes: u64,

@@ -36,6 +36,7 @@ fn two() -> Report {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "a whole assembly takes a minute, and one is enough")]
 fn the_page_of_text() {
     let mut report = two();
     // What trees and images hold is for other tests.
@@ -44,6 +45,7 @@ fn the_page_of_text() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "a whole assembly takes a minute, and one is enough")]
 fn every_byte_of_ram_has_an_owner() {
     let report = two();
     assert_eq!(report.board.memory.iter().map(|share| share.bytes).sum::<u64>(), report.board.memory_bytes);
@@ -51,6 +53,7 @@ fn every_byte_of_ram_has_an_owner() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "a whole assembly takes a minute, and one is enough")]
 fn what_is_passed_has_its_owner() {
     let mut project = Project::new();
     project.request.regions.insert("shared".into(), Region { start: 0x5000_0000, length_bytes: 1 << 20 });
@@ -65,6 +68,7 @@ fn what_is_passed_has_its_owner() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "a whole assembly takes a minute, and one is enough")]
 fn a_lone_vm_disturbs_nobody() {
     let report = report(&Project::new(), &[CONTROL]);
     assert_eq!((report.channels, report.shared), (vec![], vec![]));
@@ -98,6 +102,7 @@ fn is_well_formed(html: &str) -> Result<(), String> {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "a whole assembly takes a minute, and one is enough")]
 fn the_html_is_whole_and_needs_nothing_from_elsewhere() {
     let html = two().html();
     assert_eq!(is_well_formed(&html), Ok(()));
@@ -112,6 +117,7 @@ fn the_html_is_whole_and_needs_nothing_from_elsewhere() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "a whole assembly takes a minute, and one is enough")]
 fn labels_of_a_map_do_not_overlap() {
     let html = two().html();
     for class in ["address", "name"] {
@@ -126,6 +132,7 @@ fn labels_of_a_map_do_not_overlap() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "a whole assembly takes a minute, and one is enough")]
 fn programs_find_the_fields() {
     let json = serde_json::to_value(two()).unwrap();
     assert_eq!(json["vms"][0]["map"][0]["kind"], "rom");

@@ -10,7 +10,7 @@ impl Report {
         page.title(&format!(
             "Board {}: {}, {} CPUs, {} of RAM at {:#x}",
             board.name,
-            board.gic,
+            board.controller,
             board.cpus.len(),
             size(board.memory_bytes),
             board.memory_base
@@ -72,7 +72,11 @@ fn vm(vm: &Vm, page: &mut Page) {
         vec![format!("{:#x}", area.start), size(area.bytes), area.access.to_owned(), name]
     };
     page.rows(vm.map.iter().map(area), &[Align::Right, Align::Right, Align::Left, Align::Left]);
-    let interrupts = vm.interrupts.iter().map(|it| format!("{} {}", it.intid, it.from));
+    if !vm.ports.is_empty() {
+        let ports = vm.ports.iter().map(|it| format!("{} {}", it.words(), it.name));
+        page.line(&format!("ports: {}", ports.collect::<Vec<_>>().join(", ")));
+    }
+    let interrupts = vm.interrupts.iter().map(|it| format!("{} {}", it.line, it.from));
     page.line(&format!("interrupts: {}", interrupts.collect::<Vec<_>>().join(", ")));
     let seat = |seat: &super::Seat| format!("{} on pCPU {} ({}, {})", seat.vcpu, seat.pcpu, seat.priority, seat.policy);
     page.line(&format!("vCPUs: {}", vm.vcpus.iter().map(seat).collect::<Vec<_>>().join(", ")));

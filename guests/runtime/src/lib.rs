@@ -1,31 +1,36 @@
-//! What the bare-metal guests share: from the first instruction to a console, interrupts, time and PSCI.
+//! What the bare-metal guests share: from the first instruction to a console, interrupts, time and power-off.
 //!
-//! A guest is a [`Program`], given to [`program!`]. It runs at EL1 with the MMU off, finds its devices in the device
-//! tree, and needs nothing but a GICv2 or GICv3, the architecture's timers, a PL011 and PSCI. So the same ELF runs as a guest of
-//! Ostler and bare on QEMU's `virt` machine, which tells a mistake in the guest from one in the hypervisor.
+//! A guest is a [`Program`], given to [`program!`]. It finds its machine in what the boot protocol hands it, the device tree
+//! of arm64 or the ACPI tables of x86_64, and takes nothing else for granted. So the same ELF runs as a guest of Ostler and
+//! bare on QEMU, which tells a mistake in the guest from one in the hypervisor.
 //!
-//! With the MMU off all memory is Device memory (DDI 0487, D8.2.10): no exclusives, hence no locks. What an interrupt
-//! handler or another CPU shares is in atomics that are only loaded and stored, and each has one that stores.
+//! What is of the CPU is in a folder of its name, and chosen here, once. Beside what only programs for that CPU use, each has
+//! `machine`, `uart` and `clock`, what ends the machine, and what masks interrupts and waits for them.
+//!
+//! There are no locks: what an interrupt handler or another CPU shares is in atomics that are only loaded and stored, and
+//! each has one that stores. (arm64's guests run with the MMU off: all memory is Device memory, DDI 0487, D8.2.10, which has
+//! no exclusives.)
 //!
 //! On a host target this crate is empty.
 #![cfg(target_os = "none")]
 #![no_std]
 
-mod boot;
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
+#[cfg(target_arch = "aarch64")]
+pub use aarch64::*;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+#[cfg(target_arch = "x86_64")]
+pub use x86_64::*;
+
+mod command_line;
 pub mod console;
-pub mod exceptions;
-pub mod gic;
 mod list;
-pub mod machine;
-pub mod mmio;
 mod program;
-pub mod psci;
-pub mod system_register;
 pub mod timer;
-pub mod uart;
 pub mod wait;
 
-pub use boot::program_extent;
 pub use list::List;
 pub use machine::Machine;
 pub use program::{Program, fail};

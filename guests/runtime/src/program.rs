@@ -1,6 +1,6 @@
 //! A guest's program: its parts, how it begins, and its two ends.
 
-use crate::{Machine, Verdict, psci, say, uart};
+use crate::{Machine, Verdict, say, system_off, system_reset, uart};
 use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -29,7 +29,7 @@ impl Program {
         Program { interrupt: handler, ..self }
     }
 
-    /// Where every CPU but the first begins, with the context id that [`psci::start`] was given.
+    /// Where every CPU but the first begins, with the context that its start was given.
     pub const fn with_secondary(self, secondary: fn(u64) -> !) -> Program {
         Program { secondary, ..self }
     }
@@ -55,22 +55,19 @@ pub(crate) fn this() -> &'static Program {
     &GUEST_PROGRAM
 }
 
-/// Called by the boot code of the first CPU with what the loader left in `x0`.
-pub(crate) extern "C" fn begin(tree: usize) -> ! {
-    // An ELF that QEMU's `virt` machine starts gets no argument; the tree is at the start of RAM.
-    let tree = if tree == 0 { 0x4000_0000 } else { tree };
-    let Some(machine) = Machine::from_tree(tree) else {
-        // Nowhere to say so: without a tree there is no console.
-        psci::system_reset()
+/// Called by the boot code of the first CPU with where the loader left what it says about the machine.
+pub(crate) extern "C" fn begin(description: usize) -> ! {
+    let Some(machine) = Machine::find(description) else {
+        // Nowhere to say so: there is no console.
+        system_reset()
     };
     IS_OSTLER.store(machine.is_ostler, Relaxed);
     uart::open(&machine.uart);
-    psci::choose(machine.conduit);
     if let Err(what) = (this().main)(&machine) {
         fail(what);
     }
     say!("powers off");
-    psci::system_off()
+    system_off()
 }
 
 /// Called by the boot code of every other CPU.
@@ -82,7 +79,7 @@ pub(crate) extern "C" fn begin_secondary(context: u64) -> ! {
 /// it all again, by powering off.
 pub fn fail(what: &str) -> ! {
     say!("FAILED: {what}");
-    if IS_OSTLER.load(Relaxed) { psci::system_off() } else { psci::system_reset() }
+    if IS_OSTLER.load(Relaxed) { system_off() } else { system_reset() }
 }
 
 fn unasked(intid: u32) {

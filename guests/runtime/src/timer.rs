@@ -1,15 +1,11 @@
-//! Time: the virtual counter, and the virtual timer at a steady period or as an alarm.
+//! Time: the CPU's counter, and its timer at a steady period or as an alarm.
 
-use crate::gic::Interrupt;
 use crate::wait::{spin_for, wait_for};
-use crate::{Machine, Verdict, read_register, write_register};
-use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use crate::{Verdict, clock};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
-/// CNTV_CTL_EL0.ENABLE, with IMASK clear.
-const ENABLE: u64 = 1;
+pub use crate::clock::{frequency, now, open};
 
-/// Its INTID; none before `open`.
-static INTID: AtomicU32 = AtomicU32::new(u32::MAX);
 /// Interrupts since `start`. Only the interrupt handler of the first CPU stores while the timer runs.
 static COUNT: AtomicU64 = AtomicU64::new(0);
 /// Counter ticks between two interrupts; 0: there is only one.
@@ -17,25 +13,9 @@ static PERIOD: AtomicU64 = AtomicU64::new(0);
 /// An interrupt came before its time.
 static EARLY: AtomicBool = AtomicBool::new(false);
 
-/// The virtual counter.
-pub fn now() -> u64 {
-    read_register!("cntvct_el0")
-}
-
-/// Its ticks per second.
-pub fn frequency() -> u64 {
-    read_register!("cntfrq_el0")
-}
-
 /// Interrupts since [`start`] or [`alarm`].
 pub fn count() -> u64 {
     COUNT.load(Relaxed)
-}
-
-/// Enables the timer's interrupt on this CPU. The GIC is open.
-pub fn open(machine: &Machine) -> Verdict {
-    INTID.store(machine.virtual_timer, Relaxed);
-    Interrupt(machine.virtual_timer).enable()
 }
 
 /// Interrupts every `period_ms` from now on.
@@ -56,28 +36,27 @@ pub fn alarm(after_ms: u64) {
 
 fn begin(after: u64) {
     COUNT.store(0, Relaxed);
-    write_register!("cntv_cval_el0", now() + after);
-    write_register!("cntv_ctl_el0", ENABLE);
+    clock::set_deadline(now() + after);
 }
 
 /// No more interrupts.
 pub fn stop() {
-    write_register!("cntv_ctl_el0", 0);
+    clock::stop();
 }
 
 /// Whether this is the timer's interrupt. If so it is counted, and the next deadline set from the last one, so that the
 /// period does not drift.
-pub(crate) fn took(intid: u32) -> bool {
-    if intid != INTID.load(Relaxed) {
+pub(crate) fn took(interrupt: u32) -> bool {
+    if !clock::owns(interrupt) {
         return false;
     }
-    let deadline = read_register!("cntv_cval_el0");
-    if now() < deadline {
+    let deadline = clock::deadline();
+    if clock::is_early(deadline) {
         EARLY.store(true, Relaxed);
     }
     match PERIOD.load(Relaxed) {
         0 => stop(),
-        period => write_register!("cntv_cval_el0", deadline + period),
+        period => clock::set_deadline(deadline + period),
     }
     COUNT.store(COUNT.load(Relaxed) + 1, Relaxed);
     true

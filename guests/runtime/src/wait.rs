@@ -1,7 +1,6 @@
 //! Waiting, with an end to patience.
 
-use crate::system_register::{mask_interrupts, unmask_interrupts, wait_for_interrupt};
-use crate::{Verdict, timer};
+use crate::{Verdict, mask_interrupts, timer, unmask_interrupts, wait_for_interrupt};
 
 /// How long a guest waits for what should happen at once, before it says that it did not.
 const PATIENCE_S: u64 = 60;
@@ -9,8 +8,8 @@ const PATIENCE_S: u64 = 60;
 /// Sleeps until an interrupt has made `done` true.
 pub fn wait_until(done: impl Fn() -> bool) {
     loop {
-        // Masked, so that the interrupt which makes it true cannot come between the look and the WFI: a pending
-        // interrupt ends a WFI even when it is masked (DDI 0487, D1.7.2).
+        // Masked, so that the interrupt which makes it true cannot come between the look and the sleep, which a
+        // pending interrupt ends all the same.
         mask_interrupts();
         let done = done();
         if !done {
@@ -50,11 +49,4 @@ pub fn spin_for(what: &'static str, done: impl Fn() -> bool) -> Verdict {
         core::hint::spin_loop();
     }
     Err(what)
-}
-
-/// Sleeps for good.
-pub(crate) fn for_ever() -> ! {
-    loop {
-        wait_for_interrupt();
-    }
 }

@@ -20,7 +20,7 @@ const FILE: &str = "boot/xen-4.17-arm64";
 
 /// Where the guest's image waits: behind what QEMU loads.
 const MODULE: u64 = 0x5000_0000;
-/// Where the guest is linked (`guests/runtime/guest.ld`), from the start of its RAM.
+/// Where the guest is linked (`guests/runtime/src/aarch64/guest.ld`), from the start of its RAM.
 const LINKED_BYTES: u64 = 0x20_0000;
 /// What is put before the program: the header, in a page of its own.
 const HEADER_BYTES: usize = 0x1000;

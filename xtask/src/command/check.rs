@@ -105,6 +105,6 @@ fn summarise(assembly: &Assembly) {
         println!("{}: {} vCPU, {} KiB of memory, {} vdev", vm.name, vm.cpus.len(), memory >> 10, vm.vdevs.len());
     }
     let board = &assembly.board;
-    let (name, gic, cpus, mib) = (&board.name, board.gic, board.cpus, board.memory_bytes >> 20);
+    let (name, gic, cpus, mib) = (&board.name, board.controller, board.cpus, board.memory_bytes >> 20);
     println!("good for {name} with a {gic}, {cpus} CPUs and {mib} MiB");
 }

@@ -18,7 +18,8 @@ pub(crate) struct Setup {}
 /// Runs the command.
 pub(crate) fn run(_: &Setup) -> Result<()> {
     toolchain::ensure_target(toolchain::BARE_ARM64)?;
-    packages::ensure(&[packages::QEMU, packages::DTC])?;
+    toolchain::ensure_target(toolchain::BARE_X86_64)?;
+    packages::ensure(&[packages::QEMU, packages::QEMU_X86_64, packages::DTC])?;
     guests::ensure(&Selection::of(Vec::new()).request(&mut Findings::default())?)?;
     println!("ready");
     Ok(())

@@ -11,7 +11,8 @@ use crate::command::{bench, miri, soak};
 use crate::failure::{Failure, Result, status};
 use crate::guests;
 use crate::host::cargo::cargo;
-use crate::host::{packages, paths, process, toolchain};
+use crate::host::toolchain::{self, BARE_ARM64, BARE_X86_64};
+use crate::host::{packages, paths, process};
 use crate::image::{self, Selection};
 
 /// Run all checks and tests: format, lints, host tests, models of concurrency, reproducible images, boards on QEMU, and instruction budgets.
@@ -67,13 +68,20 @@ pub(crate) fn run(options: &Test) -> Result<()> {
         if filter.is_none() {
             toolchain::ensure_component("rustfmt", "fmt")?;
             toolchain::ensure_component("clippy", "clippy")?;
-            toolchain::ensure_target(toolchain::BARE_ARM64)?;
+            for target in [BARE_ARM64, BARE_X86_64] {
+                toolchain::ensure_target(target)?;
+            }
             summary.step("format", || passes(cargo().args(["fmt", "--all", "--check"])));
             summary.step("lints, host", || lints(&["--workspace", "--all-targets"]));
-            summary.step("lints, bare arm64", || lints_bare(guests::bare(), &[]));
-            summary.step("lints, bare arm64 with all options", || {
-                lints_bare(&[], &["--features", "gicv2,self-test,provoke,coverage"])
-            });
+            for (name, target, options) in [
+                ("arm64", BARE_ARM64, "gicv2,self-test,provoke,coverage"),
+                ("x86", BARE_X86_64, "self-test,provoke,coverage"),
+            ] {
+                summary.step(&format!("lints, bare {name}"), || lints_bare(target, guests::bare(target), &[]));
+                summary.step(&format!("lints, bare {name} with all options"), || {
+                    lints_bare(target, &[], &["--features", options])
+                });
+            }
         }
         summary.step("host tests", || host_tests(filter));
         if filter.is_none() {
@@ -107,9 +115,9 @@ fn lints(what: &[&str]) -> Result<bool> {
 }
 
 /// Lints the hypervisor, and `guests` beside it, as they run on the board.
-fn lints_bare(guests: &[&str], options: &[&str]) -> Result<bool> {
+fn lints_bare(target: &str, guests: &[&str], options: &[&str]) -> Result<bool> {
     let packages = ["hypervisor"].iter().chain(guests).flat_map(|package| ["--package", package]);
-    let what: Vec<&str> = packages.chain(options.iter().copied()).chain(["--target", toolchain::BARE_ARM64]).collect();
+    let what: Vec<&str> = packages.chain(options.iter().copied()).chain(["--target", target]).collect();
     lints(&what)
 }
 

@@ -8,21 +8,24 @@ use std::fs::File;
 use config::{Request, assemble};
 
 use crate::failure::{OnFile, Result};
+use crate::host::toolchain::BARE_X86_64;
 use crate::host::{files, paths};
 
 /// The demo: the qvm files that commands use when none is named.
 pub(crate) const DEMO: [&str; 2] = ["guests/linux/linux.qvmconf", "guests/hello/hello.qvmconf"];
 
-/// The packages of the bare-metal guests.
-pub(crate) fn bare() -> &'static [&'static str] {
-    &bare::NAMES
+/// The packages of the bare-metal guests for `target`.
+pub(crate) fn bare(target: &str) -> &'static [&'static str] {
+    if target == BARE_X86_64 { &bare::NAMES_X86_64 } else { &bare::NAMES }
 }
 
 /// Makes what the texts of a request load from `.ostler/guests/`.
 pub(crate) fn ensure(request: &Request) -> Result<()> {
     let texts = assemble::texts(request, &|name| std::env::var(name).ok());
     let wants = |name: &str| texts.iter().any(|it| it.text().contains(&format!(".ostler/guests/{name}/")));
-    if !wants("linux") && !bare::NAMES.into_iter().any(wants) {
+    let ports: Vec<_> = [debian::ARM64, debian::AMD64].into_iter().filter(|port| wants(port.folder)).collect();
+    let programs: Vec<_> = bare::all().filter(|program| wants(&program.folder())).collect();
+    if ports.is_empty() && programs.is_empty() {
         return Ok(());
     }
     // Two commands at once would fetch and write the same files. The lock goes with the process.
@@ -30,8 +33,6 @@ pub(crate) fn ensure(request: &Request) -> Result<()> {
     let path = paths::made().join("lock");
     let lock = File::create(&path).on("write", &path)?;
     lock.lock().on("lock", &path)?;
-    if wants("linux") {
-        debian::ensure()?;
-    }
-    bare::NAMES.into_iter().filter(|name| wants(name)).try_for_each(bare::ensure)
+    ports.iter().try_for_each(|port| debian::ensure(port).map(drop))?;
+    programs.into_iter().try_for_each(bare::Program::ensure)
 }

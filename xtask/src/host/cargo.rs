@@ -6,16 +6,18 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::failure::{Failure, Result};
-use crate::host::toolchain::{self, BARE_ARM64};
+use crate::host::toolchain;
 use crate::host::{paths, process};
 
-/// A program for the bare arm64 board.
+/// A program for a bare board.
 #[derive(Clone, Debug)]
 pub(crate) struct Bare {
     /// Its package in this workspace.
     pub package: &'static str,
     /// The binary of that package.
     pub binary: &'static str,
+    /// What it is compiled for.
+    pub target: &'static str,
     /// Features of that package, with commas between them.
     pub features: String,
     /// Leave the debug information out, for what ends up in an image.
@@ -27,10 +29,10 @@ pub(crate) struct Bare {
 impl Bare {
     /// Builds it in release mode and returns the ELF file. Nothing is done if nothing changed.
     pub(crate) fn build(&self) -> Result<PathBuf> {
-        toolchain::ensure_target(BARE_ARM64)?;
+        toolchain::ensure_target(self.target)?;
         let mut command = cargo();
-        command.args(["build", "--release", "--package", self.package, "--bin", self.binary, "--target", BARE_ARM64]);
-        command.args(["--message-format", "json-render-diagnostics", "--config", &remapped_paths()]);
+        command.args(["build", "--release", "--package", self.package, "--bin", self.binary, "--target", self.target]);
+        command.args(["--message-format", "json-render-diagnostics", "--config", &remapped_paths(self.target)]);
         command.args(["--features", &self.features]);
         if self.strip {
             command.args(["--config", "profile.release.strip=\"debuginfo\""]);
@@ -77,7 +79,7 @@ pub(crate) fn cargo() -> Command {
 
 /// A configuration that keeps this machine's folders out of the program: they stand in panic messages and debug
 /// information. Given by `--config`, because `RUSTFLAGS` would switch off what a user's configuration says.
-fn remapped_paths() -> String {
+fn remapped_paths(program_target: &str) -> String {
     let mut flags = Vec::new();
     let mut remap = |from: PathBuf, to: &str| flags.push(format!("\"--remap-path-prefix={}={to}\"", from.display()));
     let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo"));
@@ -88,5 +90,5 @@ fn remapped_paths() -> String {
     if let Some(target) = std::env::var_os("CARGO_TARGET_DIR").and_then(|target| std::path::absolute(target).ok()) {
         remap(target, "/ostler/target");
     }
-    format!("target.{BARE_ARM64}.rustflags=[{}]", flags.join(","))
+    format!("target.{program_target}.rustflags=[{}]", flags.join(","))
 }

@@ -16,6 +16,8 @@ pub(crate) struct Tool {
 
 /// Runs the boards.
 pub(crate) const QEMU: Tool = Tool { program: "qemu-system-aarch64", package: "qemu-system-arm" };
+/// Runs the x86 boards.
+pub(crate) const QEMU_X86_64: Tool = Tool { program: "qemu-system-x86_64", package: "qemu-system-x86" };
 /// Shows device trees as text.
 pub(crate) const DTC: Tool = Tool { program: "dtc", package: "device-tree-compiler" };
 
@@ -42,7 +44,7 @@ fn install(packages: &[&str]) -> Result<()> {
     let list = packages.join(" ");
     if process::find("apt-get").is_none() {
         return Err(Failure::new(format!("missing programs: those of Debian's packages {list}"))
-            .hint("install your distribution's packages of QEMU for arm64 (qemu-system-aarch64) and the device tree compiler (dtc)"));
+            .hint("install your distribution's packages of QEMU for arm64 (qemu-system-aarch64) and x86 (qemu-system-x86_64), and the device tree compiler (dtc)"));
     }
     let root = rustix::process::geteuid().is_root();
     if !root && process::find("sudo").is_none() {

@@ -10,6 +10,9 @@ use crate::host::{paths, process};
 /// What runs on the bare arm64 board. Soft float: neither hypervisor nor guests' stubs touch the FP registers of others.
 pub(crate) const BARE_ARM64: &str = "aarch64-unknown-none-softfloat";
 
+/// What runs on the bare x86 board. Soft float, as above.
+pub(crate) const BARE_X86_64: &str = "x86_64-unknown-none";
+
 /// Makes sure that the toolchain of `rust-toolchain.toml` can compile for `target`.
 pub(crate) fn ensure_target(target: &str) -> Result<()> {
     let root = paths::root();

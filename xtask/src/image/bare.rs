@@ -56,7 +56,7 @@ impl Bare {
             || format!("the board's RAM is {:#x} to {:#x}; `--memory SIZE` gives it more", ram.start, ram.end - 1);
         let blob = |load: &Load| assembly.blobs.get(usize::from(load.image));
         let program = program(vm).and_then(blob).ok_or_else(|| refused("it starts at no image".into()))?;
-        let is_linux = match loader::inspect(&program.bytes) {
+        let is_linux = match loader::inspect(&program.bytes, board.architecture.cpu()) {
             // QEMU puts a kernel where it likes to be.
             Ok(Image::Linux(_)) => true,
             Ok(Image::Elf(_)) => {

@@ -14,7 +14,7 @@ mod select;
 
 use std::path::{Path, PathBuf};
 
-use config::assemble::{self, Assembly, GicVersion, Images, flatten_elf};
+use config::assemble::{self, Assembly, Controller, GicVersion, Images, flatten_elf};
 use config::diagnostic::Diagnostics;
 use config::source::Sources;
 use config::{Request, assemble::Board};
@@ -22,6 +22,7 @@ use qemu_tests::Machine;
 
 use crate::failure::{Failure, Result, status};
 use crate::guests;
+use crate::host::toolchain::BARE_ARM64;
 use crate::host::{cargo, files, paths};
 
 pub(crate) use again::same_bytes_elsewhere;
@@ -80,12 +81,14 @@ pub(crate) fn build_assembled(
 ) -> Result<Image> {
     let env = request.to_env().map_err(Failure::new)?;
     // The interrupt controller is a choice of compilation: only the code for the board's is in the image.
-    let gic = match assembly.board.gic {
-        GicVersion::V2 => Some("gicv2"),
-        GicVersion::V3 => None,
+    let gic = match assembly.board.controller {
+        Controller::Gic(GicVersion::V2) => Some("gicv2"),
+        Controller::Gic(GicVersion::V3) | Controller::Apic => None,
     };
     let features = features.iter().copied().chain(gic).collect::<Vec<_>>().join(",");
-    let built = cargo::Bare { package: "hypervisor", binary: "ostler", features, strip: false, env }.build()?;
+    let built =
+        cargo::Bare { package: "hypervisor", binary: "ostler", target: BARE_ARM64, features, strip: false, env }
+            .build()?;
     let elf_bytes = files::read(&built)?;
     let flat = flatten_elf(&elf_bytes).map_err(|why| Failure::new(format!("{}: {why}", built.display())))?;
     let image_bytes = assembly.bootable(&flat).map_err(|why| Failure::new(format!("{}: {why}", built.display())))?;
@@ -134,7 +137,11 @@ pub(crate) fn machine(request: &Request, image: &Path) -> Result<Machine> {
     let machine = Machine::of(&board, image)
         .ok_or_else(|| Failure::new(format!("the board {} is not one that QEMU can be", board.name)))?;
     Ok(Machine {
-        machine: request.gic.and_then(|gic| board.qemu_machine(gic)).unwrap_or(machine.machine),
+        machine: board
+            .controller(request.gic)
+            .ok()
+            .and_then(|controller| board.qemu_machine(controller))
+            .unwrap_or(machine.machine),
         cpus: request.cpus.unwrap_or(machine.cpus),
         memory_bytes: request.memory_bytes.unwrap_or(machine.memory_bytes),
         ..machine

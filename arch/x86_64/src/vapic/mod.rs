@@ -26,6 +26,7 @@
 //! APIC IDs are indices of vCPUs.
 #![forbid(unsafe_code)]
 
+mod arrive;
 mod atomic;
 mod io_apic;
 mod local;
@@ -41,7 +42,8 @@ mod timer;
 mod vectors;
 
 pub use arch_common::kick::KickMask;
-pub use local::{LocalApic, Pending, Signals};
+pub use arrive::Signals;
+pub use local::{LocalApic, Pending};
 pub use msr::{APIC_BASE, GeneralProtection, TSC_DEADLINE, is_apic};
 pub use posted::Posted;
 

@@ -118,7 +118,7 @@ fn wrong(line: &[u128], path: &str, vdev: Option<&Vdev>, world: &World) -> Optio
         return error(message).map(|e| e.hint(format!("the last one is <0 {} …>", SHARED.end - SHARED.start - 1)));
     };
     if let Some(vdev) = vdev {
-        let own = vdev.intid?;
+        let own = vdev.line()?;
         if own != intid {
             let message = format!(
                 "node `{path}` has interrupt <0 {number} …> (line {intid}), and vdev `{}` has line {own}",
@@ -141,7 +141,7 @@ fn wrong(line: &[u128], path: &str, vdev: Option<&Vdev>, world: &World) -> Optio
         return error(message).map(|error| error.hint("a GIC's shared lines rise (1) or are high (4)"));
     }
     match world.lines.owner(intid) {
-        Some((what, span)) if world.vdevs.iter().any(|vdev| vdev.intid == Some(intid)) => {
+        Some((what, span)) if world.vdevs.iter().any(|vdev| vdev.line() == Some(intid)) => {
             let message = format!("node `{path}` has interrupt <0 {number} …>, and line {intid} is that of {what}");
             let hint =
                 "a line has one owner: leave the interrupt out, or let the node stand for the vdev by `qvm,vdev`";
@@ -152,7 +152,7 @@ fn wrong(line: &[u128], path: &str, vdev: Option<&Vdev>, world: &World) -> Optio
             let message =
                 format!("node `{path}` has interrupt <0 {number} …>, and nothing in the VM raises line {intid}");
             let lines: Vec<String> =
-                world.vdevs.iter().filter_map(|v| Some(format!("{} ({})", v.intid?, v.name))).collect();
+                world.vdevs.iter().filter_map(|v| Some(format!("{} ({})", v.line()?, v.name))).collect();
             let hint = match lines.is_empty() {
                 true => "the VM has no lines: `status = \"disabled\"` tells the guest to leave a node alone".to_owned(),
                 false => format!("lines of vdevs are {}", lines.join(", ")),

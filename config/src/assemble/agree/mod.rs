@@ -14,7 +14,7 @@ use super::claims::Claims;
 use super::lines::Lines;
 
 pub(super) use nodes::check as check_nodes;
-pub(super) use uarts::check as check_uarts;
+pub(super) use uarts::{check as check_uarts, words};
 
 /// What a VM has.
 pub(super) struct World<'a> {
@@ -28,7 +28,8 @@ pub(super) struct World<'a> {
 impl World<'_> {
     /// The vdev whose registers are at `address`.
     fn vdev_at(&self, address: u64) -> Option<&Vdev> {
-        self.vdevs.iter().find(|vdev| address.checked_sub(vdev.gpa.0).is_some_and(|offset| offset < vdev.size_bytes))
+        let has = |(gpa, size): (model::Gpa, u64)| address.checked_sub(gpa.0).is_some_and(|offset| offset < size);
+        self.vdevs.iter().find(|vdev| vdev.frame().is_some_and(has))
     }
 
     /// What is nearest to `address`, for a hint.

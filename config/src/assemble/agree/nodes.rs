@@ -105,7 +105,7 @@ impl Check<'_> {
         let (Some(node), true) = (self.merged.tree.root.at(&path), self.merged.touched.contains_key(&path)) else {
             return;
         };
-        let here = self.world.claims.at(vdev.gpa.0).and_then(|claim| claim.span);
+        let here = self.world.claims.at(vdev.address()).and_then(|claim| claim.span);
         let labelled = |diagnostic: Diagnostic| here.into_iter().fold(diagnostic, |d, span| d.label(span, "this vdev"));
         if !node.enabled() {
             let note =
@@ -115,11 +115,12 @@ impl Check<'_> {
         let cells = Cells::of(&self.merged.tree.root, Cells::DEFAULT);
         let reg = node.get("reg").and_then(|reg| rows(reg, &[cells.address, cells.size])).unwrap_or_default();
         let said = reg.first().map(|row| row[0]);
-        if said != Some(vdev.gpa.0.into()) {
+        if said != Some(vdev.address().into()) {
             let said = said.map_or("nowhere".to_owned(), |at| format!("at {at:#x}"));
             let message = format!(
                 "node `{path}` says that its registers are {said}, and vdev `{}` is at {:#x}",
-                vdev.name, vdev.gpa.0
+                vdev.name,
+                vdev.address()
             );
             let error = Diagnostic::error(codes::NODE_DIFFERS, message);
             self.say(&path, labelled(error.hint("move the vdev by its `loc`: its node follows")));

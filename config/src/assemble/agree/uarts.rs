@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use super::World;
+use crate::assemble::VdevKind;
 use crate::assemble::tree::{Merged, Node};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
@@ -51,7 +52,7 @@ pub(in crate::assemble) fn check(cmdline: &str, merged: &Merged, world: &World) 
 }
 
 /// The words of a command line with their places. Quotes keep white space, as in Linux's `next_arg`.
-fn words(cmdline: &str) -> Vec<(usize, &str)> {
+pub(in crate::assemble) fn words(cmdline: &str) -> Vec<(usize, &str)> {
     let mut quoted = false;
     let separates = |c: char| {
         quoted ^= c == '"';
@@ -121,9 +122,9 @@ impl Uarts<'_> {
         let address = parts.find_map(|part| u64::from_str_radix(part.strip_prefix("0x")?, 16).ok())?;
         let kind = KINDS.iter().find(|kind| kind.early.contains(&driver));
         let is_pl011 = kind.is_some_and(|kind| kind.is == PL011.is);
-        let vdev = self.world.vdevs.iter().find(|vdev| vdev.gpa.0 == address);
+        let vdev = self.world.vdevs.iter().find(|vdev| vdev.frame().is_some_and(|(gpa, _)| gpa.0 == address));
         let good = match vdev {
-            Some(vdev) => is_pl011 && matches!(vdev.kind, model::VdevKind::Pl011 { .. }),
+            Some(vdev) => is_pl011 && matches!(vdev.kind, VdevKind::Pl011 { .. }),
             // What is passed is the user's to know.
             None => {
                 self.world.vdev_at(address).is_none()
@@ -134,10 +135,10 @@ impl Uarts<'_> {
             return None;
         }
         let message = format!("the kernel is told to write to a `{driver}` at {address:#x}, and the VM has none there");
-        let pl011s = self.world.vdevs.iter().filter(|vdev| matches!(vdev.kind, model::VdevKind::Pl011 { .. }));
-        let hint = match pl011s.min_by_key(|vdev| vdev.gpa.0.abs_diff(address)) {
+        let pl011s = self.world.vdevs.iter().filter(|vdev| matches!(vdev.kind, VdevKind::Pl011 { .. }));
+        let hint = match pl011s.min_by_key(|vdev| vdev.address().abs_diff(address)) {
             Some(nearest) => {
-                format!("the nearest PL011 is vdev `{}`: `earlycon=pl011,{:#x}`", nearest.name, nearest.gpa.0)
+                format!("the nearest PL011 is vdev `{}`: `earlycon=pl011,{:#x}`", nearest.name, nearest.address())
             }
             None => self.instead(),
         };

@@ -30,7 +30,7 @@ use nodes::TakenNode;
 pub(super) struct Passing<'a> {
     board: &'a Board,
     /// All RAM of the variant.
-    ram: Range,
+    ram: Vec<Range>,
     /// What its tree says; `None` if it has none.
     hardware: Option<Hardware>,
     /// Host-physical ranges with an owner.
@@ -66,7 +66,8 @@ impl Passing<'_> {
     /// The board with `ram_bytes` of RAM, of which nothing is passed yet; `tree` is its device tree. The error says what is wrong
     /// with that.
     pub(super) fn new<'a>(board: &'a Board, ram_bytes: u64, tree: Option<&[u8]>) -> Result<Passing<'a>, String> {
-        let ram = Range { start: board.memory.base, end: board.memory.base.saturating_add(ram_bytes) };
+        let pieces = board.memory.pieces(ram_bytes);
+        let ram = pieces.into_iter().filter_map(|(start, bytes)| Range::new(start, bytes)).collect();
         let hardware = tree.map(|tree| Hardware::read(board, tree)).transpose()?;
         Ok(Passing { board, ram, hardware, ranges: Vec::new(), interrupts: HashMap::new() })
     }

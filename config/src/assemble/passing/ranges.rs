@@ -33,7 +33,7 @@ impl Passing<'_> {
         {
             let message = format!("the board's tree reserves {reserved}");
             desk.diagnostics.push(Diagnostic::error(codes::NOT_TO_PASS, message).at(loc.span));
-        } else if host.overlaps(self.ram) && !region {
+        } else if self.ram.iter().any(|ram| host.overlaps(*ram)) && !region {
             self.no_region(loc, host, desk);
         } else if !region {
             self.registers(loc, host, node, desk);

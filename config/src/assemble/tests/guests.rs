@@ -1,38 +1,39 @@
 //! What a VM has besides memory and images.
 
-use model::{Action, Console, Counter, Direction, Gic, GicVersion, Gpa, VdevKind};
+use model::{Action, Console, Controller, Counter, Direction, Gic, GicVersion, Gpa, Machine};
 
 use super::Project;
+use crate::assemble::VdevKind;
 
 const REST: &str = "ram 0x40000000,64M load Image";
 
 #[test]
 fn the_gic_is_there_unasked_and_can_be_moved() {
     let project = Project::new();
-    let gic = |distributor, redistributors| Gic {
-        version: GicVersion::V3,
-        distributor: Gpa(distributor),
-        cpus: Gpa(redistributors),
+    let gic = |distributor, redistributors| {
+        Machine::Arm(Gic { version: GicVersion::V3, distributor: Gpa(distributor), cpus: Gpa(redistributors) })
     };
-    assert_eq!(project.vm(REST).gic, gic(0x2f00_0000, 0x2f10_0000));
+    assert_eq!(project.vm(REST).machine, gic(0x2f00_0000, 0x2f10_0000));
     let moved =
         format!("vdev gic version 3 loc 0x8000000 name pic vdev pl011 loc 0x9000000 intr pic:33 hostdev - {REST}");
     let vm = project.vm(&moved);
-    assert_eq!(vm.gic, gic(0x800_0000, 0x810_0000));
-    assert_eq!(vm.vdevs[0].intid, Some(33));
+    assert_eq!(vm.machine, gic(0x800_0000, 0x810_0000));
+    assert_eq!(vm.vdevs[0].line(), Some(33));
 }
 
 #[test]
 fn on_a_gicv2_board_a_guest_has_a_gicv2() {
     let mut project = Project::new();
     project.request.gic = Some(GicVersion::V2);
-    let gic = |distributor, cpus| Gic { version: GicVersion::V2, distributor: Gpa(distributor), cpus: Gpa(cpus) };
-    assert_eq!(project.vm(REST).gic, gic(0x2f00_0000, 0x2f01_0000));
-    assert_eq!(project.vm(&format!("vdev gic version 2 loc 0x8000000 {REST}")).gic, gic(0x800_0000, 0x801_0000));
+    let gic = |distributor, cpus| {
+        Machine::Arm(Gic { version: GicVersion::V2, distributor: Gpa(distributor), cpus: Gpa(cpus) })
+    };
+    assert_eq!(project.vm(REST).machine, gic(0x2f00_0000, 0x2f01_0000));
+    assert_eq!(project.vm(&format!("vdev gic version 2 loc 0x8000000 {REST}")).machine, gic(0x800_0000, 0x801_0000));
     // What a GICv3 would have there is free; what is in the way is the next tests' matter.
     let beside = "vdev pl011 loc 0x2f001000 intr gic:37 hostdev - vdev pl011 loc 0x2f012000 intr gic:38 hostdev -";
     assert_eq!(project.vm(&format!("{beside} vdev pl011 loc 0x2f100000 intr gic:39 hostdev - {REST}")).vdevs.len(), 3);
-    assert_eq!(project.good(&[REST]).board.gic, GicVersion::V2);
+    assert_eq!(project.good(&[REST]).board.controller, Controller::Gic(GicVersion::V2));
 }
 
 #[test]
@@ -52,7 +53,7 @@ fn consoles_go_the_way_that_hostdev_says() {
         let text = format!("vdev pl011 loc 0x1c090000 intr gic:37 {hostdev} {REST}");
         match Project::new().vm(&text).vdevs[0].kind {
             VdevKind::Pl011 { console } => console,
-            other => panic!("{other:?}"),
+            ref other => panic!("{other:?}"),
         }
     };
     assert_eq!(console("hostdev -"), Console::Board(Direction::Both));
@@ -74,7 +75,7 @@ fn vdevs_are_sorted_and_named() {
 fn a_watchdog_has_qvms_defaults() {
     let watchdog = |options: &str| {
         let vm = Project::new().vm(&format!("vdev wdt-sp805 intr gic:39 {options} {REST}"));
-        (vm.vdevs[0].gpa, vm.vdevs[0].intid, vm.vdevs[0].kind)
+        (Gpa(vm.vdevs[0].address()), vm.vdevs[0].line(), vm.vdevs[0].kind.clone())
     };
     let sp805 = |frequency_hz| VdevKind::Sp805 { frequency_hz };
     assert_eq!(watchdog(""), (Gpa(0x1c0f_0000), Some(39), sp805(25_000_000)));
@@ -84,7 +85,7 @@ fn a_watchdog_has_qvms_defaults() {
 #[test]
 fn a_power_key_and_its_patience() {
     let vm = Project::new().vm(&format!("vdev pl061 loc 0x1c1d0000 intr gic:38 {REST}"));
-    assert_eq!((vm.vdevs[0].kind, vm.vdevs[0].name.as_str()), (VdevKind::Pl061, "pl061@1c1d0000"));
+    assert_eq!((&vm.vdevs[0].kind, vm.vdevs[0].name.as_str()), (&VdevKind::Pl061, "pl061@1c1d0000"));
     assert_eq!(vm.poweroff_timeout_s, 60);
     assert_eq!(Project::new().vm(&format!("set ostler-poweroff-timeout 5 {REST}")).poweroff_timeout_s, 5);
 }

@@ -3,26 +3,18 @@
 //! The trees are kept compiled, so that tests run without `dtc`:
 //! `for f in *.dts; do dtc -q -@ -I dts -O dtb -o ${f%.dts}.dtb $f; done` makes them anew.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use proptest::prelude::*;
 
-use super::super::tree::{Node, Tree, cells, keeps_promises, phandle_of, read, strings, wide};
+use super::super::tree::tests::{TREES, compiled, folder};
+use super::super::tree::{Node, Tree, cells, phandle_of, read, strings, wide};
 use super::{Outcome, Project};
 
 /// A VM with all that the trees refer to.
 pub(super) const VM: &str = "system vm ram 0x40000000,64M cpu cpu load Image initrd load ramdisk
     vdev pl011 name con loc 0x1c090000 intr gic:37 hostdev -
     vdev wdt-sp805 intr gic:39 vdev pl061 loc 0x1c1d0000 intr gic:40";
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/assemble/tests/overlays")
-}
-
-pub(super) fn compiled(name: &str) -> Vec<u8> {
-    std::fs::read(folder().join(format!("{name}.dtb"))).unwrap_or_else(|error| panic!("{name}: {error}"))
-}
 
 /// What comes of [`VM`] with these trees.
 pub(super) fn with_trees(names: &[&str]) -> Outcome {
@@ -61,6 +53,7 @@ const GIC: &str = "/interrupt-controller@2f000000";
 const UART: &str = "/pl011@1c090000";
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri starts no processes")]
 fn the_compiled_trees_are_those_beside_them() {
     for source in std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()) {
         if source.extension().is_none_or(|extension| extension != "dts") {
@@ -180,41 +173,6 @@ fn a_users_ram_disk_is_not_overridden() {
     project.file("over.dtb", &tree.write().unwrap().0);
     let tree = project.good(&[&format!("{VM} fdt load over.dtb")]).trees.remove(0).1;
     assert_eq!(read(&tree).unwrap().root.at("/chosen").unwrap().get("linux,initrd-start").unwrap(), wide(&[1]));
-}
-
-/// Compiled trees that damage is done to.
-const TREES: [&str; 10] = [
-    "labels",
-    "labels-second",
-    "stub",
-    "clash",
-    "clash-second",
-    "clash-unknown",
-    "cells",
-    "reserved",
-    "nothing",
-    "chain",
-];
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 8 } else { 2000 }))]
-
-    #[test]
-    fn damaged_trees_are_merged_soundly_or_refused(
-        names in prop::collection::vec(prop::sample::select(TREES.to_vec()), 1..4),
-        damage in prop::collection::vec((0_usize..1200, prop_oneof![any::<u8>(), Just(0), Just(1), Just(b'/')]), 0..6),
-    ) {
-        let damaged = |name: &&str| {
-            let mut bytes = compiled(name);
-            for (offset, value) in &damage {
-                // The header decides whether the rest is read at all.
-                let offset = 56 + offset % (bytes.len() - 56);
-                bytes[offset] = *value;
-            }
-            read(&bytes).ok()
-        };
-        keeps_promises(names.iter().filter_map(damaged).collect());
-    }
 }
 
 proptest! {

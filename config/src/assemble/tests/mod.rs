@@ -13,6 +13,7 @@ mod placement;
 mod protocol;
 mod size;
 mod trees;
+mod x86;
 
 use std::path::Path;
 
@@ -56,6 +57,15 @@ impl Project {
         project.file("ramdisk", &[b"070701", [b'i'; 0x1802].as_slice()].concat());
         project.file("hello.elf", &elf(0x4008_0000));
         project.file("raw.bin", &[0x14; 0x300]);
+        project
+    }
+
+    /// The same on an x86 board, with images for that.
+    pub(crate) fn x86() -> Project {
+        let mut project = Project::new();
+        project.request.board = "qemu-x86_64".into();
+        project.file("bzImage", &x86::bzimage());
+        project.file("kernel.elf", &x86::elf64(0x10_0000));
         project
     }
 

@@ -3,7 +3,7 @@
 use model::images::{Kind, Table};
 use model::{Access, Gpa, Memory};
 
-use super::super::{Region, empty_rust_source, flatten_elf};
+use super::super::{Region, empty_rust_source};
 use super::{Project, elf};
 use crate::VmSource;
 
@@ -95,26 +95,6 @@ fn what_is_no_hypervisor_makes_no_bootable_image() {
     let short = assembly.bootable(&super::linux(0, 0xfff, 0)).unwrap_err();
     assert_eq!(short, "the hypervisor's header says 0xfff bytes, but its binary has 0x1000");
     assert!(assembly.bootable(&super::linux(0, u64::MAX, 0)).is_err());
-}
-
-#[test]
-fn an_elf_is_flattened_by_virtual_address() {
-    let flat = flatten_elf(&elf(0x4008_0000)).unwrap();
-    assert_eq!(flat.len(), 0x1020);
-    assert_eq!((&flat[..0x40], &flat[0x1000..]), ([0xc0; 0x40].as_slice(), [0xc0; 0x20].as_slice()));
-    assert!(flat[0x40..0x1000].iter().all(|&byte| byte == 0));
-}
-
-#[test]
-fn an_elf_that_cannot_be_flattened() {
-    assert!(flatten_elf(b"MZ").is_err());
-    let mut far = elf(0x4008_0000);
-    far[0x88..0x90].copy_from_slice(&0xffff_8000_0000_0000_u64.to_le_bytes());
-    assert_eq!(flatten_elf(&far).unwrap_err(), "segment at 0xffff800000000000 is far from the first one");
-    assert!(flatten_elf(&elf(0x4008_0000)[..0x150]).is_err());
-    let mut nothing = elf(0x4008_0000);
-    (nothing[0x40], nothing[0x78]) = (4, 4);
-    assert_eq!(flatten_elf(&nothing).unwrap_err(), "the ELF file has nothing to load");
 }
 
 #[test]

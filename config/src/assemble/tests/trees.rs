@@ -4,9 +4,9 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use fdt::Fdt;
-use proptest::prelude::*;
 
-use super::super::tree::{Node, Tree, cells, read, strings};
+use super::super::tree::tests::with_node;
+use super::super::tree::{Tree, cells, read, strings};
 use super::Project;
 
 const VM: &str = "system guest ram 0x40000000,64M ram 0x80000000,1M rom 0xc0000000,4K cpu cpu cpu
@@ -22,15 +22,6 @@ pub(super) fn compiled(source: &str) -> Vec<u8> {
 
 fn tree_of(project: &Project, text: &str) -> Vec<u8> {
     project.good(&[text]).trees.remove(0).1
-}
-
-/// A tree with one node of these properties under the root.
-fn with_node(name: &str, properties: &[(&str, Vec<u8>)]) -> Tree {
-    let mut tree = Tree::default();
-    for (property, value) in properties {
-        tree.root.child(name).set(property, value.clone());
-    }
-    tree
 }
 
 #[test]
@@ -146,6 +137,7 @@ fn a_vm_without_console_and_ram_disk_has_neither_in_its_tree() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "Miri starts no processes")]
 fn what_dtc_thinks_of_the_generated_tree() {
     let project = Project::new();
     let blob = tree_of(&project, VM);
@@ -183,57 +175,4 @@ fn a_users_tree_adds_and_overrides() {
     assert_eq!(Some(gic.get("phandle").unwrap()), merged.root.get("interrupt-parent"));
     let seeds = &assembly.vms[0].loads.last().unwrap().seeds;
     assert_eq!(seeds.len(), 1, "a seed of the user's is not overwritten");
-}
-
-#[test]
-fn damaged_trees_are_called_by_their_damage() {
-    let blob = with_node("node", &[("property", vec![1; 9])]).write().unwrap().0;
-    let patched = |offset: usize, value: u32| {
-        let mut blob = blob.clone();
-        blob[offset..offset + 4].copy_from_slice(&value.to_be_bytes());
-        read(&blob).unwrap_err()
-    };
-    assert_eq!(
-        read(b"/dts-v1/;").unwrap_err(),
-        "it is no flattened device tree (source files are compiled by `dtc` first)"
-    );
-    assert_eq!(read(&blob[..blob.len() - 1]).unwrap_err(), "it is truncated");
-    assert_eq!(read(&blob[..20]).unwrap_err(), "it is truncated");
-    assert_eq!(patched(20, 1), "it is of version 1, and only 17 is known");
-    assert_eq!(patched(8, u32::MAX), "its header points outside of it");
-    assert_eq!(patched(36, 8), "its structure ends too early");
-    assert_eq!(patched(16, u32::MAX), "its list of reservations has no end");
-}
-
-/// Trees of up to three levels.
-fn any_node() -> impl Strategy<Value = Node> {
-    let properties = || prop::collection::btree_map("[a-z]{1,5}", prop::collection::vec(any::<u8>(), 0..9), 0..3);
-    let node =
-        |(properties, children): (std::collections::BTreeMap<_, _>, std::collections::BTreeMap<String, Node>)| {
-            let children = children.into_iter().map(|(name, child)| Node { name, ..child }).collect();
-            Node { name: String::new(), properties: properties.into_iter().collect(), children }
-        };
-    let leaf = (properties(), Just(Default::default())).prop_map(node);
-    leaf.prop_recursive(3, 12, 3, move |inner| {
-        (properties(), prop::collection::btree_map("[a-z]{1,5}@[0-9]", inner, 0..3)).prop_map(node)
-    })
-}
-
-proptest! {
-    #[test]
-    fn a_tree_survives_writing_and_reading(root in any_node(), reserve in prop::option::of((1_u64..1 << 40, 1_u64..1 << 20))) {
-        let tree = Tree { root, reservations: reserve.into_iter().collect() };
-        prop_assert_eq!(read(&tree.write().unwrap().0), Ok(tree));
-    }
-
-    #[test]
-    fn damage_never_panics(damage in prop::collection::vec((0_usize..400, any::<u8>()), 1..9), length in 0_usize..2000) {
-        let mut blob = with_node("node", &[("a", vec![1; 200]), ("b", vec![]), ("c", cells(&[1, 2, 9]))]).write().unwrap().0;
-        for (offset, value) in damage {
-            let last = blob.len() - 1;
-            blob[offset.min(last)] = value;
-        }
-        blob.truncate(length);
-        let _ = read(&blob);
-    }
 }

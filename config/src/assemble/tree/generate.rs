@@ -1,10 +1,10 @@
 //! The device tree of a VM: what an arm64 guest needs to find everything that its qvm file gave it.
 
-use model::{Access, Gic, GicVersion, Memory, POWER_KEY_LINE, VdevKind, affinity};
+use model::{Access, Gic, GicVersion, Memory, POWER_KEY_LINE, affinity};
 use sha2::{Digest, Sha512};
 
-use super::super::Vdev;
 use super::super::claims::Range;
+use super::super::{Vdev, VdevKind};
 use super::{Node, Tree, cells, strings, wide};
 
 /// What the tree describes.
@@ -81,7 +81,7 @@ pub(in super::super) fn node_name(vdev: &Vdev) -> String {
         VdevKind::Sp805 { .. } => "watchdog",
         _ => "device",
     };
-    unit(name, vdev.gpa.0)
+    unit(name, vdev.address())
 }
 
 /// The vdevs, all of which are PrimeCells, and their clocks.
@@ -100,10 +100,10 @@ fn primecells(root: &mut Node, facts: &Facts) {
         };
         let node = root.child(&node_name(vdev));
         node.set("compatible", strings(&[compatible, "arm,primecell"]))
-            .set("reg", wide(&[vdev.gpa.0, vdev.size_bytes]))
+            .set("reg", wide(&vdev.frame().map_or([0; 2], |(gpa, size)| [gpa.0, size])))
             .set("clocks", cells(&clocks))
             .set("clock-names", strings(&names));
-        if let Some(line) = vdev.intid.and_then(|intid| intid.checked_sub(32)) {
+        if let Some(line) = vdev.line().and_then(|line| line.checked_sub(32)) {
             node.set("interrupts", cells(&[SPI, line, LEVEL_HIGH]));
         }
         match vdev.kind {

@@ -5,8 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use model::VdevKind;
-
 use super::super::Vdev;
 use super::{Node, generate};
 
@@ -30,8 +28,8 @@ impl Names {
         }
         for vdev in vdevs {
             let path = format!("/{}", generate::node_name(vdev));
-            let word = word(&vdev.kind);
-            if vdevs.iter().filter(|other| self::word(&other.kind) == word).count() == 1 {
+            let word = vdev.kind.word();
+            if vdevs.iter().filter(|other| other.kind.word() == word).count() == 1 {
                 names.vdevs.insert(word.to_owned(), path.clone());
             }
             names.vdevs.insert(vdev.name.clone(), path);
@@ -55,24 +53,6 @@ impl Names {
             }
             self.labels.entry(as_label(&child.name)).or_insert(path);
         }
-    }
-}
-
-/// The word behind `vdev`.
-pub(in super::super) fn word(kind: &VdevKind) -> &'static str {
-    match kind {
-        VdevKind::Pl011 { .. } => "pl011",
-        VdevKind::Pl061 => "pl061",
-        VdevKind::Sp805 { .. } => "wdt-sp805",
-        VdevKind::Ser8250 { .. } => "ser8250",
-        VdevKind::Timer8254 => "timer8254",
-        VdevKind::Mc146818 { .. } => "mc146818",
-        VdevKind::Hpet => "hpet",
-        VdevKind::PcKeyboard => "pckeyboard",
-        VdevKind::PciHost { .. } => "pci-host",
-        VdevKind::AcpiPower => "acpi-power",
-        VdevKind::ResetControl => "reset-control",
-        VdevKind::Port92 => "port92",
     }
 }
 

@@ -15,6 +15,8 @@ mod phandle;
 mod promises;
 mod read;
 mod reserved;
+#[cfg(test)]
+pub(super) mod tests;
 
 pub(super) use cells::{Cells, rows};
 pub use dts::device_tree_source;
@@ -23,8 +25,6 @@ pub(super) use labels::Names;
 pub(super) use merge::Merged;
 pub(super) use path::parent;
 pub(super) use phandle::{Reference, free_phandles, of as phandle_of, reference};
-#[cfg(test)]
-pub(super) use promises::keeps_promises;
 #[cfg(feature = "fuzzing")]
 pub use promises::trees_keep_promises;
 pub(super) use read::read;

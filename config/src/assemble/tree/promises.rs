@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use model::{Console, Gic, GicVersion, Gpa, VdevKind};
+use model::{Console, Gic, GicVersion, Gpa};
 
-use super::super::Vdev;
+use super::super::{Place, Vdev, VdevKind};
 use super::{Facts, Merged, Names, Tree, generate, phandle_of, read, reserved};
 
 /// Lays users' trees, one after the other in `bytes`, over a generated one, and checks [`keeps_promises`].
@@ -31,7 +31,7 @@ pub fn trees_keep_promises(bytes: &[u8]) {
 ///
 /// # Panics
 /// If a promise is broken.
-pub(in super::super) fn keeps_promises(over: Vec<Tree>) {
+pub(super) fn keeps_promises(over: Vec<Tree>) {
     let mut merged = generated();
     for (file, tree) in over.into_iter().enumerate() {
         if !merged.lay(file, tree).is_empty() {
@@ -51,7 +51,12 @@ pub(in super::super) fn keeps_promises(over: Vec<Tree>) {
 fn generated() -> Merged {
     let gic = Gic { version: GicVersion::V3, distributor: Gpa(0x2f00_0000), cpus: Gpa(0x2f10_0000) };
     let kind = VdevKind::Pl011 { console: Console::Nowhere };
-    let vdevs = [Vdev { name: "con".into(), gpa: Gpa(0x1c09_0000), size_bytes: 0x1000, intid: Some(37), kind }];
+    let vdevs = [Vdev {
+        name: "con".into(),
+        place: Place::Memory { gpa: Gpa(0x1c09_0000), size_bytes: 0x1000 },
+        lines: vec![37],
+        kind,
+    }];
     let facts = Facts { memory: &[], vcpus: 2, gic: &gic, vdevs: &vdevs, cmdline: None, phandles: [1, 2, 3, 4] };
     let tree = generate(&facts);
     let names = Names::new(&tree.root, "gic", &vdevs);

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
+use super::super::tests::{MOST, option, token};
 use super::*;
 
 /// The text in its usual look; `None` if it does not fall into words.
@@ -15,7 +16,12 @@ fn formatted(text: &str) -> Option<String> {
 
 /// The words of a text as they are written, and its comments.
 fn content(text: &str) -> (Vec<String>, Vec<String>) {
-    let host = Host { env: &|_| Some("x".to_owned()), regions: None, consoles: &[] };
+    let host = Host {
+        env: &|_| Some("x".to_owned()),
+        architecture: crate::assemble::Architecture::Aarch64,
+        regions: None,
+        consoles: &[],
+    };
     let (used, own) = (&mut Default::default(), &mut Diagnostics::new());
     let words = lexer::words(FileId(0), text, &mut Environment { host: &host, used }, own);
     assert!(!own.has_errors(), "{text:?}");
@@ -112,13 +118,13 @@ fn the_projects_own_files_look_as_they_should() {
 proptest! {
     #[test]
     fn words_and_comments_survive_and_once_is_enough(tokens in proptest::collection::vec(
-        (super::super::tests::token(), "( |\n|\r\n|\n\n\n| # c\n|\t)?"), 0..40)) {
+        (token(), "( |\n|\r\n|\n\n\n| # c\n|\t)?"), 0..MOST)) {
         check(&tokens.into_iter().flat_map(|(token, gap)| [token, gap]).collect::<String>());
     }
 
     #[test]
-    fn of_known_words_too(tokens in proptest::collection::vec((super::super::tests::option(),
-        "( |  |\n|\n    |\n\n|  # c\n|\n# d\n|\n  # e\n)"), 0..40)) {
+    fn of_known_words_too(tokens in proptest::collection::vec((option(),
+        "( |  |\n|\n    |\n\n|  # c\n|\n# d\n|\n  # e\n)"), 0..MOST)) {
         check(&tokens.into_iter().flat_map(|(token, gap)| [token, gap]).collect::<String>());
     }
 }

@@ -31,7 +31,7 @@ impl Parser<'_> {
 
     /// `cluster NAME`: refused, because boards have no named sets. A set of one CPU has a number in its name.
     pub(super) fn cluster(&mut self, entry: &'static Entry, word: &Word) {
-        let Status::Refused(Refusal { instead, .. }) = entry.status else { return };
+        let Status::Refused(Refusal { instead, .. }) = self.status(entry) else { return };
         let Some(name) = self.argument(entry, word) else { return };
         let number = name.text.strip_prefix("_cpu-").filter(|digits| digits.parse::<u32>().is_ok());
         let instead = number.map_or(instead.to_owned(), |number| format!("write `runmask {number}`"));

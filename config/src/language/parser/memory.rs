@@ -5,8 +5,10 @@ use model::PAGE_BYTES;
 use super::super::lexer::Word;
 use super::super::number;
 use super::super::vocabulary::{Entry, Status};
+use super::location::Location;
 use super::radix::nearest;
 use super::{Context, Parser, join};
+use crate::assemble::Architecture;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::spec::{LoadKind, LoadSpec, MemorySpec, ReserveSpec, Span, Spanned};
@@ -80,7 +82,7 @@ impl Parser<'_> {
         };
         self.pass_over();
         let span = join(word.span, next.span);
-        match (next.text.as_str(), entry.status) {
+        match (next.text.as_str(), self.status(entry)) {
             ("pass", _) => self.typed_pass(entry.word, span),
             (_, Status::Refused(refusal)) => {
                 self.refuse(&format!("{} load", entry.word), span, refusal);
@@ -91,6 +93,7 @@ impl Parser<'_> {
                     "guest" => LoadKind::Guest,
                     "initrd" => LoadKind::Initrd,
                     "fdt" => LoadKind::Fdt,
+                    "acpi" => LoadKind::Acpi,
                     _ => LoadKind::Data,
                 };
                 self.load(entry, &next, span, kind);
@@ -133,7 +136,10 @@ impl Parser<'_> {
         match entry.word {
             "loc" => self.reserve_memory(&argument),
             _ if argument.text.contains(':') => {
-                let hint = "write the line alone, as a raw INTID: SPI 5 is `37`";
+                let hint = match self.architecture() {
+                    Architecture::Aarch64 => "write the line alone, as a raw INTID: SPI 5 is `37`",
+                    Architecture::X86_64 => "write the line alone",
+                };
                 self.bad_value(argument.span, "`reserve intr` takes no controller", hint);
             }
             _ => {
@@ -145,7 +151,13 @@ impl Parser<'_> {
     }
 
     fn reserve_memory(&mut self, argument: &Word) {
-        let Some(range) = self.memory_location("reserve loc", argument) else { return };
+        let Some(location) = self.location("reserve loc", argument) else { return };
+        let range = match location {
+            Location::Memory(range) => range,
+            // Nothing is put at ports by itself.
+            Location::Port(_) => return,
+            Location::Pci { device, .. } => return self.spec.reserves.push(ReserveSpec::Pci(device)),
+        };
         let [start, length] = *range.split(',', 2) else {
             let hint = "write `reserve loc START,LENGTH`";
             return self.bad_value(range.span, "reserved memory needs a length", hint);

@@ -24,6 +24,7 @@ use super::MOST_ERRORS;
 use super::lexer::Word;
 use super::substitution::Environment;
 use super::vocabulary::{self, Entry, Place, Refusal, Status};
+use crate::assemble::Architecture;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::Sources;
@@ -60,9 +61,11 @@ pub(super) struct Parser<'a> {
 
 /// An interrupt controller's name in an `intr`.
 struct Named {
-    /// Index of the vdev that interrupts; `None` if it is an interrupt of the board's.
-    vdev: Option<usize>,
+    /// Index of the vdev that interrupts, and of the line in its list; `None` if it is an interrupt of the board's.
+    vdev: Option<(usize, usize)>,
     name: Spanned<String>,
+    /// How many vdevs there were by then, with the one that interrupts.
+    vdevs: usize,
     /// Where the GIC got the name that it had by then, if it had got one.
     known: Option<Span>,
 }
@@ -185,11 +188,25 @@ impl<'a> Parser<'a> {
         self.spec.vdevs.get(index).map(|vdev| vdev.kind.word())
     }
 
+    /// Whose guest is described.
+    fn architecture(&self) -> Architecture {
+        self.environment.host.architecture
+    }
+
+    /// What Ostler does with a word for this guest.
+    fn status(&self, entry: &Entry) -> Status {
+        entry.status(self.architecture())
+    }
+
     fn entry(&mut self, entry: &'static Entry, word: &Word) {
-        match (entry.place, entry.word, entry.status) {
+        match (entry.place, entry.word, self.status(entry)) {
             (Place::Top, "guest" | "initrd" | "data" | "fdt" | "acpi", _) => self.typed(entry, word),
             (Place::Cpu, "cluster", _) => self.cluster(entry, word),
             (_, _, Status::Refused(refusal)) => {
+                // What it was meant to pass is refused by its own name.
+                if let Context::Pass { filled, .. } = &mut self.context {
+                    *filled = true;
+                }
                 self.refuse(entry.word, word.span, refusal);
                 self.skip(word, entry.argument_count());
             }

@@ -6,6 +6,7 @@
 use super::super::lexer::Word;
 use super::super::vocabulary::{Entry, Refusal};
 use super::{Context, Named, Parser};
+use crate::assemble::Architecture;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::spec::{Attributes, PassIntr, PassLoc, PassPlace, PassSpec, Span, Spanned};
@@ -28,7 +29,10 @@ impl Parser<'_> {
             "initrd" | "data" => return self.pass(kind == "initrd", span),
             "guest" => Refusal::not_yet("a program has to be known when the image is built: `guest load FILE`"),
             "fdt" => Refusal::not_yet("device trees are merged when the image is built: `fdt load FILE`"),
-            _ => Refusal::x86("an arm64 guest takes a device tree: `fdt load FILE`"),
+            _ if self.architecture() == Architecture::Aarch64 => {
+                Refusal::only(Architecture::X86_64, "an arm64 guest takes a device tree: `fdt load FILE`")
+            }
+            _ => Refusal::not_yet("ACPI tables are placed when the image is built: `acpi load FILE`"),
         };
         self.refuse(&format!("{kind} pass"), span, refusal);
         self.open(Context::Refused);
@@ -52,6 +56,14 @@ impl Parser<'_> {
         match entry.word {
             "loc" => {
                 let loc = match argument.strip_prefix("dt:") {
+                    Some(_) if self.architecture() == Architecture::X86_64 => {
+                        let instead = "an x86 board has no device tree: write `pass loc GPA,LENGTH,ATTRIBUTES=HPA`";
+                        return self.refuse(
+                            "pass loc dt:…",
+                            argument.span,
+                            Refusal::only(Architecture::Aarch64, instead),
+                        );
+                    }
                     Some(node) => self.pass_node(&argument, &node),
                     None => self.pass_memory(&argument),
                 };
@@ -211,7 +223,7 @@ impl Parser<'_> {
         let at = Span { end: argument.span.start + controller.len(), ..argument.span };
         let span = if argument.span.end - argument.span.start == argument.text.len() { at } else { argument.span };
         let (name, known) = (Spanned { value: controller.to_owned(), span }, self.gic_name());
-        self.controllers.push(Named { vdev: None, name, known });
+        self.controllers.push(Named { vdev: None, name, vdevs: self.spec.vdevs.len(), known });
         Some(PassIntr { line, host, unmasked, span: argument.span })
     }
 }

@@ -51,7 +51,7 @@ impl Parser<'_> {
 
     /// Says that the option `word` is accepted and does nothing.
     pub(super) fn note_no_meaning(&mut self, entry: &Entry, word: &Word) {
-        if let Status::NoMeaning(why) = entry.status {
+        if let Status::NoMeaning(why) = self.status(entry) {
             self.no_meaning(entry.word, word, why);
         }
     }

@@ -79,6 +79,10 @@ impl Parser<'_> {
             self.diagnostics.push(diagnostic.at(name.span).hint(hint));
             return self.skip(&name, 1);
         };
+        if let Status::Refused(refusal) = self.status(variable) {
+            self.refuse(&format!("set {}", variable.word), name.span, refusal);
+            return self.skip(&name, 1);
+        }
         match variable.word {
             "fdt-dump-file" => self.fdt_dump_file(variable, &name),
             _ => {
@@ -101,7 +105,7 @@ impl Parser<'_> {
     fn variable(&mut self, variable: &'static Entry, name: &Word, value: &Word) {
         let piece = value.piece();
         let what = variable.synopsis();
-        if let Status::NoMeaning(why) = variable.status {
+        if let Status::NoMeaning(why) = self.status(variable) {
             self.no_meaning(&format!("set {}", variable.word), name, why);
         }
         match variable.word {

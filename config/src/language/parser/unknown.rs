@@ -4,6 +4,7 @@ use super::super::lexer::Word;
 use super::super::suggest;
 use super::super::vocabulary::{self, Entry, Place, Status, WORDS};
 use super::{Context, Parser};
+use crate::assemble::Architecture;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 
@@ -71,10 +72,11 @@ impl Parser<'_> {
 
     /// Reports a word of the language that stands in the wrong place; `homes` are where it could stand.
     fn out_of_context(&mut self, word: &Word, homes: &[&Entry]) {
-        let works = |entry: &&Entry| matches!(entry.status, Status::Works | Status::NoMeaning(_));
-        let mut places: Vec<String> = homes.iter().copied().filter(works).flat_map(home).collect();
+        let cpu = self.architecture();
+        let works = |entry: &&Entry| matches!(entry.status(cpu), Status::Works | Status::NoMeaning(_));
+        let mut places: Vec<String> = homes.iter().copied().filter(works).flat_map(|entry| home(entry, cpu)).collect();
         if places.is_empty() {
-            places = homes.iter().copied().flat_map(home).collect();
+            places = homes.iter().copied().flat_map(|entry| home(entry, cpu)).collect();
         }
         let mut diagnostic = Diagnostic::error(codes::OUT_OF_CONTEXT, format!("`{}` does not belong here", word.text))
             .at(word.span)
@@ -94,7 +96,7 @@ impl Parser<'_> {
 }
 
 /// Where an entry belongs, in words.
-fn home(entry: &Entry) -> Vec<String> {
+fn home(entry: &Entry, cpu: Architecture) -> Vec<String> {
     match entry.place {
         Place::Top => Vec::new(),
         Place::Cpu => vec!["a `cpu`".into()],
@@ -106,14 +108,18 @@ fn home(entry: &Entry) -> Vec<String> {
         Place::Vdev(kinds) => {
             let works = |kind: &&str| {
                 vocabulary::find(kind, |entry| entry.place == Place::VdevType)
-                    .is_some_and(|entry| entry.status == Status::Works)
+                    .is_some_and(|entry| entry.status(cpu) == Status::Works)
             };
             let working: Vec<_> = kinds.iter().copied().filter(works).map(|kind| format!("`vdev {kind}`")).collect();
             match working.is_empty() {
                 false => working,
                 true => {
                     let kind = kinds.first().copied().unwrap_or_default();
-                    vec![format!("`vdev {kind}`, which is not supported yet")]
+                    let entry = vocabulary::find(kind, |entry| entry.place == Place::VdevType);
+                    match entry.map(|entry| entry.status(cpu)) {
+                        Some(Status::Refused(refusal)) => vec![format!("`vdev {kind}`, which {}", refusal.why)],
+                        _ => vec![format!("`vdev {kind}`")],
+                    }
                 }
             }
         }

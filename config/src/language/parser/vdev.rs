@@ -3,10 +3,12 @@
 use super::super::lexer::Word;
 use super::super::suggest;
 use super::super::vocabulary::{self, Entry, Place, Refusal, Status};
+use super::location::Location;
 use super::{Context, Named, Parser, join};
+use crate::assemble::Architecture;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
-use crate::spec::{Span, Spanned, VdevSpec, VdevSpecKind};
+use crate::spec::{Line, Loc, Span, Spanned, VdevSpec, VdevSpecKind};
 
 /// A vdev that was refused, and all that was written for it.
 pub(super) struct RefusedVdev {
@@ -25,8 +27,9 @@ impl Parser<'_> {
         let span = join(word.span, argument.span);
         let text = vocabulary::vdev_type(&argument.text);
         let is_type = |entry: &Entry| entry.place == Place::VdevType;
-        match vocabulary::find(text, is_type) {
-            Some(Entry { status: Status::Refused(refusal), .. }) => {
+        let known = vocabulary::find(text, is_type);
+        match known.map(|entry| (entry, self.status(entry))) {
+            Some((_, Status::Refused(refusal))) => {
                 self.refused = Some(RefusedVdev {
                     name: text.to_owned(),
                     why: refusal.why,
@@ -34,25 +37,23 @@ impl Parser<'_> {
                     spans: vec![span],
                 });
             }
-            Some(entry) => self.open_vdev(entry.word, span),
-            None => {
-                match text.strip_suffix("-safety").and_then(|plain| vocabulary::find(plain, is_type)) {
-                    Some(plain) => {
-                        let instead = format!("there are no certified variants: write `vdev {}`", plain.word);
-                        let (name, why) = (text.to_owned(), "is not supported yet");
-                        self.refused = Some(RefusedVdev { name, why, instead, spans: vec![span] });
-                    }
-                    None => {
-                        let hint = match suggest::nearest(text, vocabulary::words(is_type)) {
-                        Some(nearest) => format!("did you mean `{nearest}`?"),
-                        None => "there are `gic`, `pl011`, `pl061` and `wdt-sp805`; a vdev of one's own cannot be loaded".to_owned(),
-                    };
-                        let diagnostic =
-                            Diagnostic::error(codes::UNKNOWN_WORD, format!("there is no vdev `{}`", argument.text));
-                        self.diagnostics.push(diagnostic.at(argument.span).hint(hint));
-                    }
+            Some((entry, _)) => self.open_vdev(entry.word, span),
+            None => match text.strip_suffix("-safety").and_then(|plain| vocabulary::find(plain, is_type)) {
+                Some(plain) => {
+                    let instead = format!("there are no certified variants: write `vdev {}`", plain.word);
+                    let (name, why) = (text.to_owned(), "is not supported yet");
+                    self.refused = Some(RefusedVdev { name, why, instead, spans: vec![span] });
                 }
-            }
+                None => {
+                    let hint = match suggest::nearest(text, vocabulary::words(is_type)) {
+                        Some(nearest) => format!("did you mean `{nearest}`?"),
+                        None => self.vdevs_there_are(),
+                    };
+                    let diagnostic =
+                        Diagnostic::error(codes::UNKNOWN_WORD, format!("there is no vdev `{}`", argument.text));
+                    self.diagnostics.push(diagnostic.at(argument.span).hint(hint));
+                }
+            },
         }
     }
 
@@ -82,18 +83,23 @@ impl Parser<'_> {
         self.diagnostics.push(diagnostic.hint(instead));
     }
 
+    /// The vdevs that a guest can have, for a hint.
+    fn vdevs_there_are(&self) -> String {
+        let cpu = self.architecture();
+        let works = |entry: &Entry| entry.place == Place::VdevType && entry.status(cpu) == Status::Works;
+        let words: Vec<String> = vocabulary::words(works).map(|word| format!("`{word}`")).collect();
+        let (last, others) =
+            words.split_last().map_or((String::new(), &[][..]), |(last, others)| (last.clone(), others));
+        format!("there are {} and {last}; a vdev of one's own cannot be loaded", others.join(", "))
+    }
+
     fn open_vdev(&mut self, kind: &str, span: Span) {
+        let Some(kind) = VdevSpecKind::from_word(kind) else { return };
         let is_gic = |vdev: &VdevSpec| matches!(vdev.kind, VdevSpecKind::Gic { .. });
         // A guest has one GIC, asked for or not: more lines for it give more options to the same.
         let index = match self.spec.vdevs.iter().position(is_gic) {
-            Some(index) if kind == "gic" => index,
+            Some(index) if matches!(kind, VdevSpecKind::Gic { .. }) => index,
             _ => {
-                let kind = match kind {
-                    "gic" => VdevSpecKind::Gic { version: None, hostvector: None },
-                    "pl061" => VdevSpecKind::Pl061,
-                    "wdt-sp805" => VdevSpecKind::WdtSp805 { frequency: None, action: None },
-                    _ => VdevSpecKind::Pl011 { hostdev: Vec::new() },
-                };
                 self.spec.vdevs.push(VdevSpec { kind, loc: None, intr: None, name: None, span });
                 self.spec.vdevs.len() - 1
             }
@@ -121,6 +127,7 @@ impl Parser<'_> {
             "hostdev" => self.hostdev(index, argument),
             "frequency" => self.frequency(index, &argument),
             "action" => self.action(index, argument),
+            "reg" => self.preset(index, &argument),
             "sched" => drop(self.sched(&argument)),
             "delayed" if argument.text == "forever" => {}
             "delayed" => drop(self.plain(argument.piece(), "a number of seconds, or `forever`")),
@@ -129,38 +136,124 @@ impl Parser<'_> {
     }
 
     fn vdev_loc(&mut self, index: usize, argument: &Word) {
-        let Some(location) = self.memory_location("loc", argument) else { return };
-        if location.text.contains(',') {
-            let hint = "write the address alone: the device knows its length";
-            return self.bad_value(location.span, "the `loc` of a vdev takes no length", hint);
-        }
-        let Some(address) = self.address(location.piece()) else { return };
-        self.check_page(address);
-        self.override_with("loc", |spec| spec.vdevs.get_mut(index).map(|vdev| &mut vdev.loc), address);
+        let Some(location) = self.location("loc", argument) else { return };
+        let Some(kind) = self.spec.vdevs.get(index).map(|vdev| vdev.kind.clone()) else { return };
+        let loc = match (location, &kind) {
+            (Location::Port(port), VdevSpecKind::Ser8250 { .. }) => {
+                Spanned { value: Loc::Port(port.value), span: port.span }
+            }
+            (Location::Pci { device, function }, VdevSpecKind::PciDummy) => {
+                Spanned { value: Loc::Pci { device, function }, span: argument.span }
+            }
+            // Said where it is anyway, which is what qvm allows.
+            (Location::Port(port), kind) if usual_port(kind) == Some(port.value) => return,
+            (Location::Memory(place), kind) if is_in_memory(kind) => {
+                if place.text.contains(',') {
+                    let hint = "write the address alone: the device knows its length";
+                    return self.bad_value(place.span, "the `loc` of a vdev takes no length", hint);
+                }
+                let Some(address) = self.address(place.piece()) else { return };
+                self.check_page(address);
+                Spanned { value: Loc::Memory(address.value), span: address.span }
+            }
+            (_, kind) => {
+                let hint = match kind {
+                    VdevSpecKind::Ser8250 { .. } => "it is at ports: `loc io:0x3f8`, or leave it out".to_owned(),
+                    VdevSpecKind::PciDummy => "it is on PCI bus 0: `loc pci:0:DEVICE.FUNCTION`".to_owned(),
+                    kind if is_in_memory(kind) => "it is in memory: `loc ADDRESS`".to_owned(),
+                    kind => match usual_port(kind) {
+                        Some(port) => format!("it is where every PC has it, at port {port:#x}: leave it out"),
+                        None => "leave it out".to_owned(),
+                    },
+                };
+                return self.bad_value(argument.span, format!("`{}` cannot be there", kind.word()), hint);
+            }
+        };
+        self.override_with("loc", |spec| spec.vdevs.get_mut(index).map(|vdev| &mut vdev.loc), loc);
     }
 
-    /// `PIC:LINE`; without the name before the colon it is the default controller.
+    /// `PIC:LINE`, of a vdev with several lines a list; without the name before the colon it is the default controller.
     fn intr(&mut self, index: usize, argument: &Word) {
-        if argument.text.contains(',') {
+        let Some(kind) = self.spec.vdevs.get(index).map(|vdev| vdev.kind.clone()) else { return };
+        if let VdevSpecKind::Ioapic = kind {
+            if argument.text != "apic" {
+                let hint = "write `intr apic`, or leave it out";
+                self.bad_value(argument.span, "an I/O APIC interrupts the local APICs of the CPUs", hint);
+            }
+            return;
+        }
+        let pieces = argument.split(',', usize::MAX);
+        if pieces.len() > 1 && !matches!(kind, VdevSpecKind::Hpet) {
             let hint = "write one line; a list of them is for a vdev that has several";
             return self.bad_value(argument.span, "this vdev has one interrupt line", hint);
         }
-        let [controller, line] = *argument.split(':', 2) else {
-            if argument.text == "apic" {
-                let refusal = Refusal::x86("it is an x86 processor's own interrupt controller: write `gic:LINE`");
-                return self.refuse("intr apic", argument.span, refusal);
-            }
-            let hint = "write `intr gic:LINE`, with a raw INTID: SPI 5 is `gic:37`";
-            return self.bad_value(argument.span, "`intr` needs a controller and a line", hint);
-        };
-        let Some(line) = self.word32(line, "an interrupt line") else { return };
-        let name = controller.value.to_owned();
-        let controller = Spanned { value: name.clone(), span: controller.span };
-        let intr = Spanned { value: (name, line.value), span: argument.span };
+        let mut lines = Vec::new();
+        for piece in pieces {
+            let Some(line) = self.line(piece) else { return };
+            lines.push(line);
+        }
         let known = self.gic_name();
-        self.controllers.retain(|other| other.vdev != Some(index));
-        self.controllers.push(Named { vdev: Some(index), name: controller, known });
+        self.controllers.retain(|other| other.vdev.is_none_or(|(vdev, _)| vdev != index));
+        for (at, (controller, _)) in lines.iter().enumerate() {
+            let (name, vdevs) = (controller.clone(), self.spec.vdevs.len());
+            self.controllers.push(Named { vdev: Some((index, at)), name, vdevs, known });
+        }
+        let lines = lines.into_iter().map(|(controller, line)| Line { controller: controller.value, line }).collect();
+        let intr = Spanned { value: lines, span: argument.span };
         self.override_with("intr", |spec| spec.vdevs.get_mut(index).map(|vdev| &mut vdev.intr), intr);
+    }
+
+    /// `PIC:LINE`.
+    fn line(&mut self, piece: Spanned<&str>) -> Option<(Spanned<String>, Spanned<u32>)> {
+        let arm = self.architecture() == Architecture::Aarch64;
+        let Some((controller, line)) = piece.value.split_once(':') else {
+            match (piece.value, arm) {
+                ("apic", true) => {
+                    let instead = "it is an x86 processor's own interrupt controller: write `gic:LINE`";
+                    self.refuse("intr apic", piece.span, Refusal::only(Architecture::X86_64, instead));
+                }
+                ("apic", false) => {
+                    let hint = "a device's line leads to an I/O APIC or a 8259: write `intr :LINE`";
+                    self.bad_value(piece.span, "only an `ioapic` interrupts the local APICs", hint);
+                }
+                (_, arm) => {
+                    let hint = match arm {
+                        true => "write `intr gic:LINE`, with a raw INTID: SPI 5 is `gic:37`",
+                        false => "write `intr PIC:LINE`, or `intr :LINE` for the default controller",
+                    };
+                    self.bad_value(piece.span, "`intr` needs a controller and a line", hint);
+                }
+            }
+            return None;
+        };
+        // Where the text stands as it is, its parts can be underlined.
+        let verbatim = piece.span.end - piece.span.start == piece.value.len();
+        let part = |start: usize, length: usize| match verbatim {
+            true => Span { start: piece.span.start + start, end: piece.span.start + start + length, ..piece.span },
+            false => piece.span,
+        };
+        let line_at = Spanned { value: line, span: part(controller.len() + 1, line.len()) };
+        let line = self.word32(line_at, "an interrupt line")?;
+        let name = Spanned { value: controller.to_owned(), span: part(0, controller.len()) };
+        Some((name, Spanned { value: line.value, span: piece.span }))
+    }
+
+    /// `OFFSET,VALUE`: a byte of a clock's memory. Both are numbers of a register: decimal, as all that are no addresses.
+    fn preset(&mut self, index: usize, argument: &Word) {
+        let [offset, value] = argument.split(',', 3)[..] else {
+            let hint = "write `reg OFFSET,VALUE`, for example `reg 0x10,0x20`";
+            return self.bad_value(argument.span, format!("`{}` is no byte of a clock's memory", argument.text), hint);
+        };
+        // Below are the time and the registers, which the clock itself sets (MC146818 data sheet, "Address map").
+        let offset = self.ranged(offset, "an offset in the clock's memory", 0x0e, 0x7f);
+        let value = self.ranged(value, "a byte", 0, 0xff);
+        let byte = |number: Spanned<u64>| u8::try_from(number.value).ok();
+        let (Some(offset), Some(value)) = (offset.and_then(byte), value.and_then(byte)) else { return };
+        if let Some(VdevSpec { kind: VdevSpecKind::Mc146818 { presets }, .. }) = self.spec.vdevs.get_mut(index) {
+            // Of several for one offset the last one counts.
+            presets.retain(|(other, _)| *other != offset);
+            presets.push((offset, value));
+        }
     }
 
     /// Where the GIC got the name that it has by now, if it has got one.
@@ -171,7 +264,8 @@ impl Parser<'_> {
 
     fn vdev_name(&mut self, index: usize, argument: &Word) {
         let Some(name) = self.name(argument) else { return };
-        if self.vdev_kind(index) == Some("gic") && name.value.contains(':') {
+        let is_controller = self.spec.vdevs.get(index).is_some_and(|vdev| vdev.kind.is_controller());
+        if is_controller && name.value.contains(':') {
             let message = format!("the name `{}` has a colon in it", name.value);
             let diagnostic = Diagnostic::error(codes::WRONG_NAME, message)
                 .at(name.span)
@@ -270,8 +364,32 @@ impl Parser<'_> {
             return self.not_supported(&format!("hostdev {text}"), argument.span, &hint);
         }
         let value = format!("{direction}-");
-        if let Some(VdevSpec { kind: VdevSpecKind::Pl011 { hostdev }, .. }) = self.spec.vdevs.get_mut(index) {
+        if let Some(hostdev) = self.spec.vdevs.get_mut(index).and_then(|vdev| vdev.kind.hostdev_mut()) {
             hostdev.push(Spanned { value, span: argument.span });
         }
+    }
+}
+
+/// Whether the registers of such a vdev are in memory.
+fn is_in_memory(kind: &VdevSpecKind) -> bool {
+    matches!(
+        kind,
+        VdevSpecKind::Gic { .. }
+            | VdevSpecKind::Pl011 { .. }
+            | VdevSpecKind::Pl061
+            | VdevSpecKind::WdtSp805 { .. }
+            | VdevSpecKind::Ioapic
+            | VdevSpecKind::Hpet
+    )
+}
+
+/// The first port of a vdev that is at the same ports on every PC.
+fn usual_port(kind: &VdevSpecKind) -> Option<u16> {
+    match kind {
+        VdevSpecKind::Pic8259 => Some(0x20),
+        VdevSpecKind::Timer8254 => Some(0x40),
+        VdevSpecKind::PcKeyboard => Some(0x60),
+        VdevSpecKind::Mc146818 { .. } => Some(0x70),
+        _ => None,
     }
 }

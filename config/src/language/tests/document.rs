@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::super::vocabulary::{Entry, Place, Status, WORDS};
-use super::{codes, good, read};
+use super::{codes, good, read_for};
+use crate::assemble::Architecture;
 use crate::codes::{NO_MEANING, NOT_SUPPORTED};
 
 const DOCUMENT: &str = include_str!("../../../../docs/qvm.md");
@@ -17,10 +18,20 @@ struct Row {
     example: String,
 }
 
-/// What a row's example is told, where a file that it pulls in is the demo's.
-fn said(example: &str) -> Vec<&'static str> {
-    let outcome = read(concat!(env!("CARGO_MANIFEST_DIR"), "/../guests/linux/vm.qvmconf"), example.as_bytes());
+/// What a row's example is told on a board of this architecture, where a file that it pulls in is the demo's.
+fn said(example: &str, cpu: Architecture) -> Vec<&'static str> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../guests/linux/vm.qvmconf");
+    let outcome = read_for(cpu, path, example.as_bytes());
     outcome.diagnostics.iter().map(|diagnostic| diagnostic.code).collect()
+}
+
+/// What a row says of guests on `cpu`, and of those on the other one nothing but that they cannot have it.
+fn status(row: &Row, cpu: Architecture) -> &'static str {
+    match row.status.split_once(", ") {
+        None => row.status,
+        Some((status, only)) if only == cpu.name() => status,
+        Some(_) => "refused",
+    }
 }
 
 /// What is in backticks.
@@ -54,13 +65,15 @@ fn is_in(section: &str, entry: &Entry) -> bool {
         "`pass`" => entry.place == Place::Pass,
         "Types of vdev" => entry.place == Place::VdevType,
         "Every vdev" => entry.place == Place::AnyVdev,
-        "`vdev gic`" => entry.fits_vdev("gic"),
-        "`vdev pl011`" => entry.fits_vdev("pl011"),
-        "`vdev pl061`" => entry.fits_vdev("pl061"),
-        "`vdev wdt-sp805`" => entry.fits_vdev("wdt-sp805"),
-        "Options of refused vdevs" => matches!((entry.place, entry.status), (Place::Vdev(_), Status::Refused(_))),
+        "Options of refused vdevs" => {
+            matches!((entry.place, entry.status(Architecture::X86_64)), (Place::Vdev(_), Status::Refused(_)))
+        }
         "Variables" => entry.place == Place::Variable,
         "`unsupported`" => entry.place == Place::Top && entry.word == "unsupported",
+        other if other.starts_with("`vdev ") => {
+            let kind = other.trim_matches('`').trim_start_matches("vdev ");
+            entry.fits_vdev(kind)
+        }
         other => panic!("a section that the code does not know: {other}"),
     }
 }
@@ -70,14 +83,16 @@ fn every_row_is_true() {
     let rows = rows();
     assert!(rows.len() > 60, "the tables were not found");
     for row in rows {
-        let said: BTreeSet<_> = said(&row.example).into_iter().collect();
-        let expected = match row.status {
-            "works" => BTreeSet::new(),
-            "no meaning" => BTreeSet::from([NO_MEANING]),
-            "refused" => BTreeSet::from([NOT_SUPPORTED]),
-            other => panic!("no such status: {other}"),
-        };
-        assert_eq!(said, expected, "{row:?}");
+        for cpu in Architecture::BOTH {
+            let said: BTreeSet<_> = said(&row.example, cpu).into_iter().collect();
+            let expected = match status(&row, cpu) {
+                "works" => BTreeSet::new(),
+                "no meaning" => BTreeSet::from([NO_MEANING]),
+                "refused" => BTreeSet::from([NOT_SUPPORTED]),
+                other => panic!("no such status: {other}"),
+            };
+            assert_eq!(said, expected, "on {}: {row:?}", cpu.name());
+        }
         for word in &row.words {
             assert!(row.example.contains(word.trim_end_matches("FILE")), "`{word}` is not in its example: {row:?}");
         }
@@ -87,16 +102,26 @@ fn every_row_is_true() {
 #[test]
 fn every_word_has_a_row_of_its_status() {
     let rows = rows();
-    for entry in WORDS {
-        let status = match entry.status {
+    let type_of = |kind: &str| WORDS.iter().find(|it| it.place == Place::VdevType && it.word == kind).unwrap();
+    let is_refused = |entry: &Entry, cpu| matches!(entry.status(cpu), Status::Refused(_));
+    for (entry, cpu) in WORDS.iter().flat_map(|entry| Architecture::BOTH.map(|cpu| (entry, cpu))) {
+        // Options of vdevs that only guests on the other CPU have.
+        if let Place::Vdev(kinds) = entry.place
+            && kinds.iter().all(|kind| {
+                is_refused(type_of(kind), cpu) && Architecture::BOTH.iter().any(|&cpu| !is_refused(type_of(kind), cpu))
+            })
+        {
+            continue;
+        }
+        let said = match entry.status(cpu) {
             Status::Works => "works",
             Status::NoMeaning(_) => "no meaning",
             Status::Refused(_) => "refused",
         };
         let has_row = |row: &Row| {
-            is_in(row.section, entry) && row.status == status && row.words.iter().any(|word| word == entry.word)
+            is_in(row.section, entry) && status(row, cpu) == said && row.words.iter().any(|word| word == entry.word)
         };
-        assert!(rows.iter().any(has_row), "docs/qvm.md does not say that this is {status}: {entry:?}");
+        assert!(rows.iter().any(has_row), "docs/qvm.md does not say that on {} this is {said}: {entry:?}", cpu.name());
     }
 }
 
@@ -187,13 +212,18 @@ const GUIDE: &[(&str, &[&str])] = &[
     ("`vdev gic`", &["version", "msi", "hostvector"]),
     ("`vdev pl011`", &["hostdev", "delayed", "batch", "sched", "intr"]),
     ("`vdev wdt-sp805`", &["loc", "frequency", "intr", "action"]),
+    ("`vdev ioapic`", &["loc", "intr", "name", "hostvector"]),
+    ("`vdev timer8254`", &["intr"]),
+    ("`vdev hpet`", &["loc", "intr"]),
+    ("`vdev mc146818`", &["reg"]),
+    ("`vdev ser8250`", &["hostdev", "delayed", "batch", "sched", "intr", "loc"]),
+    ("`vdev pci-dummy`", &["clone"]),
     (
         "Options of refused vdevs",
         &[
             "intr",
             "hostdev",
             "delayed",
-            "batch",
             "sched",
             "legacy",
             "threads",
@@ -206,9 +236,6 @@ const GUIDE: &[(&str, &[&str])] = &[
             "deny",
             "subst",
             "action",
-            "clone",
-            "reg",
-            "hostvector",
             "host_path",
             "tag",
             "num_req_queues",
@@ -240,6 +267,7 @@ fn every_word_of_the_documents_rows_is_known() {
             let word = word.strip_suffix("-safety").unwrap_or(word);
             let known = |entry: &Entry| match row.section {
                 "Options of refused vdevs" => matches!(entry.place, Place::Vdev(_)),
+                // What every vdev has, said once more where it has a default.
                 section => is_in(section, entry),
             };
             assert!(WORDS.iter().any(|entry| entry.word == word && known(entry)), "the code has no `{word}`: {row:?}");
@@ -250,7 +278,9 @@ fn every_word_of_the_documents_rows_is_known() {
 #[test]
 fn every_refused_word_of_a_row_is_refused_by_its_own_name() {
     for row in rows().iter().filter(|row| row.section == "Types of vdev" && row.status == "refused") {
-        assert_eq!(codes(&row.example).len(), row.words.len(), "{row:?}");
+        for cpu in Architecture::BOTH {
+            assert_eq!(said(&row.example, cpu).len(), row.words.len(), "on {}: {row:?}", cpu.name());
+        }
     }
 }
 
@@ -271,5 +301,11 @@ fn the_files_of_the_demo_say_nothing_to_complain_about() {
     {
         good(text);
         assert_eq!(codes(text), [""; 0]);
+    }
+    for text in [
+        include_str!("../../../../guests/hello/hello-x86_64.qvmconf"),
+        include_str!("../../../../guests/linux/linux-x86_64.qvmconf"),
+    ] {
+        assert_eq!(said(text, Architecture::X86_64), [""; 0]);
     }
 }

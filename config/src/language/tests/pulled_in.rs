@@ -24,7 +24,8 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
 }
 
 fn parse(sources: &mut Sources, diagnostics: &mut Diagnostics, vm: &VmSource) -> Option<VmSpec> {
-    let host = Host { env: &|_| None, regions: None, consoles: &[] };
+    let host =
+        Host { env: &|_| None, architecture: crate::assemble::Architecture::Aarch64, regions: None, consoles: &[] };
     super::super::parse(sources, Path::new("/"), vm, &host, diagnostics, &mut BTreeMap::new())
 }
 

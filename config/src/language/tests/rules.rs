@@ -98,7 +98,12 @@ fn order_matters_in_three_cases_only() {
 
 #[test]
 fn the_gic_is_there_unasked_and_goes_by_its_name() {
-    let intr = |text: &str| good(text).vdevs.into_iter().find_map(|vdev| value(vdev.intr));
+    let intr = |text: &str| {
+        good(text).vdevs.into_iter().find_map(|vdev| {
+            let line = vdev.intr?.value.remove(0);
+            Some((line.controller, line.line.value))
+        })
+    };
     assert_eq!(intr("vdev pl011 intr gic:37"), Some(("gic".into(), 37)));
     assert_eq!(intr("vdev pl011 intr :37"), Some(("gic".into(), 37)));
     assert_eq!(intr("vdev gic name pic vdev pl011 intr pic:37"), Some(("pic".into(), 37)));
@@ -116,7 +121,7 @@ fn lines_for_the_gic_add_up_to_one() {
         gic.kind,
         VdevSpecKind::Gic { version: Some(Spanned { value: 3, .. }), hostvector: Some(Spanned { value: 16, .. }) }
     ));
-    assert_eq!((value(gic.loc), value(gic.name.clone())), (Some(0x800_0000), Some("pic".into())));
+    assert_eq!((value(gic.address()), value(gic.name.clone())), (Some(0x800_0000), Some("pic".into())));
 }
 
 #[test]
@@ -125,7 +130,7 @@ fn serial_devices() {
         let spec = good(&format!("vdev {name} loc mem:1c090000 intr gic:37 name tty:0 hostdev >- hostdev \"<-\""));
         let VdevSpecKind::Pl011 { hostdev } = &spec.vdevs[0].kind else { panic!("{name}") };
         assert_eq!(hostdev.iter().map(|it| it.value.as_str()).collect::<Vec<_>>(), [">-", "<-"]);
-        assert_eq!(value(spec.vdevs[0].loc), Some(0x1c09_0000));
+        assert_eq!(value(spec.vdevs[0].address()), Some(0x1c09_0000));
         assert_eq!(value(spec.vdevs[0].name.clone()), Some("tty:0".into()));
     }
 }
@@ -166,6 +171,7 @@ fn reservations_add_up() {
         .map(|reserve| match reserve {
             ReserveSpec::Memory { start, size_bytes } => (start.value, size_bytes.value),
             ReserveSpec::Interrupt(line) => (u64::from(line.value), 0),
+            ReserveSpec::Pci(device) => panic!("device {device}"),
         })
         .collect();
     assert_eq!(reserves, [(0xa_0000, 0x2_0000), (40, 0), (0x1000, 1), (41, 0)]);

@@ -1,7 +1,7 @@
 //! Keys on the console, by the UART's receive interrupt.
 
+use super::cpu;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use guest_runtime::gic::Interrupt;
 use guest_runtime::uart::{self, RECEIVE};
 use guest_runtime::{Machine, Verdict};
 
@@ -15,7 +15,7 @@ static HELP: AtomicBool = AtomicBool::new(false);
 /// Listens from here on.
 pub(super) fn listen(machine: &Machine) -> Verdict {
     LISTENING.store(true, Relaxed);
-    Interrupt(machine.uart.interrupt).enable()?;
+    cpu::enable_uart(machine)?;
     uart::unmask(RECEIVE);
     Ok(())
 }

@@ -11,26 +11,24 @@ use crate::host::interrupt::PartialFile;
 use crate::host::progress::Progress;
 use crate::host::{files, paths, process, stamp};
 
-/// Stamp of the downloads.
-const STAMP: &str = "debian.stamp";
+use super::Port;
+
 /// A file of apt sources to use instead of the system's: for distributions other than Debian.
 const SOURCES: &str = "OSTLER_APT_SOURCES";
 
-/// The downloaded packages.
+/// The downloaded packages of a port.
 #[derive(Debug)]
 pub(super) struct Packages {
-    /// Debian's kernel for arm64.
+    /// Debian's kernel.
     pub kernel: PathBuf,
-    /// busybox for arm64, statically linked.
-    pub busybox: PathBuf,
-    /// busybox for 32-bit Arm, statically linked.
-    pub busybox_armhf: PathBuf,
+    /// The statically linked busyboxes, in the port's order.
+    pub busyboxes: Vec<PathBuf>,
 }
 
 /// Downloads what is not there yet.
-pub(super) fn ensure() -> Result<Packages> {
+pub(super) fn ensure(port: &Port) -> Result<Packages> {
     let folder = paths::downloads();
-    if let Some(packages) = stamped(&folder) {
+    if let Some(packages) = stamped(port, &folder) {
         return Ok(packages);
     }
     if process::find("apt-get").is_none() || process::find("dpkg-deb").is_none() {
@@ -38,10 +36,10 @@ pub(super) fn ensure() -> Result<Packages> {
             "use a Debian machine or container, or copy `.ostler/guests/linux/` and `.ostler/downloads/` from one",
         ));
     }
-    let configuration = configure()?;
-    let progress = Progress::new("fetching Debian's package lists (arm64, armhf)");
+    let configuration = configure(port)?;
+    let progress = Progress::new(listing(port));
     let updated = update(&configuration, &progress);
-    let wanted = match (wanted(&configuration), updated) {
+    let wanted = match (wanted(port, &configuration), updated) {
         (Ok(wanted), Ok(())) => {
             progress.done("");
             wanted
@@ -55,12 +53,18 @@ pub(super) fn ensure() -> Result<Packages> {
     };
     download(&configuration, &wanted)?;
     let names: Vec<&str> = wanted.iter().map(|package| package.file.as_str()).collect();
-    stamp::put(&folder, STAMP, "debian", &names)?;
-    stamped(&folder).ok_or_else(|| Failure::new("the downloads changed while they were looked at").hint("try again"))
+    stamp::put(&folder, port.stamp, "debian", &names)?;
+    stamped(port, &folder)
+        .ok_or_else(|| Failure::new("the downloads changed while they were looked at").hint("try again"))
 }
 
-/// Downloads one more arm64 package, unless it is there; returns its file.
-pub(super) fn ensure_one(name: &str) -> Result<PathBuf> {
+/// Says which lists are fetched.
+fn listing(port: &Port) -> String {
+    format!("fetching Debian's package lists ({})", port.architectures.join(", "))
+}
+
+/// Downloads one more package for the port's CPU, unless it is there; returns its file.
+pub(super) fn ensure_one(port: &Port, name: &str) -> Result<PathBuf> {
     let (folder, stamp) = (paths::downloads(), format!("{name}.stamp"));
     let there = || stamp::check(&folder, &stamp, None)?.first().map(|file| folder.join(&file.name));
     if let Some(file) = there() {
@@ -69,11 +73,12 @@ pub(super) fn ensure_one(name: &str) -> Result<PathBuf> {
     if process::find("apt-get").is_none() || process::find("dpkg-deb").is_none() {
         return Err(Failure::new(format!("{name} is a package of Debian's, and there is no apt here")));
     }
-    let configuration = configure()?;
-    let progress = Progress::new("fetching Debian's package lists (arm64, armhf)");
+    let configuration = configure(port)?;
+    let progress = Progress::new(listing(port));
     let updated = update(&configuration, &progress);
     // As for the guest: lists that are not all there may be enough.
-    let package = one(&configuration, &format!("{name}:arm64")).or_else(|failure| updated.and(Err(failure)))?;
+    let package = one(&configuration, &format!("{name}:{}", port.architectures[0]))
+        .or_else(|failure| updated.and(Err(failure)))?;
     progress.done("");
     download(&configuration, std::slice::from_ref(&package))?;
     stamp::put(&folder, &stamp, "debian", &[&package.file])?;
@@ -81,15 +86,16 @@ pub(super) fn ensure_one(name: &str) -> Result<PathBuf> {
 }
 
 /// The packages by their stamp, in the order of [`wanted`].
-fn stamped(folder: &Path) -> Option<Packages> {
-    let files: Vec<PathBuf> = stamp::check(folder, STAMP, None)?.iter().map(|file| folder.join(&file.name)).collect();
-    let [kernel, busybox, busybox_armhf] = <[PathBuf; 3]>::try_from(files).ok()?;
-    Some(Packages { kernel, busybox, busybox_armhf })
+fn stamped(port: &Port, folder: &Path) -> Option<Packages> {
+    let mut files = stamp::check(folder, port.stamp, None)?.into_iter().map(|file| folder.join(&file.name));
+    let (kernel, busyboxes) = (files.next()?, files.collect::<Vec<_>>());
+    (busyboxes.len() == port.busyboxes.len()).then_some(Packages { kernel, busyboxes })
 }
 
 /// Writes apt's configuration and makes its folders.
-fn configure() -> Result<PathBuf> {
-    let apt = paths::apt();
+fn configure(port: &Port) -> Result<PathBuf> {
+    // The lists of other CPUs than a run's own are thrown away: each port has its folder, the first one the oldest.
+    let apt = if port.folder == super::ARM64.folder { paths::apt() } else { paths::apt().join(port.folder) };
     for folder in ["lists/partial", "cache/archives/partial"] {
         files::make_folder(&apt.join(folder))?;
     }
@@ -102,11 +108,12 @@ fn configure() -> Result<PathBuf> {
         None => String::new(),
     };
     let apt_shown = apt.display();
+    let all = port.architectures.iter().map(|name| format!("\"{name}\";")).collect::<Vec<_>>().join(" ");
     let text = format!(
         r#"// Written by xtask: an apt that leaves the system's state alone.
-APT::Architecture "arm64";
+APT::Architecture "{}";
 #clear APT::Architectures;
-APT::Architectures {{ "arm64"; "armhf"; }};
+APT::Architectures {{ {all} }};
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
 // The private folders need not be open to the user _apt.
@@ -121,7 +128,8 @@ Dir::State "{apt_shown}";
 Dir::State::Lists "{apt_shown}/lists";
 Dir::State::Status "{apt_shown}/status";
 Dir::Cache "{apt_shown}/cache";
-{sources}"#
+{sources}"#,
+        port.architectures[0]
     );
     let path = apt.join("apt.conf");
     files::write(&path, text.as_bytes())?;
@@ -160,16 +168,19 @@ struct Package {
     sha256: String,
 }
 
-/// The packages to fetch: kernel, busybox for arm64 and for armhf.
-fn wanted(configuration: &Path) -> Result<[Package; 3]> {
-    let depends = process::output(apt("apt-cache", configuration).args(["depends", "linux-image-arm64"]));
-    let depends = depends.map_err(|_| no_debian("linux-image-arm64"))?;
+/// The packages to fetch: the kernel and the busyboxes.
+fn wanted(port: &Port, configuration: &Path) -> Result<Vec<Package>> {
+    let depends = process::output(apt("apt-cache", configuration).args(["depends", port.kernel]));
+    let depends = depends.map_err(|_| no_debian(port.kernel))?;
     let kernel = depends
         .lines()
         .find_map(|line| line.trim().strip_prefix("Depends: ").filter(|name| name.starts_with("linux-image-")));
-    let kernel = kernel.ok_or_else(|| no_debian("linux-image-arm64"))?;
-    let one = |name: &str| one(configuration, name);
-    Ok([one(kernel)?, one("busybox-static:arm64")?, one("busybox-static:armhf")?])
+    let kernel = kernel.ok_or_else(|| no_debian(port.kernel))?;
+    [kernel]
+        .into_iter()
+        .chain(port.busyboxes.iter().map(|(name, _)| *name))
+        .map(|name| one(configuration, name))
+        .collect()
 }
 
 /// A package as the lists describe it.

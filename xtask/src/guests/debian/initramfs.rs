@@ -19,28 +19,29 @@ pub(super) struct Recipe {
 }
 
 impl Recipe {
-    /// Reads the recipe from its folder.
-    pub(super) fn read(folder: &Path) -> Result<Recipe> {
-        let text = |name| {
+    /// Reads the recipe from its folder. The modules are in the file `modules`, if there are any.
+    pub(super) fn read(folder: &Path, modules: Option<&str>) -> Result<Recipe> {
+        let text = |name: &str| {
             let path = folder.join(name);
             fs::read_to_string(&path).on("read", &path)
         };
-        let modules = text("modules")?;
+        let modules = modules.map_or(Ok(String::new()), text)?;
         let lines = modules.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
         Ok(Recipe { init: text("init")?, modules: lines.filter(|line| !line.is_empty()).map(String::from).collect() })
     }
 }
 
-/// The initramfs, compressed. `modules` are the contents of the recipe's modules, in the same order.
-pub(super) fn make(recipe: &Recipe, modules: &[Vec<u8>], busybox: Vec<u8>, busybox_armhf: Vec<u8>) -> Result<Vec<u8>> {
+/// The initramfs, compressed. `modules` are the contents of the recipe's modules, in the same order; `programs` are what else goes where.
+pub(super) fn make(recipe: &Recipe, modules: &[Vec<u8>], programs: &[(&str, Vec<u8>)]) -> Result<Vec<u8>> {
     let mut archive = Archive::default();
     for folder in ["bin", "dev", "etc", "modules", "proc", "root", "sys", "tmp"] {
         archive.folder(folder);
     }
     // The kernel opens it for `init` before anything is mounted.
     archive.character_device("dev/console", 5, 1);
-    archive.file("bin/busybox", 0o755, &busybox);
-    archive.file("bin/busybox-armhf", 0o755, &busybox_armhf);
+    for (path, program) in programs {
+        archive.file(path, 0o755, program);
+    }
     archive.link("bin/sh", "busybox");
     // Numbered, so that the order of the names is the order of loading.
     for (index, (path, content)) in recipe.modules.iter().zip(modules).enumerate() {
@@ -62,7 +63,7 @@ mod tests {
     #[test]
     fn equal_input_gives_equal_bytes() {
         let recipe = Recipe { init: "#!/bin/sh\n".into(), modules: vec!["kernel/a/b.ko".into()] };
-        let made = || make(&recipe, &[vec![1, 2, 3]], vec![4], vec![5]).unwrap();
+        let made = || make(&recipe, &[vec![1, 2, 3]], &[("bin/a", vec![4]), ("bin/b", vec![5])]).unwrap();
         let bytes = made();
         assert_eq!(bytes, made());
         assert_eq!(&bytes[4..8], [0; 4], "a time stamp");

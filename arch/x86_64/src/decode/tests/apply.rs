@@ -142,6 +142,9 @@ fn strings() {
     assert!(!instruction.apply(&mut stos.cpu, 0).is_done);
     assert!(instruction.apply(&mut stos.cpu, 0).is_done);
     assert!(instruction.is_empty(&stos.cpu));
+    // The counter is as wide as addresses.
+    let stos = run(&[0xf3, 0xab], Mode::Bits16, &[7, 0x1_0001], 0);
+    assert!(stos.applied.is_done);
     // lodsb, backwards, once: the count does not matter.
     let lods = run(&[0xac], Mode::Bits32, &[0, 9, 0, 0, 0, 0, 0x1000], DF);
     assert_eq!(lods.applied, Applied { write: None, is_done: true });

@@ -3,6 +3,7 @@
 mod apply;
 mod arithmetic;
 mod bounds;
+mod iced;
 mod oracle;
 
 use super::{Error, Instruction, Mode, Registers, decode};

@@ -40,9 +40,11 @@ fn edges() {
     let mut world = World::new(2);
     let _ = world.write_entry(4, to(1, 0x44));
     assert_eq!(world.vapic.set_line(4, true), KickMask::of(1));
-    assert_eq!(world.vapic.set_line(4, true), KickMask::NONE);
     assert_eq!(world.vectors(), [None, Some(0x44)]);
     assert_eq!(world.take(1), Some(0x44));
+    // High as it was is no edge.
+    assert_eq!(world.vapic.set_line(4, true), KickMask::NONE);
+    assert_eq!(world.read(1, IRR + 0x20), 0);
     assert_eq!(world.read(1, TMR + 0x20), 0);
     // The next edge while the first is in service.
     let _ = world.vapic.set_line(4, false);

@@ -1,6 +1,6 @@
 //! Who gets an IPI or a message, by destination modes and shorthands (SDM volume 3, 11.6.2 and 11.12.10).
 
-use super::super::{APIC_BASE, local::Signals};
+use super::super::{APIC_BASE, Signals};
 use super::*;
 
 fn got(world: &mut World, vector: u8) -> Vec<u32> {
@@ -117,6 +117,9 @@ fn starting_others() {
     assert_eq!(signals(&mut world, 2), expected);
     // INIT has reset the APIC and what was sent to it.
     assert_eq!((world.read(2, TPR), world.read(2, SVR), world.take(2)), (0, 0xff, None));
+    world.set(2, SVR, 0x1ff);
+    let _ = world.vapic.message(0xfee0_2000, 0x56);
+    assert_eq!(world.read(2, IRR + 0x20), 1 << 0x16);
     assert_eq!(signals(&mut world, 0), Signals::default());
     // INIT after a start-up IPI undoes it.
     let _ = world.write(0, ICR, 0xc_4609);

@@ -66,6 +66,9 @@ fn task_priority() {
     // Sub-classes: with the class of what is in service, what is in service counts; TPR with its sub-class if it is not lower.
     world.set(0, TPR, 0x53);
     assert_eq!(world.read(0, PPR), 0x53);
+    // CR8 as it was changes nothing.
+    world.apics[0].set_cr8(5);
+    assert_eq!(world.read(0, TPR), 0x53);
     world.set(0, TPR, 0x4f);
     assert_eq!(world.read(0, PPR), 0x50);
 }

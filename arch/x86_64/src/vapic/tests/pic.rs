@@ -197,9 +197,10 @@ fn at_lint0() {
     assert_eq!(world.take(0), Some(0x34));
     assert_eq!(world.take(0), None);
     assert_eq!(world.vapic.set_line(1, true), KickMask::of(0));
-    // Masked at LINT0, and unmasked while the output is high.
+    // Masked at LINT0, where it is nobody's business, and unmasked while the output is high.
     world.set(0, LINT0, 0x1_0700);
     assert_eq!(world.take(0), None);
+    assert!(world.apics[0].is_idle(&world.vapic));
     world.set(0, LINT0, 0x700);
     assert_eq!(world.take(0), Some(0x31));
     let _ = world.vapic.pic_write(0, 0x20);
