@@ -8,6 +8,7 @@ mod deliver;
 mod emulate;
 mod port;
 mod quick;
+mod registers;
 mod string;
 mod switch;
 mod system;
@@ -16,7 +17,6 @@ use model::{Gpa, Hpa};
 
 use crate::context::Context;
 use crate::control::Control;
-use crate::decode;
 use crate::exit::{Exit, StartUp};
 use crate::guest::Guest;
 use crate::inject::{self, Event, Together};
@@ -292,42 +292,6 @@ impl Vcpu {
         let [rax, _, _, _, rsp, ..] = &mut general;
         (*rax, *rsp) = (self.vmcb.state.rax, self.vmcb.state.rsp);
         general
-    }
-}
-
-impl decode::Registers for Vcpu {
-    #[inline]
-    fn get(&self, number: u8) -> u64 {
-        match number {
-            0 => self.vmcb.state.rax,
-            4 => self.vmcb.state.rsp,
-            _ => self.context.general.get(usize::from(number)).copied().unwrap_or(0),
-        }
-    }
-
-    #[inline]
-    fn set(&mut self, number: u8, value: u64) {
-        match number {
-            0 => self.vmcb.state.rax = value,
-            4 => self.vmcb.state.rsp = value,
-            _ => {
-                // RBX, RBP, R12 to R15.
-                self.changed_all |= 0xf028 >> number & 1 != 0;
-                if let Some(register) = self.context.general.get_mut(usize::from(number)) {
-                    *register = value;
-                }
-            }
-        }
-    }
-
-    #[inline]
-    fn flags(&self) -> u64 {
-        self.vmcb.state.rflags
-    }
-
-    #[inline]
-    fn set_flags(&mut self, flags: u64) {
-        self.vmcb.state.rflags = flags;
     }
 }
 

@@ -64,7 +64,7 @@ fn memory_types_are_kept_if_they_exist() {
             0x200..=0x20f if register & 1 == 1 => 0x800 | (number as u64) << 12,
             0x200..=0x20f => 6 | (number as u64) << 12,
             0x2ff => 0xc06,
-            _ => 0x0606_0606_0606_0000 | 4 + (number as u64 & 1),
+            _ => 0x0606_0606_0606_0000 | (4 + (number as u64 & 1)),
         };
         assert!(mtrrs.write(register, value, 40), "{register:#x}");
         assert_eq!(mtrrs.read(register), value);

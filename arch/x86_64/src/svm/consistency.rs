@@ -111,7 +111,8 @@ mod tests {
 
     #[test]
     fn each_rule_is_found() {
-        let breaks: &[(&str, fn(&mut Vmcb))] = &[
+        type Break = (&'static str, fn(&mut Vmcb));
+        let breaks: &[Break] = &[
             ("EFER.SVME", |vmcb| vmcb.state.efer &= !SVME),
             ("CR0.NW", |vmcb| vmcb.state.cr0 |= NW),
             ("half of CR0", |vmcb| vmcb.state.cr0 |= 1 << 32),
