@@ -17,7 +17,8 @@ pub struct Vm {
     pub entry: Start,
     /// The interrupt controller that the guest sees, and what else of the machine is no vdev.
     pub machine: Machine,
-    /// Virtual devices, sorted by address, without overlap.
+    /// Virtual devices: those in memory by address, then those at ports. Nothing overlaps but a PC's reset control, which lies
+    /// within the PCI host bridge's ports and stands before it: the first that has a port answers.
     pub vdevs: &'static [Vdev],
     /// What of the board's address space is its own.
     pub passes: &'static [Pass],

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use config::assemble::{Assembly, Images};
+use config::assemble::{Assembly, Controller, Images};
 use config::report::Report;
 
 use crate::failure::{Failure, Result};
@@ -35,6 +35,9 @@ pub(crate) struct Check {
     /// Write each guest's device tree to DIR as text, NAME.dts.
     #[arg(long, value_name = "DIR")]
     dump_fdt: Option<PathBuf>,
+    /// Write the ACPI tables of each x86 guest to DIR, NAME.TABLE.dat, for `iasl -d`.
+    #[arg(long, value_name = "DIR")]
+    dump_acpi: Option<PathBuf>,
     /// Say at length what a diagnostic's code means, with an example, and check nothing.
     #[arg(long, value_name = "CODE", exclusive = true)]
     explain: Option<String>,
@@ -72,6 +75,9 @@ pub(crate) fn run(options: &Check) -> Result<()> {
     if let Some(folder) = &options.dump_fdt {
         image::write_sources(&assembly, folder)?;
     }
+    if let Some(folder) = &options.dump_acpi {
+        image::write_tables(&assembly, folder)?;
+    }
     match (options.report, form) {
         (true, _) => report(options, &Report::new(&assembly, &image::board(&request)?)),
         (false, Form::Human) => {
@@ -105,6 +111,10 @@ fn summarise(assembly: &Assembly) {
         println!("{}: {} vCPU, {} KiB of memory, {} vdev", vm.name, vm.cpus.len(), memory >> 10, vm.vdevs.len());
     }
     let board = &assembly.board;
-    let (name, gic, cpus, mib) = (&board.name, board.controller, board.cpus, board.memory_bytes >> 20);
-    println!("good for {name} with a {gic}, {cpus} CPUs and {mib} MiB");
+    let (name, cpus, mib) = (&board.name, board.cpus, board.memory_bytes >> 20);
+    let gic = match board.controller {
+        Controller::Gic(version) => format!("a {version}, "),
+        Controller::Apic => String::new(),
+    };
+    println!("good for {name} with {gic}{cpus} CPUs and {mib} MiB");
 }

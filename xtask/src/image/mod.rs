@@ -114,8 +114,24 @@ pub(crate) fn dump_trees(assembly: &Assembly) -> Result<()> {
 
 /// Writes each guest's device tree as text to NAME.dts in `folder`.
 pub(crate) fn write_sources(assembly: &Assembly, folder: &Path) -> Result<()> {
+    if assembly.board.controller == Controller::Apic {
+        let hint = "guests of x86 boards have ACPI tables: `cargo xtask check --dump-acpi DIR`";
+        return Err(Failure::new("there is no device tree to write").hint(hint));
+    }
     let write = |(name, tree): &(String, Vec<u8>)| write_tree(&folder.join(format!("{name}.dts")), tree);
     assembly.trees.iter().try_for_each(write)
+}
+
+/// Writes each guest's ACPI tables to NAME.TABLE.dat in `folder`, as `iasl -d` reads them.
+pub(crate) fn write_tables(assembly: &Assembly, folder: &Path) -> Result<()> {
+    if assembly.acpi.is_empty() {
+        let hint = "guests of arm64 boards have device trees: `cargo xtask check --dump-fdt DIR`";
+        return Err(Failure::new("there are no ACPI tables to write").hint(hint));
+    }
+    for (name, table) in assembly.acpi.iter().flat_map(|(name, tables)| tables.iter().map(move |table| (name, table))) {
+        files::write(&folder.join(format!("{name}.{}.dat", table.name)), &table.bytes)?;
+    }
+    Ok(())
 }
 
 /// Writes a device tree: as text if the file's name ends in `.dts`.

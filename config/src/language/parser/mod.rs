@@ -8,6 +8,7 @@ mod arguments;
 mod cpu;
 mod finish;
 mod life;
+mod lines;
 mod location;
 mod memory;
 mod pass;
