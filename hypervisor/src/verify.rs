@@ -74,7 +74,7 @@ pub fn board(assumed: &Board, facts: &Facts) -> Result<(), Mismatch> {
     if (facts.cpus.len() as u64) < u64::from(assumed.cpus) {
         return Err(Mismatch::Cpus { expected: assumed.cpus, found: facts.cpus.len() });
     }
-    let memory = facts.memory.iter().fold(0, |sum: u64, region| sum.saturating_add(region.size_bytes));
+    let memory = boot::installed_bytes(facts);
     if memory < assumed.memory_bytes {
         return Err(Mismatch::Memory { expected: assumed.memory_bytes, found: memory });
     }

@@ -56,6 +56,11 @@ impl fmt::Display for Misfit {
     }
 }
 
+/// Bytes of RAM that the board has, as far as it tells.
+pub fn installed_bytes(facts: &Facts) -> u64 {
+    facts.memory.iter().fold(0, |sum, region| sum.saturating_add(region.size_bytes))
+}
+
 /// Compares the board's hardware with what was assumed of it.
 pub fn fits(assumed: &Board, facts: &Facts) -> Result<(), Misfit> {
     let hardware = &facts.hardware;

@@ -11,7 +11,7 @@ mod hand_over;
 pub mod head;
 pub mod tree;
 
-pub use fitness::{Misfit, fits};
+pub use fitness::{Misfit, fits, installed_bytes};
 #[cfg(target_os = "none")]
 pub use hand_over::{Refusal, begin, refusal};
 pub use tree::{Facts, Uart};

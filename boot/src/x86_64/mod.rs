@@ -16,7 +16,7 @@ mod pvh;
 #[cfg(test)]
 mod tests;
 
-pub use fitness::{Misfit, fits};
+pub use fitness::{Misfit, fits, installed_bytes};
 #[cfg(target_os = "none")]
 pub use hand_over::{Refusal, begin, refusal};
 pub use hardware::{Facts, Fault, Hardware, Note, Uart};
