@@ -45,6 +45,14 @@ pub(crate) unsafe fn set_xcr0(value: u64) {
     }
 }
 
+/// XCR0 as it is.
+pub(crate) fn xcr0() -> u64 {
+    let (low, high): (u32, u32);
+    // SAFETY: reads a register; callers know that the CPU has it.
+    unsafe { asm!("xgetbv", in("ecx") 0, out("eax") low, out("edx") high, options(nomem, nostack, preserves_flags)) };
+    u64::from(high) << 32 | u64::from(low)
+}
+
 impl Extended {
     /// Out of reset: the previous owner's values must not leak (SDM volume 1, 13.6; APM volume 1, 6.4.1: FCW 0x37f as FNINIT leaves it).
     pub(crate) const fn reset() -> Extended {
@@ -63,6 +71,7 @@ impl Extended {
             if components == 0 {
                 asm!("fxsave64 [{}]", in(reg) area, options(nostack, preserves_flags));
             } else {
+                self.xcr0 = xcr0();
                 set_xcr0(components);
                 asm!("xsave64 [{}]", in(reg) area, in("eax") u32::MAX, in("edx") u32::MAX, options(nostack, preserves_flags));
             }

@@ -25,7 +25,8 @@ impl Vcpu {
         let asks = Asks {
             index: self.index,
             os_xsave: self.vmcb.state.cr4 & OSXSAVE != 0,
-            xcr0: self.saved.extended.xcr0,
+            // The CPU's own, not what was written last: QEMU's TCG sets it without an exit.
+            xcr0: if self.get(RAX) as u32 == 0xd && self.guest.components != 0 { xstate::xcr0() } else { 0 },
             apic_is_on: self.apic.is_enabled(),
         };
         let [eax, ebx, ecx, edx] = self.guest.cpuid.get(self.get(RAX) as u32, self.get(RCX) as u32, &asks);
