@@ -99,9 +99,8 @@ const ROWS: &[Row] = &[
     // DebugCtl: no branch records, no single-step on branches. The last branches and exceptions are nobody's.
     one(0x1d9, Policy::Constant(0)),
     Row(0x1db, 0x1de, Policy::ReadOnly(0)),
-    // Of Intel's that kernels probe for on any CPU: platform, energy, feature control (locked).
+    // Of Intel's that kernels probe for on any CPU: platform, energy.
     one(0x17, Policy::ReadOnly(0)),
-    one(0x3a, Policy::ReadOnly(1)),
     // Performance counters of the K7: CPUID does not tell of them, and kernels try.
     Row(0xc001_0000, 0xc001_0007, Policy::Constant(0)),
     // SYSCFG: nothing of the board's memory map. HWCR: the TSC counts at P0's frequency (bit 24). TOP_MEM and TOP_MEM2, IORRs.
