@@ -4,7 +4,7 @@ mod all;
 
 use std::path::{Path, PathBuf};
 
-use config::assemble::{self, Controller, GicVersion, OnFailure};
+use config::assemble::{self, GicVersion, OnFailure};
 
 use crate::{Board, COUNTED, Console, Machine, Result};
 
@@ -12,8 +12,10 @@ pub use all::*;
 
 /// Set (to anything) by `cargo xtask test` when the images are there.
 const ENABLED: &str = "OSTLER_QEMU_TESTS";
-/// Every system of the tests is for this board.
-const BOARD: &str = "qemu-aarch64";
+/// The board of most systems.
+const ARM: &str = "qemu-aarch64";
+/// The board of the others.
+const PC: &str = "qemu-x86_64";
 
 /// Set (to anything) by `cargo xtask test --long`.
 const LONG: &str = "OSTLER_LONG_TESTS";
@@ -25,10 +27,12 @@ pub struct System {
     pub name: &'static str,
     /// Its qvm files, relative to the project's root.
     pub files: &'static [&'static str],
+    /// The board, as its folder is called.
+    pub board: &'static str,
     /// CPUs of the board.
     pub cpus: u32,
-    /// The board's interrupt controller.
-    pub gic: GicVersion,
+    /// The board's interrupt controller, if it is a GIC.
+    pub gic: Option<GicVersion>,
     /// What the board does after a failure of the hypervisor itself.
     pub on_failure: OnFailure,
     /// It walks all tables before its guests run.
@@ -45,13 +49,19 @@ impl System {
         System {
             name,
             files,
+            board: ARM,
             cpus: 4,
-            gic: GicVersion::V3,
+            gic: Some(GicVersion::V3),
             on_failure: OnFailure::Reset,
             self_test: false,
             provoke: false,
             counts_coverage: false,
         }
+    }
+
+    /// On x86's board, by default with four CPUs.
+    const fn of_pc(name: &'static str, files: &'static [&'static str]) -> System {
+        System { board: PC, gic: None, ..System::of(name, files) }
     }
 
     /// On a board with so many CPUs.
@@ -61,7 +71,7 @@ impl System {
 
     /// On a board with this interrupt controller.
     const fn with_gic(self, gic: GicVersion) -> System {
-        System { gic, ..self }
+        System { gic: Some(gic), ..self }
     }
 
     /// With a walk through all tables before its guests run.
@@ -86,9 +96,9 @@ impl System {
 
     /// The board that it was assembled for. Change it to make it another one.
     pub fn machine(&self) -> Machine {
-        let board = assemble::Board::load(&root(), BOARD).expect("the project's own board can be read");
-        let machine =
-            Machine::of(&board, &self.folder().join("ostler.img")).zip(board.qemu_machine(Controller::Gic(self.gic)));
+        let board = assemble::Board::load(&root(), self.board).expect("the project's own board can be read");
+        let variant = board.controller(self.gic).ok().and_then(|controller| board.qemu_machine(controller));
+        let machine = Machine::of(&board, &self.folder().join("ostler.img")).zip(variant);
         let (default, machine) = machine.expect("the board's page says how QEMU is it");
         Machine { machine, cpus: self.cpus, ..default }
     }

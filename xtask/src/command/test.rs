@@ -89,7 +89,7 @@ pub(crate) fn run(options: &Test) -> Result<()> {
         }
     }
     if !options.host {
-        packages::ensure(&[packages::QEMU])?;
+        packages::ensure(&[packages::QEMU, packages::QEMU_X86_64])?;
         let mut built = true;
         for system in SYSTEMS {
             built &= summary.step(&format!("image `{}`", system.name), || build(system));
@@ -163,7 +163,8 @@ fn build(system: &System) -> Result<bool> {
     let files = system.files.iter().map(|file| paths::root().join(file)).collect();
     let selection = Selection {
         smp: Some(system.cpus),
-        gic: Some(system.gic),
+        board: Some(system.board.into()),
+        gic: system.gic,
         on_failure: Some(system.on_failure),
         self_test: system.self_test,
         provoke: system.provoke,

@@ -22,6 +22,7 @@ macro_rules! codes {
 }
 
 codes! {
+    CR0_WRITE 0x10 "write of CR0"
     DEBUG_EXCEPTION 0x41 "debug exception"
     ALIGNMENT_CHECK 0x51 "alignment check"
     MACHINE_CHECK 0x52 "machine check"
@@ -30,7 +31,6 @@ codes! {
     SMI 0x62 "SMI"
     INIT 0x63 "INIT"
     INTERRUPT_WINDOW 0x64 "interrupt window"
-    CR0_WRITE 0x65 "write of CR0"
     RDPMC 0x6f "RDPMC"
     CPUID 0x72 "CPUID"
     RSM 0x73 "RSM"

@@ -46,14 +46,14 @@ pub const LOCK: u32 = 1 << 2;
 /// machine check is the board's.
 const EXCEPTIONS: u32 = 1 << 1 | 1 << 17 | 1 << 18;
 
-/// CR4: bits that are hidden would be allowed where the CPU has them. (CR0: see [`FIRST`].)
-const CR_WRITES: u32 = 1 << (16 + 4);
+/// CR0: reserved bits are refused, which not every CPU does by itself (nor has every one the intercept of those writes alone that change
+/// more than TS and MP: TCG's has not). CR4: bits that are hidden would be allowed where the CPU has them.
+const CR_WRITES: u32 = 1 << 16 | 1 << (16 + 4);
 
 /// The word at 00ch.
 const FIRST: u32 = 1 << 0 // INTR: the board's.
     | 1 << 1 // NMI: the board's.
     | 1 << 3 // INIT: the board's.
-    | 1 << 5 // Writes of CR0 that change more than TS and MP: reserved bits are refused, which not every CPU does by itself.
     | 1 << 15 // RDPMC: the counters are the board's.
     | 1 << 18 // CPUID: a table.
     | 1 << 19 // RSM: #UD outside of system management, in guests, too.

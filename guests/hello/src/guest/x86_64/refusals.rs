@@ -47,8 +47,6 @@ pub(super) fn of_reserved_bits() -> Verdict {
     expect("CR4.PAE in long mode", attempt!("mov cr4, {to}", to = in(reg) cr4 & !(1 << 5)), refused)?;
     let efer = attempt!("wrmsr", in("ecx") 0xc000_0080_u32, in("eax") 0xffff_ffff_u32, in("edx") 0);
     expect("EFER, reserved", efer, refused)?;
-    let protected = attempt!("wrmsr", in("ecx") 0xc000_0100_u32, in("eax") 0, in("edx") 0x4000_0000);
-    expect("FS base that is no address", protected, (vector::GENERAL_PROTECTION, 0))?;
     expect("MOV CR1", attempt!("mov {to}, cr1", to = out(reg) _), (vector::INVALID_OPCODE, 0))?;
     if (read_control!("cr0"), read_control!("cr4")) != (cr0, cr4) {
         return Err("a control register changed although it was refused");

@@ -1,0 +1,35 @@
+//! x86's board: the hypervisor on SVM, and an unmodified Debian kernel on it.
+
+use qemu_tests::{LINUX_X86_64, Machine, Result, Verdict, enabled};
+
+/// Debian's `bzImage` to user space and off by ACPI. The clock counts instructions: Linux measures the time stamp counter by the power
+/// management timer, and finds that reading it takes too long where an exit is a matter of QEMU's wall clock.
+#[test]
+fn debian_boots_on_svm_and_powers_off() -> Result<()> {
+    if !enabled() {
+        return Ok(());
+    }
+    let (mut board, mut console) = LINUX_X86_64.boot_counted()?;
+    console.expect("[ostler] self-test: the hypervisor: ")?;
+    console.expect("[ostler] self-test: linux: ")?;
+    console.expect("its own memory and nothing else")?;
+    console.expect("linux: user space on 6.")?;
+    console.expect("linux: powering off")?;
+    console.expect("\x1e[ostler] linux: stopped: the guest powered off (code 0)")?;
+    assert_eq!(board.verdict(&mut console)?, Verdict::PoweredOff);
+    Ok(())
+}
+
+/// Who has no SVM is told so, and the board ends badly.
+#[test]
+fn a_cpu_without_svm_is_refused() -> Result<()> {
+    if !enabled() {
+        return Ok(());
+    }
+    let machine = Machine { cpu: "EPYC,-svm,check=off".into(), ..LINUX_X86_64.machine() };
+    let (mut board, mut console) = qemu_tests::Board::with_console(&machine, None)?;
+    console.expect("[ostler] error: cannot run: ")?;
+    console.expect("SVM")?;
+    assert_eq!(board.verdict(&mut console)?, Verdict::BadEnd("guest-reset".into()));
+    Ok(())
+}
