@@ -23,6 +23,7 @@ macro_rules! codes {
 
 codes! {
     CR0_WRITE 0x10 "write of CR0"
+    CR8_WRITE 0x18 "write of CR8"
     DEBUG_EXCEPTION 0x41 "debug exception"
     ALIGNMENT_CHECK 0x51 "alignment check"
     MACHINE_CHECK 0x52 "machine check"

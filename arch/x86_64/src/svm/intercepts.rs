@@ -50,6 +50,9 @@ const EXCEPTIONS: u32 = 1 << 1 | 1 << 17 | 1 << 18;
 /// more than TS and MP: TCG's has not). CR4: bits that are hidden would be allowed where the CPU has them.
 const CR_WRITES: u32 = 1 << 16 | 1 << (16 + 4);
 
+/// CR8: the task priority, while something waits for a lower one.
+pub const CR8_WRITES: u32 = 1 << (16 + 8);
+
 /// The word at 00ch.
 const FIRST: u32 = 1 << 0 // INTR: the board's.
     | 1 << 1 // NMI: the board's.

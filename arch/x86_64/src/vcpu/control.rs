@@ -1,4 +1,4 @@
-//! Writes of CR0 and CR4. No CPU says in every exit which register the value is in: the instruction does.
+//! Writes of CR0, CR4 and CR8. No CPU says in every exit which register the value is in: the instruction does.
 
 use super::{Done, Vcpu};
 use crate::control::PE;
@@ -23,6 +23,12 @@ impl Vcpu {
             _ => 0,
         };
         let written = match instruction.operation {
+            Operation::System(System::WriteControl(8)) if source > 0xf => Err(crate::control::Refused),
+            Operation::System(System::WriteControl(8)) => {
+                self.apic.set_cr8(source as u8);
+                self.step_over(instruction.length);
+                return Done::Yes;
+            }
             Operation::System(System::WriteControl(0)) => control.write_cr0(source),
             Operation::System(System::WriteControl(4)) => control.write_cr4(source, self.guest.cpuid.allowed_cr4()),
             // PE, MP, EM, TS; PE is set only (APM volume 3, LMSW).

@@ -6,7 +6,7 @@ use crate::alarm;
 use crate::exit::{Exit, StartUp};
 use crate::inject::{DR6_STEP, Event, Gate, TF};
 use crate::svm::event;
-use crate::svm::intercepts::{IRET, WINDOW};
+use crate::svm::intercepts::{CR8_WRITES, IRET, WINDOW};
 use crate::svm::vmcb::virtual_interrupt;
 use crate::vapic::Pending;
 
@@ -125,16 +125,18 @@ impl Vcpu {
             next = vector.map(Event::Interrupt);
             pending = self.apic.pending(vapic);
         }
-        // What is left waits for the CPU to say that the guest could take it: it compares with the guest's TPR by itself.
-        let window = match pending {
-            Some(Pending::External) => virtual_interrupt::PENDING | virtual_interrupt::IGNORES_TPR,
-            _ => match self.apic.highest(vapic) {
-                Some(vector) => {
-                    virtual_interrupt::PENDING | u64::from(vector >> 4) << virtual_interrupt::PRIORITY_SHIFT
-                }
-                None => 0,
-            },
+        // What is left waits for the CPU to say that the guest could take it, or for a lower TPR. (A CPU that compares the two by
+        // itself would make do with the first; TCG says that the guest could when they are alike.)
+        let (window, waits_for_tpr) = match (pending, self.apic.highest(vapic)) {
+            (Some(Pending::External), _) => (virtual_interrupt::PENDING | virtual_interrupt::IGNORES_TPR, false),
+            (_, Some(vector)) if vector >> 4 > self.apic.cr8() => {
+                let priority = u64::from(vector >> 4) << virtual_interrupt::PRIORITY_SHIFT;
+                (virtual_interrupt::PENDING | priority, false)
+            }
+            (_, highest) => (0, highest.is_some()),
         };
+        let tpr = control.cr_intercepts & !CR8_WRITES;
+        control.cr_intercepts = if waits_for_tpr { tpr | CR8_WRITES } else { tpr };
         let [first, ..] = &mut control.intercepts;
         *first = if window != 0 { *first | WINDOW } else { *first & !WINDOW };
         control.interrupt = virtual_interrupt::MASKING | u64::from(self.apic.cr8()) | window;

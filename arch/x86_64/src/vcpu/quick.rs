@@ -87,7 +87,7 @@ impl Vcpu {
                 self.skip(0x90f3, 2);
                 return Done::Exit(Exit::WaitForEvent);
             }
-            exit_code::CR0_WRITE | exit_code::CR4_WRITE => return self.write_control(),
+            exit_code::CR0_WRITE | exit_code::CR4_WRITE | exit_code::CR8_WRITE => return self.write_control(),
             exit_code::XSETBV => self.xsetbv(),
             exit_code::IRET => self.before_iret(),
             exit_code::DEBUG_EXCEPTION => {
