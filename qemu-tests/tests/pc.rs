@@ -1,6 +1,6 @@
 //! x86's board: the hypervisor on SVM, and an unmodified Debian kernel on it.
 
-use qemu_tests::{LINUX_X86_64, Machine, Result, Verdict, enabled};
+use qemu_tests::{Board, HELLO_X86_64, LINUX_X86_64, Machine, Result, Verdict, enabled};
 
 /// Debian's `bzImage` to user space and off by ACPI. The clock counts instructions: Linux measures the time stamp counter by the power
 /// management timer, and finds that reading it takes too long where an exit is a matter of QEMU's wall clock.
@@ -20,6 +20,23 @@ fn debian_boots_on_svm_and_powers_off() -> Result<()> {
     Ok(())
 }
 
+/// The bare-metal guest tests the machine that it is given, on two vCPUs.
+#[test]
+fn hello_passes_on_svm() -> Result<()> {
+    if !enabled() {
+        return Ok(());
+    }
+    let (mut board, mut console) = HELLO_X86_64.boot()?;
+    console.expect("hello: in 64-bit mode")?;
+    console.expect("hello: floating point computes")?;
+    console.expect("hello: second vCPU came, 1000 rounds")?;
+    console.expect("hello: all passed")?;
+    console.expect("hello: alive 3")?;
+    console.expect("hello: powers off")?;
+    assert_eq!(board.verdict(&mut console)?, Verdict::PoweredOff);
+    Ok(())
+}
+
 /// Who has no SVM is told so, and the board ends badly.
 #[test]
 fn a_cpu_without_svm_is_refused() -> Result<()> {
@@ -27,7 +44,7 @@ fn a_cpu_without_svm_is_refused() -> Result<()> {
         return Ok(());
     }
     let machine = Machine { cpu: "EPYC,-svm,check=off".into(), ..LINUX_X86_64.machine() };
-    let (mut board, mut console) = qemu_tests::Board::with_console(&machine, None)?;
+    let (mut board, mut console) = Board::with_console(&machine, None)?;
     console.expect("[ostler] error: cannot run: ")?;
     console.expect("SVM")?;
     assert_eq!(board.verdict(&mut console)?, Verdict::BadEnd("guest-reset".into()));

@@ -32,6 +32,9 @@ pub const LANGUAGE: System = System::of("language", &["qemu-tests/systems/langua
 /// Debian for x86 alone on one pCPU; it powers off by itself.
 pub const LINUX_X86_64: System =
     System::of_pc("linux-x86_64", &["qemu-tests/systems/linux-x86_64.qvmconf"]).with_cpus(1).with_self_test();
+/// The bare-metal guest for x86 alone on two pCPUs; it powers off by itself.
+pub const HELLO_X86_64: System =
+    System::of_pc("hello-x86_64", &["qemu-tests/systems/hello-x86_64.qvmconf"]).with_cpus(2).with_self_test();
 /// The bare-metal guest alone; it powers off by itself.
 pub const HELLO: System = System::of("hello", &["qemu-tests/systems/hello-beats.qvmconf"]);
 /// Three times Debian, each reading what it does not own, with three policies.
@@ -258,6 +261,7 @@ pub const SYSTEMS: &[System] = &[
     FULL_2_GICV2,
     LANGUAGE,
     LINUX_X86_64,
+    HELLO_X86_64,
     HELLO,
     LINUX_TRESPASS,
     TRESPASS,

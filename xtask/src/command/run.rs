@@ -58,7 +58,7 @@ pub(crate) fn run(options: &Run) -> Result<()> {
         eprintln!("the dry run is complete: nothing is wrong, and nothing was run");
         return Ok(());
     }
-    packages::ensure(&[packages::QEMU])?;
+    packages::ensure(&[packages::qemu(assembly.board.controller)])?;
     let machine = if options.bare {
         let bare = Bare::of(&assembly, &image::board(&request)?, &request, &paths::made().join("bare"))?;
         eprintln!("{}", bare.describe());

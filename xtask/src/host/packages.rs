@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use config::assemble::Controller;
+
 use crate::failure::{Failure, Result};
 use crate::host::process;
 
@@ -18,6 +20,14 @@ pub(crate) struct Tool {
 pub(crate) const QEMU: Tool = Tool { program: "qemu-system-aarch64", package: "qemu-system-arm" };
 /// Runs the x86 boards.
 pub(crate) const QEMU_X86_64: Tool = Tool { program: "qemu-system-x86_64", package: "qemu-system-x86" };
+/// What runs a board with this interrupt controller.
+pub(crate) fn qemu(controller: Controller) -> Tool {
+    match controller {
+        Controller::Gic(_) => QEMU,
+        Controller::Apic => QEMU_X86_64,
+    }
+}
+
 /// Shows device trees as text.
 pub(crate) const DTC: Tool = Tool { program: "dtc", package: "device-tree-compiler" };
 
