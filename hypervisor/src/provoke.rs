@@ -11,7 +11,7 @@ pub fn typed(key: u8) {
         b'P' => panics(),
         b'R' => reads_nowhere(),
         b'X' => executes_data(),
-        b'U' => arch::cpu::execute_nonsense(),
+        b'U' => executes_nonsense(),
         b'O' => drop(black_box(overflows(0))),
         b'L' => fails_while_telling(),
         _ => {}
@@ -36,6 +36,11 @@ fn executes_data() {
     // SAFETY: constants are never executable: the exception is what it is for.
     let data: extern "C" fn() = unsafe { core::mem::transmute(&raw const DATA) };
     data();
+}
+
+#[inline(never)]
+fn executes_nonsense() {
+    arch::cpu::execute_nonsense();
 }
 
 #[inline(never)]

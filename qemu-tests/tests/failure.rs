@@ -89,7 +89,7 @@ fn data_is_not_executed() -> Result<()> {
 fn an_undefined_instruction_is_named() -> Result<()> {
     let Some(told) = told('U')? else { return Ok(()) };
     assert!(told.starts_with("undefined instruction, pc 0xc000"), "{told}");
-    has(&told, " hypervisor::provoke::executes_nonsense+0x0 (hypervisor/src/provoke.rs:");
+    has(&told, " hypervisor::provoke::executes_nonsense+0x0 (arch/aarch64/src/cpu.rs:");
     Ok(())
 }
 

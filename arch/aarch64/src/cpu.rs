@@ -85,6 +85,7 @@ pub fn wait_for_interrupt() {
 }
 
 /// Executes an instruction that there is none of: for tests of what happens then.
+#[inline(always)]
 pub fn execute_nonsense() {
     // SAFETY: the exception is what it is for; nothing follows.
     unsafe { asm!("udf #0") };

@@ -141,6 +141,7 @@ pub(crate) fn open_window() {
 }
 
 /// Executes an instruction that there is none of: for tests of what happens then.
+#[inline(always)]
 pub fn execute_nonsense() {
     // SAFETY: the exception is what it is for; nothing follows.
     unsafe { asm!("ud2") };
