@@ -6,9 +6,7 @@
 use core::num::{NonZeroU32, NonZeroU64};
 
 use model::{Console, Controller, Vdev, VdevKind};
-use vdev::{
-    AcpiPower, Endpoint, Hpet, I8042, I8254, Mc146818, Ns16550, PciHost, Pl011, Pl061, Port92, ResetControl, Sp805,
-};
+use vdev::{AcpiPower, Endpoint, Hpet, I8042, I8254, Mc146818, Ns16550, PciHost, Pl011, Pl061, ResetRegister, Sp805};
 
 use crate::bus::{Device, Kind, Plain, Serial, Timed};
 use crate::direct::Direct;
@@ -67,8 +65,8 @@ fn pc(memory: &mut Direct, config: &'static Vdev, endpoint: Option<&'static Endp
         VdevKind::AcpiPower => timed(memory.place(AcpiPower::new(hz))?),
         VdevKind::PcKeyboard => plain(memory.place(I8042::new())?),
         VdevKind::PciHost { functions } => plain(memory.place(PciHost::new(functions))?),
-        VdevKind::ResetControl => plain(memory.place(ResetControl::new())?),
-        VdevKind::Port92 => plain(memory.place(Port92::new())?),
+        VdevKind::ResetControl => plain(memory.place(ResetRegister::control())?),
+        VdevKind::Port92 => plain(memory.place(ResetRegister::port_92())?),
         _ => return None,
     })
 }
