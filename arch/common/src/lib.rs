@@ -15,6 +15,8 @@
 )]
 
 pub mod bits;
+#[cfg(feature = "chaos")]
+pub mod chaos;
 pub mod ends;
 pub mod exit;
 pub mod in_hand;

@@ -7,4 +7,4 @@ pub(super) use core::sync::atomic::Ordering::{self, Relaxed, SeqCst};
 pub(super) use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};
 
 #[cfg(test)]
-pub(super) use super::tests::chaos::{AtomicU8, AtomicU32, AtomicU64};
+pub(super) use arch_common::chaos::{AtomicU8, AtomicU32, AtomicU64};

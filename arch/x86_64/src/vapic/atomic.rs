@@ -7,4 +7,4 @@ pub(super) use core::sync::atomic::Ordering::SeqCst;
 pub(super) use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 
 #[cfg(test)]
-pub(super) use super::tests::chaos::{AtomicBool, AtomicU32, AtomicU64};
+pub(super) use arch_common::chaos::{AtomicBool, AtomicU32, AtomicU64};

@@ -29,7 +29,7 @@ fn meet(
         for vcpu in 0..VCPUS {
             let (vgic, barrier, have, failed, act, check) = (&vgic, &barrier, &have, &failed, &act, &check);
             scope.spawn(move || {
-                super::chaos::enable(vcpu as u32 * 2 + 1);
+                arch_common::chaos::enable(vcpu as u32 * 2 + 1);
                 let mut interface = CpuInterface::new(vcpu as u32, true);
                 let mut hardware = FakeCpu::new(version, 2);
                 for _ in 0..ROUNDS {

@@ -1,6 +1,5 @@
 //! Tests of the virtual GIC against a model of the hardware's virtual CPU interface ([`fake`]).
 
-pub(super) mod chaos;
 mod contention;
 mod fake;
 mod gich;

@@ -156,7 +156,7 @@ impl<'a> Machine<'a> {
 
     /// A device thread: edges, and a level that stays high while there is work.
     fn device(&self, which: usize) {
-        super::chaos::enable(which as u32 + 77);
+        arch_common::chaos::enable(which as u32 + 77);
         for _ in 0..ROUNDS {
             self.work[EDGES[which] as usize].fetch_add(1, SeqCst);
             self.kick(self.vgic.pulse(Irq::Shared(EDGES[which])).unwrap(), None);
@@ -178,7 +178,7 @@ struct Vcpu<'m, 'a> {
 impl Vcpu<'_, '_> {
     fn run(&mut self) {
         let own = &self.machine.pcpus[self.index];
-        super::chaos::enable(self.random.0.wrapping_mul(0x9e37_79b9));
+        arch_common::chaos::enable(self.random.0.wrapping_mul(0x9e37_79b9));
         own.thread.set(std::thread::current()).unwrap();
         self.interface.start(&self.machine.vgic);
         self.interface.load(&self.machine.vgic);

@@ -1,6 +1,5 @@
 //! Tests of the virtual APICs.
 
-pub(super) mod chaos;
 mod io_apic;
 mod ipis;
 mod local;

@@ -90,7 +90,7 @@ impl Machine<'_> {
 
     /// A device thread: messages, edges, and a level that stays high while there is work.
     fn device(&self, which: usize) {
-        super::chaos::enable(which as u32 + 77);
+        arch_common::chaos::enable(which as u32 + 77);
         let mut random = Random(which as u32 + 5);
         for _ in 0..ROUNDS {
             let to = random.below(VCPUS as u32);
@@ -122,7 +122,7 @@ struct Vcpu<'m, 'a> {
 impl Vcpu<'_, '_> {
     fn run(&mut self) {
         let own = &self.machine.pcpus[self.index];
-        super::chaos::enable(self.random.0.wrapping_mul(0x9e37_79b9));
+        arch_common::chaos::enable(self.random.0.wrapping_mul(0x9e37_79b9));
         own.thread.set(std::thread::current()).unwrap();
         let mut rounds = 0;
         while !self.machine.done() {
@@ -276,7 +276,7 @@ fn senders_do_not_meet_in_a_word() {
         for (vector, handled) in (0x41..).zip(&handled) {
             let vapic = &vapic;
             scope.spawn(move || {
-                super::chaos::enable(vector);
+                arch_common::chaos::enable(vector);
                 for round in 0..2 * ROUNDS {
                     let _ = vapic.message(0xfee0_0000, vector);
                     let start = Instant::now();
@@ -287,7 +287,7 @@ fn senders_do_not_meet_in_a_word() {
                 }
             });
         }
-        super::chaos::enable(7);
+        arch_common::chaos::enable(7);
         let start = Instant::now();
         while handled.iter().any(|handled| handled.load(SeqCst) < 2 * ROUNDS) {
             assert!(start.elapsed() < 2 * LOST, "a vector is lost");

@@ -1,15 +1,19 @@
-//! Atomics that yield: each operation of a thread that called [`enable`] may first give the CPU away.
+//! Atomics that yield: each operation of a thread that called [`enable`] may first give the CPU away. For tests of what several
+//! threads share; they are the standard ones otherwise.
+#![allow(missing_docs, reason = "the standard library's names")]
+
+extern crate std;
 
 use core::sync::atomic::Ordering;
 use std::cell::Cell;
 
-thread_local! {
+std::thread_local! {
     /// State of the generator; zero is off.
     static SEED: Cell<u32> = const { Cell::new(0) };
 }
 
 /// Operations of this thread yield from now on, in a pattern given by `seed`.
-pub(super) fn enable(seed: u32) {
+pub fn enable(seed: u32) {
     SEED.set(seed | 1);
 }
 
@@ -31,40 +35,39 @@ macro_rules! chaotic {
     ($name:ident, $value:ty) => {
         #[derive(Debug)]
         #[repr(transparent)]
-        pub(in super::super) struct $name(core::sync::atomic::$name);
+        pub struct $name(core::sync::atomic::$name);
 
-        #[allow(dead_code, reason = "one set of operations for all widths")]
         impl $name {
-            pub(in super::super) const fn new(value: $value) -> Self {
+            pub const fn new(value: $value) -> Self {
                 Self(core::sync::atomic::$name::new(value))
             }
 
-            pub(in super::super) fn load(&self, ordering: Ordering) -> $value {
+            pub fn load(&self, ordering: Ordering) -> $value {
                 maybe_yield();
                 self.0.load(ordering)
             }
 
-            pub(in super::super) fn store(&self, value: $value, ordering: Ordering) {
+            pub fn store(&self, value: $value, ordering: Ordering) {
                 maybe_yield();
                 self.0.store(value, ordering);
             }
 
-            pub(in super::super) fn swap(&self, value: $value, ordering: Ordering) -> $value {
+            pub fn swap(&self, value: $value, ordering: Ordering) -> $value {
                 maybe_yield();
                 self.0.swap(value, ordering)
             }
 
-            pub(in super::super) fn fetch_or(&self, value: $value, ordering: Ordering) -> $value {
+            pub fn fetch_or(&self, value: $value, ordering: Ordering) -> $value {
                 maybe_yield();
                 self.0.fetch_or(value, ordering)
             }
 
-            pub(in super::super) fn fetch_and(&self, value: $value, ordering: Ordering) -> $value {
+            pub fn fetch_and(&self, value: $value, ordering: Ordering) -> $value {
                 maybe_yield();
                 self.0.fetch_and(value, ordering)
             }
 
-            pub(in super::super) fn fetch_update(
+            pub fn fetch_update(
                 &self,
                 set: Ordering,
                 fetch: Ordering,
@@ -82,5 +85,6 @@ macro_rules! chaotic {
 }
 
 chaotic!(AtomicBool, bool);
+chaotic!(AtomicU8, u8);
 chaotic!(AtomicU32, u32);
 chaotic!(AtomicU64, u64);
