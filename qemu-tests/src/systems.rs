@@ -1,6 +1,7 @@
 //! The systems that the tests boot: which qvm files make one image. `cargo xtask test` builds each before the tests.
 
-mod all;
+mod arm;
+mod pc;
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +9,8 @@ use config::assemble::{self, GicVersion, OnFailure};
 
 use crate::{Board, COUNTED, Console, Machine, Result};
 
-pub use all::*;
+pub use arm::*;
+pub use pc::*;
 
 /// Set (to anything) by `cargo xtask test` when the images are there.
 const ENABLED: &str = "OSTLER_QEMU_TESTS";
@@ -112,6 +114,11 @@ impl System {
     pub fn boot(&self) -> Result<(Board, Console)> {
         Board::with_console(&self.machine(), None)
     }
+}
+
+/// All systems, which `cargo xtask test` builds.
+pub fn systems() -> impl Iterator<Item = &'static System> {
+    arm::SYSTEMS.iter().chain(pc::SYSTEMS)
 }
 
 /// Whether the tests that need QEMU and images are to run. Says so if not, since a test that did nothing looks passed.

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use qemu_tests::{SYSTEMS, System};
+use qemu_tests::{System, systems};
 
 use crate::command::{bench, miri, soak};
 use crate::failure::{Failure, Result, status};
@@ -91,7 +91,7 @@ pub(crate) fn run(options: &Test) -> Result<()> {
     if !options.host {
         packages::ensure(&[packages::QEMU, packages::QEMU_X86_64])?;
         let mut built = true;
-        for system in SYSTEMS {
+        for system in systems() {
             built &= summary.step(&format!("image `{}`", system.name), || build(system));
         }
         if built && filter.is_none() {

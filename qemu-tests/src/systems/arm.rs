@@ -1,4 +1,4 @@
-//! Every system of the tests, by what it shows.
+//! The systems for arm64's board, by what they show.
 
 use config::assemble::{GicVersion, OnFailure};
 
@@ -29,12 +29,6 @@ pub const FULL_2_GICV2: System =
     System::of("full-2-gicv2", FULL_4.files).with_cpus(2).with_gic(GicVersion::V2).with_self_test();
 /// Debian from files that use what the language has.
 pub const LANGUAGE: System = System::of("language", &["qemu-tests/systems/language/system.toml"]).with_self_test();
-/// Debian for x86 alone on one pCPU; it powers off by itself.
-pub const LINUX_X86_64: System =
-    System::of_pc("linux-x86_64", &["qemu-tests/systems/linux-x86_64.qvmconf"]).with_cpus(1).with_self_test();
-/// The bare-metal guest for x86 alone on two pCPUs; it powers off by itself.
-pub const HELLO_X86_64: System =
-    System::of_pc("hello-x86_64", &["qemu-tests/systems/hello-x86_64.qvmconf"]).with_cpus(2).with_self_test();
 /// The bare-metal guest alone; it powers off by itself.
 pub const HELLO: System = System::of("hello", &["qemu-tests/systems/hello-beats.qvmconf"]);
 /// Three times Debian, each reading what it does not own, with three policies.
@@ -251,7 +245,7 @@ pub const PASS_AGAIN: System = System::of("pass-again", &["qemu-tests/systems/pa
 pub const PASS_AGAIN_GICV2: System = System { name: "pass-again-gicv2", ..PASS_AGAIN }.with_gic(GicVersion::V2);
 
 /// All of them.
-pub const SYSTEMS: &[System] = &[
+pub(super) const SYSTEMS: &[System] = &[
     DEMO,
     LINUX_4,
     LINUX_4_GICV2,
@@ -260,8 +254,6 @@ pub const SYSTEMS: &[System] = &[
     FULL_4_GICV2,
     FULL_2_GICV2,
     LANGUAGE,
-    LINUX_X86_64,
-    HELLO_X86_64,
     HELLO,
     LINUX_TRESPASS,
     TRESPASS,
