@@ -23,7 +23,7 @@ use crate::direct::{Direct, constant_bytes};
 use crate::memory::{Pool, Span, TooFragmented};
 use crate::random::Random;
 use crate::verify::Mismatch;
-use crate::{board, epitaph, fatal, images, interrupts, lifecycle, passing, terminal};
+use crate::{board, epitaph, fatal, images, interrupts, lifecycle, log, passing, terminal};
 use cpus::{Cpus, HandOver, enter_pcpu};
 
 /// Why the board cannot run what was assembled.
@@ -185,7 +185,7 @@ fn prepare(
     controller::init(facts, own).ok_or(Failure::Plain("no interrupt controller"))?;
 
     let mut cpus = Cpus::place(system, facts, affinities, pool, space)?;
-    images::open(section, Random::new(&facts.rng_seed, facts.kaslr_seed, arch::cpu::counter()));
+    images::open(section, || Random::new(&facts.rng_seed, facts.kaslr_seed, arch::cpu::counter()));
     let mut workshop = Workshop {
         memory: Direct(pool),
         pcpus: cpus.locals,

@@ -126,6 +126,7 @@ impl Epitaph {
 #[cfg(target_os = "none")]
 mod place {
     use super::Epitaph;
+    use crate::log;
 
     /// Not zeroed by boot.
     #[unsafe(export_name = "ostler_epitaph")]

@@ -9,7 +9,7 @@ use model::{Action, StopReason};
 use vdev::{Request, Width};
 
 use crate::pcpu::{Next, Seat};
-use crate::{interrupts, terminal};
+use crate::{interrupts, log, terminal};
 
 /// Handles one exit of the vCPU in `seat`. (Interrupts are the pCPU's, and so are those who rang.)
 pub fn handle(seat: &mut Seat, exit: Exit) -> Next {

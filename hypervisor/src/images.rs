@@ -16,14 +16,14 @@ const STEP_BYTES: u64 = 128 << 10;
 /// The image section, and the stream that fills seeds.
 struct Store {
     images: Table<'static>,
-    random: Mutex<Random>,
+    random: Option<Mutex<Random>>,
 }
 
 static STORE: Once<Store> = Once::new();
 
-/// Keeps the image section and the random stream for good.
-pub fn open(images: Table<'static>, random: Random) {
-    STORE.call_once(|| Store { images, random: Mutex::new(random) });
+/// Keeps the image section for good, and the random stream if guests here are told seeds.
+pub fn open(images: Table<'static>, random: impl FnOnce() -> Random) {
+    STORE.call_once(|| Store { images, random: arch::TELLS_SEEDS.then(|| Mutex::new(random())) });
 }
 
 /// The filling of one VM's memory, begun and not finished. None of its vCPUs runs until it is cleaned.
@@ -123,7 +123,11 @@ impl Fill {
                 let start = usize::try_from(seed.offset).ok()?;
                 let end = start.checked_add(usize::try_from(seed.size_bytes).ok()?)?;
                 let seed = target.get_mut(start..end)?;
-                store.random.lock().fill(seed);
+                if arch::TELLS_SEEDS
+                    && let Some(random) = &store.random
+                {
+                    random.lock().fill(seed);
+                }
                 clean(seed);
             }
         }

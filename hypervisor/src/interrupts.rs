@@ -4,28 +4,26 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use arch::{controller, interrupts};
 
-use crate::{fatal, passing, terminal};
+use crate::{fatal, log, passing, terminal};
 
-/// The board's UART has no interrupt.
-const NONE: u32 = u32::MAX;
-/// Number of the interrupt of the board's UART.
-static CONSOLE: AtomicU32 = AtomicU32::new(NONE);
+/// One more than the number of the interrupt of the board's UART; zero if it has none.
+static CONSOLE: AtomicU32 = AtomicU32::new(0);
 
 /// Listens to the UART.
 pub fn enable_console(number: u32) {
-    CONSOLE.store(number, Ordering::Relaxed);
+    CONSOLE.store(number.wrapping_add(1), Ordering::Relaxed);
     controller::enable_shared(number);
 }
 
 /// Whether the UART interrupts.
 #[inline]
 pub fn has_console() -> bool {
-    CONSOLE.load(Ordering::Relaxed) != NONE
+    CONSOLE.load(Ordering::Relaxed) != 0
 }
 
 /// Handles an interrupt that was taken.
 pub fn handle(number: u32) {
-    if number == CONSOLE.load(Ordering::Relaxed) {
+    if number.wrapping_add(1) == CONSOLE.load(Ordering::Relaxed) {
         terminal::interrupt();
     } else if interrupts::is_shared(number) {
         if passing::arrived(number) {

@@ -20,6 +20,7 @@ pub mod console;
 pub mod epitaph;
 pub mod gate;
 pub mod life;
+pub mod log;
 pub mod memory;
 pub mod policy;
 pub mod post_mortem;

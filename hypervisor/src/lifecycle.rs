@@ -12,7 +12,7 @@ use crate::life::Settled;
 use crate::policy::Verdict;
 use crate::timers::Timer;
 use crate::vm::{Vm, ticks};
-use crate::{board, power, terminal};
+use crate::{board, log, power, terminal};
 
 /// The VM that was added last; each knows the one before it.
 static LAST: Mutex<Option<&'static Vm>> = Mutex::new(None);

@@ -16,6 +16,7 @@ use model::{PassedInterrupt, Trigger};
 use spin::Once;
 
 use crate::gate::{ARRIVALS, Gate, PERIOD_MS};
+use crate::log;
 use crate::timers::Timer;
 use crate::vm::{Vm, ticks};
 

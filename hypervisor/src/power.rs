@@ -9,6 +9,7 @@ use core::sync::atomic::Ordering;
 use model::StopReason;
 
 use crate::bus::Device;
+use crate::log;
 use crate::timers::Timer;
 use crate::vm::Vm;
 

@@ -14,8 +14,9 @@ use vdev::Endpoint;
 use crate::bus::Device;
 use crate::console::{Command, Listed, Lost, MAX_SOURCES, Mux, Note, RECORD_SEPARATOR, Source, Speaker, Wake};
 use crate::direct::Direct;
+use crate::log::Level;
 use crate::vm::Vm;
-use crate::{board, lifecycle, power};
+use crate::{board, lifecycle, log, power};
 
 /// The hypervisor's own lines on their way to the mux.
 static LOG: Endpoint = Endpoint::new();
@@ -52,33 +53,25 @@ impl Write for Line {
     }
 }
 
-/// Where the `log` crate's lines go, from whatever room they come.
-struct Logger;
-
-impl log::Log for Logger {
-    fn enabled(&self, _metadata: &log::Metadata<'_>) -> bool {
-        true
+/// Says a line of the hypervisor's own; to nowhere as long as the console is not open.
+pub fn tell(level: Level, text: fmt::Arguments<'_>) {
+    if MUX.get().is_none() {
+        return;
     }
-
-    fn log(&self, record: &log::Record<'_>) {
-        {
-            let _producer = LOG_PRODUCER.lock();
-            // `Line` never fails: what does not fit is counted by the ring, and the mux tells of it.
-            let _ = match record.level() {
-                log::Level::Error => {
-                    FAILURES.fetch_add(1, Ordering::Relaxed);
-                    writeln!(Line, "error: {}", record.args())
-                }
-                log::Level::Warn => writeln!(Line, "warning: {}", record.args()),
-                _ => writeln!(Line, "{}", record.args()),
-            };
+    let kind = match level {
+        Level::Info => "",
+        Level::Warning => "warning: ",
+        Level::Error => {
+            FAILURES.fetch_add(1, Ordering::Relaxed);
+            "error: "
         }
-        printed(LOG_BIT);
+    };
+    {
+        let _producer = LOG_PRODUCER.lock();
+        // `Line` never fails: what does not fit is counted by the ring, and the mux tells of it.
+        let _ = writeln!(Line, "{kind}{text}");
     }
-
-    fn flush(&self) {
-        drain();
-    }
+    printed(LOG_BIT);
 }
 
 /// Opens the console on the UART at `uart`; makes one endpoint for each serial device of `system` that is joined to it,
@@ -114,10 +107,6 @@ pub fn open(system: &'static System, uart: Option<u64>, memory: &mut Direct<'_>)
         })?;
         let mux = Mux::new(uart, sources, notes)?;
         MUX.call_once(|| Mutex::new(mux));
-        // Fails only if there is a logger already, and this runs once.
-        if log::set_logger(&Logger).is_ok() {
-            log::set_max_level(log::LevelFilter::Info);
-        }
     }
     Some(endpoints)
 }

@@ -48,6 +48,9 @@ pub use exit::{Access, At, Exit, Kind, Outcome, Unsupported};
 /// neither pays for the other.
 pub const CONTROLLER: model::Controller = model::Controller::Gic(GIC);
 
+/// Whether what guests are told of their machine has places for random bytes: device trees have.
+pub const TELLS_SEEDS: bool = true;
+
 /// The GIC's version in [`CONTROLLER`].
 pub(crate) const GIC: model::GicVersion =
     if cfg!(feature = "gicv2") { model::GicVersion::V2 } else { model::GicVersion::V3 };

@@ -181,13 +181,15 @@ const fn gate(target: u64, stack: u8) -> [u64; 2] {
 /// Makes this CPU use our vectors. The boot CPU gets an emergency stack for the time before [`crate::cpu::set_local`] gives it
 /// its own; on any other CPU that has to come next.
 pub fn install_vectors() {
-    let stubs = |first: *const u8, bytes: usize| (first as u64..).step_by(bytes);
-    let exceptions =
-        stubs(&raw const __exception_stubs, EXCEPTION_BYTES).take(EXCEPTIONS).map(|stub| (stub, FATAL_STACK));
-    let interrupts = stubs(&raw const __interrupt_stubs, INTERRUPT_BYTES).map(|stub| (stub, 0));
-    for (entry, (stub, stack)) in GATES.chunks_exact(2).zip(exceptions.chain(interrupts)) {
-        let words = gate(stub, stack);
-        entry.iter().zip(words).for_each(|(entry, word)| entry.store(word, Ordering::Relaxed));
+    let exceptions = &raw const __exception_stubs as u64;
+    let interrupts = &raw const __interrupt_stubs as u64;
+    let (mut stub, mut bytes, mut stack) = (exceptions, EXCEPTION_BYTES, FATAL_STACK);
+    for (vector, entry) in GATES.chunks_exact(2).enumerate() {
+        if vector == EXCEPTIONS {
+            (stub, bytes, stack) = (interrupts, INTERRUPT_BYTES, 0);
+        }
+        entry.iter().zip(gate(stub, stack)).for_each(|(entry, word)| entry.store(word, Ordering::Relaxed));
+        stub = stub.wrapping_add(bytes as u64);
     }
     if crate::cpu::is_boot_cpu() {
         // SAFETY: the boot CPU's alone, and so is the stack.

@@ -84,3 +84,6 @@ pub use vcpu::{Glimpse, Vcpu};
 
 /// The interrupt controller, the board's and its guests' alike.
 pub const CONTROLLER: model::Controller = model::Controller::Apic;
+
+/// Whether what guests are told of their machine has places for random bytes: ACPI's tables have none, and the CPU gives them.
+pub const TELLS_SEEDS: bool = false;

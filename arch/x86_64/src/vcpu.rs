@@ -319,9 +319,9 @@ unsafe extern "C" fn ostler_quick_exit(context: *mut Context) -> u64 {
 /// As [`ostler_quick_exit`].
 #[unsafe(no_mangle)]
 unsafe extern "C" fn ostler_last_exit(context: *mut Context) -> u64 {
-    // SAFETY: as in `ostler_quick_exit`.
-    let vcpu = unsafe { &mut *context.cast::<Vcpu>() };
-    match vcpu.quick() {
+    // SAFETY: as in `ostler_quick_exit`, which is asked first.
+    let (code, vcpu) = unsafe { (ostler_quick_exit(context), &mut *context.cast::<Vcpu>()) };
+    match code {
         code_of::EXIT => code_of::EXIT,
         _ => {
             // What was answered by then may not have needed it; the loop enters with what is known.

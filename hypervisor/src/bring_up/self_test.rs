@@ -10,6 +10,7 @@ use super::{Cpus, Failure, own_registers, span};
 use crate::address_space::{AddressSpace, Image};
 use crate::audit::{Audit, IMAGE, REGION, Reach, TAKEN, Violation};
 use crate::direct::Direct;
+use crate::log;
 use crate::memory::{Pool, Span};
 use crate::vm::Vm;
 

@@ -8,6 +8,7 @@ use model::StopReason;
 use super::calls::{CALLS, calls};
 use super::owners::Place;
 use crate::direct::load_from_guest;
+use crate::log;
 use crate::terminal;
 use crate::vm::Vm;
 

@@ -10,6 +10,7 @@ use model::{State, Step, StopReason};
 use super::Vm;
 use crate::images::Fill;
 use crate::life::{Asked, Settled};
+use crate::log;
 use crate::policy::{History, Verdict};
 use crate::progress::LOOKS;
 use crate::timers::Timer;
