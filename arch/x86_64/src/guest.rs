@@ -3,7 +3,7 @@
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use arch_common::bits::{bit, ones};
-use model::{Counter, Gpa, Hpa, PAGE_BYTES, Pc};
+use model::{Counter, Gpa, Hpa, PAGE_BYTES, Pc, Ports};
 
 use crate::cpu::{self, PerCpu};
 use crate::cpuid::{Cpuid, Machine};
@@ -72,13 +72,13 @@ const MSR_BYTES: u64 = bitmap::MSR_WORDS as u64 * 8;
 
 impl Guest {
     /// The VM that `config` describes, number `index` of the system, with its nested tables at `root` and a doorbell for each of its
-    /// vCPUs. What else it needs comes from `memory`. (Interrupts of the board are not handed to guests yet: nobody is told.)
+    /// vCPUs. `ends` is told of the board's interrupts that are its own; what else it needs comes from `memory`.
     pub fn new(
         index: u32,
         config: &model::Vm,
         root: Hpa,
         doorbells: &'static [Doorbell],
-        _ends: Option<&'static dyn Ends>,
+        ends: Option<&'static dyn Ends>,
         memory: &mut impl Place,
     ) -> Result<Guest, &'static str> {
         let model::Machine::Pc(Pc { io_apic, has_pic }) = config.machine else {
@@ -92,8 +92,9 @@ impl Guest {
         }
         let posted: &'static [Posted] = memory.list(config.cpus.len(), |_, _| Some(Posted::new())).ok_or(NO_MEMORY)?;
         let bitmaps = memory.pages(IO_BYTES.saturating_add(MSR_BYTES)).ok_or(NO_MEMORY)?;
-        fill(bitmaps, features.speculation_control);
+        fill(bitmaps, config.ports, features.speculation_control);
         let gpa_bits = svm::gpa_bits();
+        let vapic = Vapic::new(posted, has_pic, gpa_bits);
         // All CPUs of the board are taken to be alike.
         let machine = Machine {
             vcpus: config.cpus.len() as u32,
@@ -103,7 +104,10 @@ impl Guest {
         };
         Ok(Guest {
             number: index,
-            vapic: Vapic::new(posted, has_pic, gpa_bits),
+            vapic: match ends {
+                Some(ends) => vapic.with_ends(ends),
+                None => vapic,
+            },
             io_apic,
             has_pic,
             doorbells,
@@ -211,12 +215,13 @@ impl Guest {
         self.kick(kick);
     }
 
-    /// The board's interrupt behind its line `line` was taken. (Assembly hands none to guests of x86 yet.)
+    /// The board's interrupt behind its line `line` was taken; rings the vCPUs that have to look.
     pub fn passed_pending(&self, line: u32) {
-        self.pulse(line);
+        let kick = self.vapic.passed_pending(line);
+        self.kick(kick);
     }
 
-    /// The line `line` rose and fell.
+    /// The same of an interrupt that may come again before the guest is done with it.
     pub fn pulse(&self, line: u32) {
         self.set_line(line, true);
         self.set_line(line, false);
@@ -245,11 +250,11 @@ impl Guest {
 }
 
 /// Writes both bitmaps.
-fn fill(bitmaps: Hpa, switches_speculation_control: bool) {
+fn fill(bitmaps: Hpa, ports: &[Ports], switches_speculation_control: bool) {
     let words = core::ptr::with_exposed_provenance_mut::<u64>(bitmaps.0 as usize);
     for word in 0..bitmap::IO_WORDS {
         // SAFETY: pages of this VM's own, in the map at their physical address; no CPU reads them yet.
-        unsafe { words.add(word).write(u64::MAX) };
+        unsafe { words.add(word).write(bitmap::io_word(word, ports)) };
     }
     for word in 0..bitmap::MSR_WORDS {
         let value = bitmap::msr_word(word, switches_speculation_control);
