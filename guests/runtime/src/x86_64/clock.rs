@@ -52,11 +52,11 @@ pub fn is_measured() -> bool {
     IS_MEASURED.load(Relaxed)
 }
 
-/// The counter's frequency and the APIC timer's, by the leaf that hypervisors have for them. Xen tells its domain 0 nothing and has
-/// no clock for it to compare with: the command line has `tsc-khz`, and the APIC's cycle is 10 ns.
-fn told_by_hypervisor(machine: &Machine) -> Option<[u64; 2]> {
+/// The counter's frequency and the APIC timer's, by the leaf that hypervisors have for them. Xen has one of its own (its
+/// public/arch-x86/cpuid.h), and an APIC's cycle of 10 ns.
+fn told_by_hypervisor() -> Option<[u64; 2]> {
     if cpu::hypervisor()? == *b"XenVMMXenVMM" {
-        return Some([machine.number("tsc-khz")? * 1000, 100_000_000]);
+        return Some([u64::from(cpuid(0x4000_0003, 0).ecx) * 1000, 100_000_000]);
     }
     let timing = cpuid(0x4000_0010, 0);
     (cpuid(0x4000_0000, 0).eax >= 0x4000_0010 && timing.eax != 0 && timing.ebx != 0)
@@ -81,7 +81,7 @@ pub fn is_by_deadline() -> bool {
 /// Finds out both frequencies.
 pub(super) fn calibrate(machine: &Machine) {
     BY_DEADLINE.store(!machine.has_word("one-shot") && cpuid(1, 0).ecx & HAS_DEADLINE != 0, Relaxed);
-    let told = told_by_hypervisor(machine);
+    let told = told_by_hypervisor();
     if told.is_none() {
         IS_MEASURED.store(true, Relaxed);
     }

@@ -155,13 +155,14 @@ pub(super) fn wake_and_wait(address: usize, command: u32) -> Result<Woken, &'sta
     Ok(Woken { written: before + WRITE, woken: after })
 }
 
-/// Waits by HLT to be woken.
+/// Waits by HLT to be woken; no interrupt is taken before (STI lets none in until HLT has begun: APM volume 3, STI).
 #[inline(never)]
 pub(super) fn wait() -> Verdict {
     let came: u64;
     // SAFETY: as in `ipi_to_self`.
     unsafe {
-        asm!("lea r12, [rip + 3f]", "2: hlt", "jmp 2b", "3:", out("rax") _, out("rdx") _, out("r12") _, out("r13") came)
+        asm!("lea r12, [rip + 3f]", "2: sti", "hlt", "jmp 2b", "3:", out("rax") _, out("rdx") _, out("r12") _,
+            out("r13") came)
     };
     took(came, IPI)
 }
