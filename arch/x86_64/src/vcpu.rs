@@ -7,6 +7,7 @@ mod control;
 mod deliver;
 mod emulate;
 mod port;
+mod pvclock;
 mod quick;
 mod registers;
 mod string;
@@ -31,6 +32,7 @@ use crate::{Place, cpu};
 use code::{CodePage, Decoded};
 use deliver::Nmi;
 use emulate::Hand;
+use pvclock::Told;
 use switch::Saved;
 
 /// A vCPU. Its pCPU alone touches it; the entry's assembly finds it by its first field.
@@ -73,6 +75,7 @@ pub struct Vcpu {
     decoded: Decoded,
     /// What the guest has added to its time stamp.
     tsc_adjust: u64,
+    told: Told,
     mtrrs: Mtrrs,
     /// The life of the VM in which it was last started.
     life: Option<u32>,
@@ -143,6 +146,7 @@ impl Vcpu {
             code: CodePage::NONE,
             decoded: code::NOTHING,
             tsc_adjust: 0,
+            told: Told::default(),
             mtrrs: Mtrrs::default(),
             life: None,
             saved: Saved::reset(),
