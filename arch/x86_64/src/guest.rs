@@ -9,10 +9,11 @@ use crate::cpu::{self, PerCpu};
 use crate::cpuid::{Cpuid, Machine};
 use crate::kick::KickMask;
 use crate::memory::Memory;
+use crate::pvclock::Scale;
 use crate::svm::bitmap;
 use crate::svm::intercepts::Features;
 use crate::vapic::{Posted, Vapic};
-use crate::{Ends, Place, controller, registers, svm};
+use crate::{Ends, Place, clock, controller, registers, svm};
 
 /// How a vCPU is reached from any pCPU: its pCPU, and its seat there.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +58,12 @@ pub struct Guest {
     life: AtomicU32,
     /// Host's time stamp less the guest's.
     counter_offset: AtomicU64,
+    /// How its time stamp becomes nanoseconds.
+    pub(crate) scale: Scale,
+    /// When the host's time stamp was at zero: nanoseconds since 1970, as the board's clock had it.
+    epoch: u64,
+    /// Of the record of time that was written last.
+    version: AtomicU32,
     /// What it is shown of the CPU.
     pub(crate) cpuid: Cpuid,
     /// What the CPU has that matters to entry and exit.
@@ -97,6 +104,8 @@ impl Guest {
         fill(bitmaps, config.ports, features.speculation_control);
         let gpa_bits = svm::gpa_bits();
         let vapic = Vapic::new(posted, has_pic, gpa_bits);
+        let scale = Scale::new(cpu::counter_hz());
+        let now = clock::seconds_since_1970().unwrap_or(0).saturating_mul(1_000_000_000);
         // All CPUs of the board are taken to be alike.
         let machine = Machine {
             vcpus: config.cpus.len() as u32,
@@ -118,6 +127,9 @@ impl Guest {
             all: 1_u32.checked_shl(doorbells.len() as u32).unwrap_or(0).wrapping_sub(1),
             life: AtomicU32::new(0),
             counter_offset: AtomicU64::new(counter_offset(config.counter)),
+            scale,
+            epoch: now.wrapping_sub(scale.nanoseconds(cpu::counter())),
+            version: AtomicU32::new(0),
             cpuid: Cpuid::new(registers::cpuid, &machine),
             features,
             components: crate::xstate::components(),
@@ -179,6 +191,19 @@ impl Guest {
     /// The guest's time stands still for `ticks`: its time stamp goes on from where it was. None of its vCPUs is loaded.
     pub fn hold_time(&self, ticks: u64) {
         self.counter_offset.fetch_add(ticks, Ordering::Relaxed);
+    }
+
+    /// When the guest's time stamp was at zero, without what it has added: nanoseconds since 1970.
+    pub(crate) fn time_of_day(&self) -> u64 {
+        // Ahead of the host's or behind.
+        let offset = self.counter_offset().cast_signed();
+        let distance = self.scale.nanoseconds(offset.unsigned_abs());
+        if offset < 0 { self.epoch.wrapping_sub(distance) } else { self.epoch.wrapping_add(distance) }
+    }
+
+    /// The version of a record of time that is being written, which no other record of the VM has; even.
+    pub(crate) fn next_version(&self) -> u32 {
+        self.version.fetch_add(2, Ordering::Relaxed).wrapping_add(2)
     }
 
     /// vCPU `index` runs from now on: it was started.

@@ -27,6 +27,7 @@ pub mod inject;
 pub mod interrupts;
 pub mod msr;
 pub mod paging;
+pub mod pvclock;
 pub mod recorder;
 pub mod segment;
 pub mod start;

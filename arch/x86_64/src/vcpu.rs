@@ -9,6 +9,7 @@ mod deliver;
 mod emulate;
 mod frequent;
 mod port;
+mod pvclock;
 mod quick;
 mod registers;
 mod string;
@@ -33,6 +34,7 @@ use crate::{Place, cpu};
 use code::{CodePages, Decoded};
 use deliver::Nmi;
 use emulate::Hand;
+use pvclock::Told;
 use switch::Saved;
 
 /// A vCPU. Its pCPU alone touches it; the entry's assembly finds it by its first field.
@@ -75,6 +77,7 @@ pub struct Vcpu {
     decoded: Decoded,
     /// What the guest has added to its time stamp.
     tsc_adjust: u64,
+    told: Told,
     mtrrs: Mtrrs,
     /// The life of the VM in which it was last started.
     life: Option<u32>,
@@ -145,6 +148,7 @@ impl Vcpu {
             code: code::NO_PAGES,
             decoded: code::NOTHING,
             tsc_adjust: 0,
+            told: Told::default(),
             mtrrs: Mtrrs::default(),
             life: None,
             saved: Saved::reset(),

@@ -104,8 +104,8 @@ impl<'a> Vapic<'a> {
         }
     }
 
-    /// Back to power-on. All vCPUs must have been stopped; each resets its own local APIC. Lines keep their level until their devices
-    /// change it.
+    /// Back to power-on. All vCPUs must have been stopped; each resets its own local APIC when it starts, and until then others find it
+    /// as it is after that, with nothing sent. Lines keep their level until their devices change it.
     pub fn reset(&self) {
         self.io_apic.lock().reset();
         if let Some(pic) = &self.pic {
@@ -114,6 +114,7 @@ impl<'a> Vapic<'a> {
             self.pic_output.store(pic.output(), SeqCst);
         }
         self.passed.store(0, SeqCst);
+        (0..self.cpus.len() as u32).for_each(|vcpu| LocalApic::new(vcpu).reset(self));
     }
 
     #[inline]
