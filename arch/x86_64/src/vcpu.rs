@@ -22,6 +22,7 @@ use crate::guest::Guest;
 use crate::inject::{self, Event, Together};
 use crate::kick::KickMask;
 use crate::msr::Mtrrs;
+use crate::nmi::Nmi;
 use crate::recorder::Tag;
 use crate::svm::vmcb::Vmcb;
 use crate::svm::{self, entry};
@@ -29,7 +30,6 @@ use crate::vapic::LocalApic;
 use crate::walk::{self, Wanted};
 use crate::{Place, cpu};
 use code::{CodePage, Decoded};
-use deliver::Nmi;
 use emulate::Hand;
 use switch::Saved;
 
