@@ -26,6 +26,7 @@ pub mod exit;
 pub mod inject;
 pub mod interrupts;
 pub mod msr;
+pub mod nmi;
 pub mod paging;
 pub mod pvclock;
 pub mod recorder;
