@@ -51,6 +51,8 @@ pub struct Guest {
     pub(crate) memory: Memory,
     /// The vCPUs that are on, or about to be.
     on: AtomicU32,
+    /// All of them.
+    all: u32,
     /// How often it has been reset.
     life: AtomicU32,
     /// Host's time stamp less the guest's.
@@ -113,6 +115,7 @@ impl Guest {
             doorbells,
             memory: Memory::new(root, gpa_bits, config.memory),
             on: AtomicU32::new(0),
+            all: 1_u32.checked_shl(doorbells.len() as u32).unwrap_or(0).wrapping_sub(1),
             life: AtomicU32::new(0),
             counter_offset: AtomicU64::new(counter_offset(config.counter)),
             cpuid: Cpuid::new(registers::cpuid, &machine),
@@ -190,8 +193,7 @@ impl Guest {
 
     /// A vCPU that waits for a start-up IPI and was sent one: nobody else is told of it until it is off again.
     pub(crate) fn starts(&self) -> Option<(u32, u8)> {
-        let all = 1_u32.checked_shl(self.doorbells.len() as u32).unwrap_or(0).wrapping_sub(1);
-        let off = all & !self.on.load(Ordering::Relaxed);
+        let off = self.all & !self.on.load(Ordering::Relaxed);
         ones(off).find_map(|vcpu| {
             let page = self.vapic.take_start_up(vcpu)?;
             (self.on.fetch_or(bit(vcpu), Ordering::Relaxed) & bit(vcpu) == 0).then_some((vcpu, page))
@@ -206,7 +208,7 @@ impl Guest {
     /// All of its vCPUs are on.
     #[inline]
     pub(crate) fn is_all_on(&self) -> bool {
-        self.on.load(Ordering::Relaxed).count_ones() as usize >= self.doorbells.len()
+        self.all & !self.on.load(Ordering::Relaxed) == 0
     }
 
     /// A device's line changed; rings the vCPUs that have to look.

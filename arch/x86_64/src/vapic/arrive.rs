@@ -87,7 +87,7 @@ impl LocalApic {
 
     /// A vector for this CPU by itself: its timer, an IPI to itself.
     #[inline]
-    pub(super) fn request(&mut self, vector: u8) {
+    pub fn request(&mut self, vector: u8) {
         // As in `collect_hinted`.
         if !self.requests.contains(vector) && !self.in_service.contains(vector) {
             self.levels.remove(vector);

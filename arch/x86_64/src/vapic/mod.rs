@@ -48,6 +48,7 @@ pub use arrive::Signals;
 pub use local::{LocalApic, Pending};
 pub use msr::{APIC_BASE, GeneralProtection, TSC_DEADLINE, is_apic};
 pub use posted::Posted;
+pub use registers::COMMAND;
 
 use arch_common::{
     bits::{bit, ones},
