@@ -181,8 +181,8 @@ fn what_nobody_can_end_is_over_at_once() {
     vm.set(HIGH, true);
     assert_eq!(vm.world.take(1), Some(0x44));
     vm.set(HIGH, false);
-    vm.world.write(0, ICR_HIGH, 1 << 24);
-    vm.world.write(0, ICR, 5 << 8 | 1 << 14);
+    let _ = vm.world.write(0, ICR_HIGH, 1 << 24);
+    let _ = vm.world.write(0, ICR, 5 << 8 | 1 << 14);
     assert!(vm.world.apics[1].take_signals(&vm.world.vapic).init);
     assert!(!vm.is_active(HIGH));
 }
