@@ -9,6 +9,7 @@ mod deliver;
 mod emulate;
 mod frequent;
 mod port;
+mod pvclock;
 mod quick;
 mod registers;
 mod string;
@@ -24,6 +25,7 @@ use crate::guest::Guest;
 use crate::inject::{self, Event, Together};
 use crate::kick::KickMask;
 use crate::msr::Mtrrs;
+use crate::nmi::Nmi;
 use crate::recorder::Tag;
 use crate::svm::vmcb::Vmcb;
 use crate::svm::{self, entry};
@@ -31,8 +33,8 @@ use crate::vapic::LocalApic;
 use crate::walk::{self, Wanted};
 use crate::{Place, cpu};
 use code::{CodePages, Decoded};
-use deliver::Nmi;
 use emulate::Hand;
+use pvclock::Told;
 use switch::Saved;
 
 /// A vCPU. Its pCPU alone touches it; the entry's assembly finds it by its first field.
@@ -75,6 +77,7 @@ pub struct Vcpu {
     decoded: Decoded,
     /// What the guest has added to its time stamp.
     tsc_adjust: u64,
+    told: Told,
     mtrrs: Mtrrs,
     /// The life of the VM in which it was last started.
     life: Option<u32>,
@@ -145,6 +148,7 @@ impl Vcpu {
             code: code::NO_PAGES,
             decoded: code::NOTHING,
             tsc_adjust: 0,
+            told: Told::default(),
             mtrrs: Mtrrs::default(),
             life: None,
             saved: Saved::reset(),

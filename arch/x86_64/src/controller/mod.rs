@@ -15,7 +15,9 @@ use crate::interrupts::{self, ALARM, ALARM_VECTOR, ERROR, KICK, SPURIOUS_VECTOR,
 
 pub(crate) use local_apic::{LocalApic, TimerMode, local};
 
-pub use io_apic::{clear_shared, configure_shared, disable_shared, done_shared, enable_shared, route_here};
+pub use io_apic::{
+    clear_shared, configure_shared, disable_shared, done_shared, enable_shared, hold_shared, route_here,
+};
 
 /// Initialises what all CPUs share, all of it masked; on the boot CPU, whose number is `own`: it takes what comes from outside.
 /// `None` if there is no I/O APIC.

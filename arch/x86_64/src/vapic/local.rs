@@ -97,7 +97,7 @@ impl LocalApic {
     }
 
     /// What INIT does: all but the ID and IA32_APIC_BASE is as at power-on, without what firmware does (SDM volume 3, 11.4.7.3).
-    pub(super) fn initialise(&mut self, posted: &Posted) {
+    pub(super) fn initialise(&mut self, vapic: &Vapic<'_>, posted: &Posted) {
         // No firmware runs: not as vCPU 0's at power-on.
         let fresh = LocalApic::new(u32::MAX);
         *self = LocalApic { vcpu: self.vcpu, base: self.base, signals: self.signals, ..fresh };
@@ -105,6 +105,7 @@ impl LocalApic {
             self.logical = self.x2apic_logical();
         }
         self.publish(posted);
+        vapic.forgotten();
     }
 
     /// Which vCPU it belongs to.

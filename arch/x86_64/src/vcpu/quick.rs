@@ -84,9 +84,7 @@ impl Vcpu {
             exit_code::IRET => self.before_iret(),
             exit_code::DEBUG_EXCEPTION => {
                 coverage::took(Way::Debug);
-                if !self.stepped() {
-                    self.inject(Event::DEBUG);
-                }
+                self.stepped();
             }
             exit_code::ALIGNMENT_CHECK => {
                 coverage::took(Way::Alignment);
@@ -178,7 +176,7 @@ impl Vcpu {
         self.vmcb.control.shadow = 0;
         if behind.steps {
             self.vmcb.state.dr6 |= inject::DR6_STEP;
-            self.inject(Event::DEBUG);
+            self.stepped();
         }
     }
 

@@ -98,6 +98,7 @@ impl Vcpu {
         self.hand = Hand::Nothing;
         self.code = code::NO_PAGES;
         self.reset_nmi();
+        self.told.reset();
         // Whatever the CPU knows by this ASID is of a life before.
         self.forgets = true;
         self.changed_all = true;

@@ -8,7 +8,7 @@ use crate::decode::Registers;
 use crate::exit::{Exit, Unsupported};
 use crate::inject::Event;
 use crate::msr::{self, Answer, Has, Own};
-use crate::{svm, vapic, xstate};
+use crate::{pvclock, svm, vapic, xstate};
 
 /// Numbers of general registers.
 const RAX: u8 = 0;
@@ -100,6 +100,7 @@ impl Vcpu {
             Own::Efer => self.vmcb.state.efer & !SVME,
             Own::Mtrr(register) => self.mtrrs.read(register),
             Own::Barrier => return Err(Refused),
+            Own::Clock => self.read_clock(register),
         })
     }
 
@@ -125,6 +126,7 @@ impl Vcpu {
                 let is_valid = self.mtrrs.write(register, value, svm::gpa_bits());
                 return if is_valid { Ok(()) } else { Err(Refused) };
             }
+            Own::Clock => self.write_clock(register, value).map_err(|pvclock::Refused| Refused)?,
             Own::Barrier if value & !1 != 0 => return Err(Refused),
             Own::Barrier => {
                 if value != 0 {
@@ -139,6 +141,7 @@ impl Vcpu {
     fn adjust(&mut self, adjust: u64) {
         self.tsc_adjust = adjust;
         self.set_time_stamp();
+        self.tell_time();
         self.arm();
     }
 
