@@ -27,7 +27,7 @@ ways! {
     Value "msr-value" Ignored "msr-ignored" Refused "msr-refused" Tsc "msr-tsc" Efer "msr-efer" Apic "msr-apic" Mtrr "msr-mtrr"
     Barrier "msr-barrier" Clock "msr-clock" Unlisted "msr-unlisted"
     // Nested page faults.
-    Walk "walk" Fetch "fetch" ReadOnly "read-only" Undescribed "undescribed" Crosses "crosses" Load "load" Store "store"
+    Walk "walk" Fetch "fetch" Delivery "delivery" ReadOnly "read-only" Undescribed "undescribed" Crosses "crosses" Load "load" Store "store"
     Change "change" String "string" ApicRead "apic-read" ApicWrite "apic-write" IoApicRead "ioapic-read" IoApicWrite "ioapic-write"
     // Ports.
     In "in" Out "out" InString "ins" OutString "outs" PicRead "pic-read" PicWrite "pic-write"

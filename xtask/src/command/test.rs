@@ -45,6 +45,9 @@ pub(crate) struct Test {
     /// Attacks of each class.
     #[arg(long, value_name = "N", requires = "soak", default_value_t = 10_000_000)]
     operations: u64,
+    /// The board of the soak, `qemu-aarch64` or `qemu-x86_64`.
+    #[arg(long, value_name = "NAME", requires = "soak", default_value = "qemu-aarch64")]
+    board: String,
     /// The CPU that QEMU emulates for the soak, as cortex-a53 or max.
     #[arg(long, value_name = "MODEL", requires = "soak")]
     cpu: Option<String>,
@@ -55,9 +58,10 @@ pub(crate) struct Test {
 /// Runs the command.
 pub(crate) fn run(options: &Test) -> Result<()> {
     if options.soak {
-        packages::ensure(&[packages::QEMU])?;
-        build(&qemu_tests::HOSTILE)?;
-        return soak::run(options.seed, options.class.as_deref(), options.operations, options.cpu.as_deref());
+        let system = soak::system(&options.board)?;
+        packages::ensure(&[packages::QEMU, packages::QEMU_X86_64])?;
+        build(&system)?;
+        return soak::run(system, options.seed, options.class.as_deref(), options.operations, options.cpu.as_deref());
     }
     if options.miri {
         return miri::run(options.filter.as_deref());
