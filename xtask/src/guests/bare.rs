@@ -6,13 +6,8 @@ use crate::host::{cargo, files, paths};
 
 /// Their names on arm64: of the folder, the package, the program and the ELF file.
 pub(super) const NAMES: [&str; 9] = ["bench", "hello", "hostile", "pages", "psci", "smp", "stop", "trespass", "worker"];
-<<<<<<< HEAD
-/// Those that there are for x86, too.
-pub(super) const NAMES_X86_64: [&str; 4] = ["bench", "hello", "hostile", "worker"];
-=======
 /// On x86.
-pub(super) const NAMES_X86_64: [&str; 4] = ["bench", "hello", "hostile", "passed"];
->>>>>>> pass
+pub(super) const NAMES_X86_64: [&str; 5] = ["bench", "hello", "hostile", "passed", "worker"];
 
 /// A program for one CPU.
 #[derive(Clone, Copy, Debug)]
