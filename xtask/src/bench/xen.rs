@@ -33,7 +33,7 @@ pub(super) fn measure(machine: &Machine) -> Result<Said> {
     packages::ensure(&[packages::DTC])?;
     let folder = systems::folder().join("xen");
     let [xen, module, tree] = ["xen", "bench.image", "board.dtb"].map(|name| folder.join(name));
-    files::write(&xen, &debian::file_of(PACKAGE, FILE)?)?;
+    files::write(&xen, &debian::file_of(&debian::ARM64, PACKAGE, FILE)?)?;
     let elf = files::read(&paths::guest("bench").join("bench.elf"))?;
     let image = image(&elf).ok_or_else(|| Failure::new("the guest `bench` is not an ELF file as expected"))?;
     files::write(&module, &image)?;
