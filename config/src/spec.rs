@@ -202,6 +202,8 @@ pub enum PassPlace {
         /// Host-physical start; as `gpa` if it is not given.
         hpa: Option<Spanned<u64>>,
     },
+    /// `io:PORT,LENGTH,…`: the same ports for the guest.
+    Ports(model::Ports),
     /// `dt:/PATH…[=GPA]`.
     Node {
         /// The node's path in the board's device tree.
@@ -233,9 +235,11 @@ pub struct Attributes {
 /// `intr PIC:LINE[,ATTRIBUTES][=HOSTVECTOR]` of a `pass`.
 #[derive(Clone, Debug)]
 pub struct PassIntr {
-    /// The guest's line as a raw INTID.
+    /// The controller's name as it was written; empty for the default one.
+    pub controller: String,
+    /// The guest's line: of a GIC a raw INTID.
     pub line: Spanned<u32>,
-    /// The board's interrupt as a raw INTID; by the controller's `hostvector` if it is not given.
+    /// The board's interrupt: a raw INTID, or ACPI's number on x86; by the controller's `hostvector` if it is not given.
     pub host: Option<Spanned<u32>>,
     /// `u`, if it is there.
     pub unmasked: Option<Span>,

@@ -174,6 +174,7 @@ fn prepare(
     let passes = system.vms.iter().flat_map(|vm| vm.passes).copied();
     let interrupts = system.vms.iter().flat_map(|vm| vm.interrupts).map(|interrupt| interrupt.host);
     crate::verify::passed(&system.board, passes, interrupts, facts, own_registers(facts))?;
+    crate::verify::ports(system.vms.iter().flat_map(|vm| vm.ports).copied(), controller::ports(facts))?;
 
     let count = system.board.cpus as usize;
     let affinities = facts.cpus.get(..count).ok_or(Failure::Plain("the board has too few CPUs"))?;

@@ -218,7 +218,7 @@ impl Pcpu {
         if seat.has_sibling {
             arch::cpu::forget_guest_translations();
         }
-        seat.vm.tell_stolen(seat.vcpu.index(), self.scheduler.stolen(index));
+        seat.vm.tell_stolen(seat.vcpu, self.scheduler.stolen(index));
     }
 
     fn next(&mut self, index: usize, next: Next) {

@@ -6,7 +6,7 @@
 use core::fmt;
 
 use boot::{Facts, Region};
-use model::{Board, Pass};
+use model::{Board, Pass, Ports};
 
 /// What differs, with both values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,9 +32,14 @@ pub enum Mismatch {
         /// What the board has there.
         found: &'static str,
     },
+    /// Ports that are passed to a VM.
+    PassedPorts {
+        /// As assembled.
+        expected: Ports,
+    },
     /// An interrupt that is passed to a VM.
     PassedInterrupt {
-        /// Its INTID.
+        /// Its number.
         expected: u32,
     },
     /// Bytes of RAM.
@@ -57,6 +62,9 @@ impl fmt::Display for Mismatch {
             }
             Mismatch::Passed { expected, found } => {
                 write!(f, "expected what is a VM's at {}, {} bytes, found {found}", expected.hpa, expected.size_bytes)
+            }
+            Mismatch::PassedPorts { expected: Ports { first, count } } => {
+                write!(f, "expected {count} ports for a VM from {first:#x} on, found some that are Ostler's own")
             }
             Mismatch::PassedInterrupt { expected } => {
                 write!(f, "expected interrupt {expected} for a VM, found it at the console")
@@ -126,6 +134,18 @@ pub fn passed(
     }
 }
 
+/// Compares the ports that are passed to VMs with Ostler's `own`.
+pub fn ports(
+    mut passed: impl Iterator<Item = Ports>,
+    own: impl Iterator<Item = Ports> + Clone,
+) -> Result<(), Mismatch> {
+    let is_own = |ports: &Ports| own.clone().any(|own| own.overlaps(ports));
+    match passed.find(is_own) {
+        Some(expected) => Err(Mismatch::PassedPorts { expected }),
+        None => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,6 +181,15 @@ mod tests {
         assert_eq!(board(&ASSUMED, &facts(3, 1 << 30)), Err(Mismatch::Cpus { expected: 4, found: 3 }));
         let error = board(&ASSUMED, &facts(4, 1 << 29)).unwrap_err();
         assert!(error.to_string().ends_with("expected 1024 MiB of memory, found 512 MiB"), "{error}");
+    }
+
+    #[test]
+    fn ports_of_ostlers_are_no_vms() {
+        let own = [Ports::new(0x3f8, 8), Ports::new(0xcf8, 8)];
+        let check = |passed: Ports| ports([Ports::new(0x2f8, 8), passed].into_iter(), own.into_iter());
+        assert_eq!(check(Ports::new(0x70, 2)), Ok(()));
+        let expected = Ports::new(0xcff, 2);
+        assert_eq!(check(expected), Err(Mismatch::PassedPorts { expected }));
     }
 
     /// Registers that a VM has.

@@ -4,8 +4,8 @@ mod course;
 
 use core::sync::atomic::{AtomicBool, AtomicU32};
 
-use arch::Guest;
 use arch::kick::KickMask;
+use arch::{Guest, Vcpu};
 use model::{Extent, Gpa, Hpa, STOLEN_TIME_BYTES, Start, StopReason};
 use spin::{Mutex, Once};
 
@@ -78,10 +78,11 @@ impl Vm {
         }
     }
 
-    /// Tells the guest that `ticks` of the counter were stolen from vCPU `index` so far, which is about to run (DEN 0057
-    /// section 3.3.2: revision and attributes, both zero, then nanoseconds).
-    pub fn tell_stolen(&self, index: u32, ticks: u64) {
-        let record = u64::from(index).checked_mul(STOLEN_TIME_BYTES).and_then(|offset| offset.checked_add(8));
+    /// Tells the guest that `ticks` of the counter were stolen from `vcpu` so far, which is about to run: where its CPU has it told, and
+    /// in the record that assembly has for it (DEN 0057 section 3.3.2: revision and attributes, both zero, then nanoseconds).
+    pub fn tell_stolen(&self, vcpu: &mut Vcpu, ticks: u64) {
+        vcpu.tell_stolen(ticks);
+        let record = u64::from(vcpu.index()).checked_mul(STOLEN_TIME_BYTES).and_then(|offset| offset.checked_add(8));
         let Some(at) = self.stolen.zip(record).and_then(|(start, offset)| start.0.checked_add(offset)) else { return };
         // SAFETY: an aligned word of the records, which lie in one extent of this VM's memory (`find`).
         unsafe { store_in_guest(Hpa(at), nanoseconds(ticks, arch::cpu::counter_hz())) };

@@ -88,9 +88,8 @@ impl Place {
         let Place::Ports(ranges) = self else { return None };
         let mut before = 0_u64;
         for range in *ranges {
-            let offset = port.wrapping_sub(range.first);
-            if offset < range.count {
-                return before.checked_add(offset.into());
+            if range.contains(port) {
+                return before.checked_add(port.wrapping_sub(range.first).into());
             }
             before = before.saturating_add(range.count.into());
         }
@@ -111,6 +110,22 @@ impl Ports {
     /// `count` ports from `first` on.
     pub const fn new(first: u16, count: u16) -> Ports {
         Ports { first, count }
+    }
+
+    /// Whether `port` is one of them.
+    pub const fn contains(&self, port: u16) -> bool {
+        port.wrapping_sub(self.first) < self.count
+    }
+
+    /// Whether some of `other` are among them.
+    pub const fn overlaps(&self, other: &Ports) -> bool {
+        other.first.wrapping_sub(self.first) < self.count || self.first.wrapping_sub(other.first) < other.count
+    }
+
+    /// Whether all of `other` are among them.
+    pub const fn covers(&self, other: &Ports) -> bool {
+        let skipped = other.first.wrapping_sub(self.first);
+        skipped < self.count && other.count <= self.count.wrapping_sub(skipped)
     }
 }
 
@@ -182,6 +197,9 @@ mod tests {
             [0x1f, 0x20, 0x21, 0x22, 0xa0, 0xa1, 0x4d0, 0x4d1, 0x4d2].map(|port| place.of_port(port)).into();
         assert_eq!(offsets, [None, Some(0), Some(1), None, Some(2), Some(3), Some(4), Some(5), None]);
         assert_eq!(place.of_memory(Gpa(0x20)), None);
+        let [first, second] = [Ports::new(0x60, 2), Ports::new(0x61, 1)];
+        assert!(first.overlaps(&second) && second.overlaps(&first) && first.covers(&second) && !second.covers(&first));
+        assert!(!first.overlaps(&Ports::new(0x62, 4)) && !first.covers(&Ports::new(0x5f, 2)));
         const LAST: &[Ports] = &[Ports::new(0xfff8, 8)];
         let last = Place::Ports(LAST);
         assert_eq!((last.of_port(0xffff), last.of_port(0)), (Some(7), None));

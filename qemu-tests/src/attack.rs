@@ -4,6 +4,9 @@
 //! afterwards: the guest came to its own end, the neighbour has beaten meanwhile and complains of nothing, the hypervisor has counted no
 //! failure, and the attack has reached what it was for.
 
+mod arm;
+mod pc;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -38,54 +41,8 @@ pub struct Outcome {
     pub transcript: String,
 }
 
-/// Every class of attack with what it has to reach on a GICv3, `|` between those of which one is enough. The order is that of the soak.
-pub const CLASSES: &[(&str, &[&str])] = &[
-    (
-        "sysreg",
-        &[
-            "register",
-            "value",
-            "undefined",
-            "ignored",
-            "set-way",
-            "translation",
-            "clean",
-            "sgi|frequent-sgi",
-            "sgi-group-0",
-            "deactivate",
-            "inject-undefined",
-        ],
-    ),
-    ("calls", &["hvc", "smc", "hvc-immediate", "smc-immediate", "call-returned", "call-uid", "cpu-on", "cpu-off"]),
-    ("psci", &["call-returned", "cpu-on", "cpu-off", "suspend"]),
-    (
-        "mmio",
-        &[
-            "data-abort",
-            "fetch-abort",
-            "described",
-            "undescribed",
-            "refused",
-            "at",
-            "device",
-            "nobody",
-            "gicd-read",
-            "gicd-write",
-            "gicr-read|gicc-write",
-            "gicr-write|gicc-write",
-            "inject-data",
-            "inject-fetch",
-            "unsupported-access",
-        ],
-    ),
-    ("gic", &["gicd-read", "gicd-write", "gicr-read|gicc-read", "gicr-write|gicc-write", "sgi|gicd-write"]),
-    ("tables", &["walk", "described", "inject-data", "inject-fetch"]),
-    ("el0-32", &["coprocessor", "data-abort", "undescribed", "device", "gicd-read"]),
-    ("exits", &["frequent-call", "call-returned"]),
-    ("sgis", &["frequent-sgi|gicd-write"]),
-    ("timer", &["timer-again"]),
-    ("random", &["register", "hvc", "smc", "device", "nobody", "gicd-read", "gicd-write", "inject-data"]),
-];
+/// A class of attack with what it has to reach, `|` between ways of which one is enough.
+pub type Class = (&'static str, &'static [&'static str]);
 
 /// The neighbour's focus and end, typed on the console.
 const FOCUS: &str = "\x1d2";
@@ -113,7 +70,8 @@ impl Attack {
         let machine = system.machine();
         let machine = Machine { cpu: cpu.map_or(machine.cpu.clone(), String::from), ..machine };
         let (mut board, mut console) = Board::with_console(&machine, None)?;
-        console.expect("\x1e[ostler] neighbour: 2 vCPUs")?;
+        // Whatever is typed before it asks, the opening of its UART may throw away.
+        console.expect("which attack?")?;
         let start = Instant::now();
         // The neighbour gets the focus: the other one then speaks in whole lines.
         console.send(&format!("\x1d1{self}\n{FOCUS}"))?;
@@ -184,7 +142,12 @@ impl Outcome {
     }
 }
 
-/// What a class has to reach.
-pub fn ways_of(class: &str) -> &'static [&'static str] {
-    CLASSES.iter().find(|(name, _)| *name == class).map_or(&[], |(_, ways)| ways)
+/// Every class of attack that there is for `system`'s board, in the order of the soak.
+pub fn classes(system: &System) -> &'static [Class] {
+    if system.is_pc() { pc::CLASSES } else { arm::CLASSES }
+}
+
+/// What a class has to reach there.
+pub fn ways_of(system: &System, class: &str) -> &'static [&'static str] {
+    classes(system).iter().find(|(name, _)| *name == class).map_or(&[], |(_, ways)| ways)
 }

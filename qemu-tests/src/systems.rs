@@ -69,6 +69,11 @@ impl System {
         System { board: PC, gic: None, ..System::of(name, files) }
     }
 
+    /// Whether it is for x86's board.
+    pub(crate) fn is_pc(&self) -> bool {
+        self.board == PC
+    }
+
     /// On a board with so many CPUs.
     const fn with_cpus(self, cpus: u32) -> System {
         System { cpus, ..self }

@@ -25,7 +25,7 @@ fn attacks(system: System, cpu: Option<&str>, classes: &[(&'static str, u64)]) -
     for &(class, operations) in classes {
         let outcome = attack(system, cpu, class, operations)?;
         // In order is every form, not every way.
-        let missing = if operations > 0 { outcome.missing(ways_of(class)) } else { Vec::new() };
+        let missing = if operations > 0 { outcome.missing(ways_of(&system, class)) } else { Vec::new() };
         assert!(missing.is_empty(), "{class} did not reach {missing:?}: {:?}", outcome.reached);
     }
     Ok(())

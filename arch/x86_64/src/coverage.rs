@@ -25,9 +25,9 @@ ways! {
     Alignment "alignment" Caches "caches" Hidden "hidden" Shutdown "shutdown"
     // Answers to model-specific registers.
     Value "msr-value" Ignored "msr-ignored" Refused "msr-refused" Tsc "msr-tsc" Efer "msr-efer" Apic "msr-apic" Mtrr "msr-mtrr"
-    Barrier "msr-barrier" Unlisted "msr-unlisted"
+    Barrier "msr-barrier" Clock "msr-clock" Unlisted "msr-unlisted"
     // Nested page faults.
-    Walk "walk" Fetch "fetch" ReadOnly "read-only" Undescribed "undescribed" Crosses "crosses" Load "load" Store "store"
+    Walk "walk" Fetch "fetch" Delivery "delivery" ReadOnly "read-only" Undescribed "undescribed" Crosses "crosses" Load "load" Store "store"
     Change "change" String "string" ApicRead "apic-read" ApicWrite "apic-write" IoApicRead "ioapic-read" IoApicWrite "ioapic-write"
     // Ports.
     In "in" Out "out" InString "ins" OutString "outs" PicRead "pic-read" PicWrite "pic-write"
@@ -67,6 +67,7 @@ pub fn answer(answer: Answer) {
         Answer::Own(Own::LocalApic) => Way::Apic,
         Answer::Own(Own::Mtrr(_)) => Way::Mtrr,
         Answer::Own(Own::Barrier) => Way::Barrier,
+        Answer::Own(Own::Clock) => Way::Clock,
         Answer::Unlisted => Way::Unlisted,
     });
 }

@@ -28,6 +28,13 @@ const EXTENDED_BASE: u32 = 0x8000_0000;
 const OURS: u32 = 0x4000_0000;
 /// Last leaf of ours: frequencies in kHz (the VMware layout).
 const OURS_LAST: u32 = 0x4000_0010;
+/// First leaf of KVM's, which guests look for at each multiple of 0x100: its signature, and the last leaf.
+const KVM: u32 = 0x4000_0100;
+/// Last leaf of KVM's: what we have of it.
+const KVM_FEATURES: u32 = 0x4000_0101;
+/// What KVM is called: "KVMKVMKVM", in EBX, ECX, EDX.
+const KVM_SIGNATURE: [u32; 3] =
+    [u32::from_le_bytes(*b"KVMK"), u32::from_le_bytes(*b"VMKV"), u32::from_le_bytes(*b"M\0\0\0")];
 /// What we are called: "OstlerOstler" in EBX, ECX, EDX.
 const SIGNATURE: [u32; 3] = [u32::from_le_bytes(*b"Ostl"), u32::from_le_bytes(*b"erOs"), u32::from_le_bytes(*b"tler")];
 
@@ -135,6 +142,11 @@ impl Cpuid {
             OURS => [OURS_LAST, first, second, third],
             // The local APIC's timer counts with the time stamp.
             OURS_LAST => [self.tsc_khz, self.tsc_khz, 0, 0],
+            KVM => {
+                let [first, second, third] = KVM_SIGNATURE;
+                [KVM_FEATURES, first, second, third]
+            }
+            KVM_FEATURES => [masks::KVM_EAX, 0, 0, 0],
             _ => [0; 4],
         }
     }

@@ -31,7 +31,8 @@ pub enum Unsupported {
         /// Its bytes; zero if it could not be read, and short of a byte if it is 0.
         length: u8,
     },
-    /// A store to memory that does not allow it, a fetch from where no memory is, or a table of the guest's own there.
+    /// A store to memory that does not allow it, a fetch from where no memory is, a table of the guest's own there, or an interrupt's
+    /// descriptor or stack.
     Access {
         /// Where.
         gpa: Gpa,
@@ -39,6 +40,8 @@ pub enum Unsupported {
         is_fetch: bool,
         /// On the walk of the guest's own tables.
         on_table_walk: bool,
+        /// While an event was delivered: the descriptor's, or on the stack.
+        in_delivery: bool,
         /// Bytes of the instruction, if it can be skipped.
         length: u8,
     },
@@ -67,6 +70,7 @@ impl Unsupported {
             Unsupported::Instruction { gpa, .. } => ("instruction that nobody emulates, at", gpa.0),
             Unsupported::Access { gpa, is_fetch: true, .. } => ("fetch from", gpa.0),
             Unsupported::Access { gpa, on_table_walk: true, .. } => ("page table at", gpa.0),
+            Unsupported::Access { gpa, in_delivery: true, .. } => ("delivery of an event by way of", gpa.0),
             Unsupported::Access { gpa, .. } => ("store to", gpa.0),
             Unsupported::Register { register, is_write: true } => ("write of model-specific register", register as u64),
             Unsupported::Register { register, .. } => ("read of model-specific register", register as u64),

@@ -3,16 +3,17 @@
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use arch_common::bits::{bit, ones};
-use model::{Counter, Gpa, Hpa, PAGE_BYTES, Pc};
+use model::{Counter, Gpa, Hpa, PAGE_BYTES, Pc, Ports};
 
 use crate::cpu::{self, PerCpu};
 use crate::cpuid::{Cpuid, Machine};
 use crate::kick::KickMask;
 use crate::memory::Memory;
+use crate::pvclock::Scale;
 use crate::svm::bitmap;
 use crate::svm::intercepts::Features;
 use crate::vapic::{Posted, Vapic};
-use crate::{Ends, Place, controller, registers, svm};
+use crate::{Ends, Place, clock, controller, registers, svm};
 
 /// How a vCPU is reached from any pCPU: its pCPU, and its seat there.
 #[derive(Clone, Copy, Debug)]
@@ -51,10 +52,18 @@ pub struct Guest {
     pub(crate) memory: Memory,
     /// The vCPUs that are on, or about to be.
     on: AtomicU32,
+    /// All of them.
+    all: u32,
     /// How often it has been reset.
     life: AtomicU32,
     /// Host's time stamp less the guest's.
     counter_offset: AtomicU64,
+    /// How its time stamp becomes nanoseconds.
+    pub(crate) scale: Scale,
+    /// When the host's time stamp was at zero: nanoseconds since 1970, as the board's clock had it.
+    epoch: u64,
+    /// Of the record of time that was written last.
+    version: AtomicU32,
     /// What it is shown of the CPU.
     pub(crate) cpuid: Cpuid,
     /// What the CPU has that matters to entry and exit.
@@ -72,13 +81,13 @@ const MSR_BYTES: u64 = bitmap::MSR_WORDS as u64 * 8;
 
 impl Guest {
     /// The VM that `config` describes, number `index` of the system, with its nested tables at `root` and a doorbell for each of its
-    /// vCPUs. What else it needs comes from `memory`. (Interrupts of the board are not handed to guests yet: nobody is told.)
+    /// vCPUs. `ends` is told of the board's interrupts that are its own; what else it needs comes from `memory`.
     pub fn new(
         index: u32,
         config: &model::Vm,
         root: Hpa,
         doorbells: &'static [Doorbell],
-        _ends: Option<&'static dyn Ends>,
+        ends: Option<&'static dyn Ends>,
         memory: &mut impl Place,
     ) -> Result<Guest, &'static str> {
         let model::Machine::Pc(Pc { io_apic, has_pic }) = config.machine else {
@@ -92,8 +101,11 @@ impl Guest {
         }
         let posted: &'static [Posted] = memory.list(config.cpus.len(), |_, _| Some(Posted::new())).ok_or(NO_MEMORY)?;
         let bitmaps = memory.pages(IO_BYTES.saturating_add(MSR_BYTES)).ok_or(NO_MEMORY)?;
-        fill(bitmaps, features.speculation_control);
+        fill(bitmaps, config.ports, features.speculation_control);
         let gpa_bits = svm::gpa_bits();
+        let vapic = Vapic::new(posted, has_pic, gpa_bits);
+        let scale = Scale::new(cpu::counter_hz());
+        let now = clock::seconds_since_1970().unwrap_or(0).saturating_mul(1_000_000_000);
         // All CPUs of the board are taken to be alike.
         let machine = Machine {
             vcpus: config.cpus.len() as u32,
@@ -103,14 +115,21 @@ impl Guest {
         };
         Ok(Guest {
             number: index,
-            vapic: Vapic::new(posted, has_pic, gpa_bits),
+            vapic: match ends {
+                Some(ends) => vapic.with_ends(ends),
+                None => vapic,
+            },
             io_apic,
             has_pic,
             doorbells,
             memory: Memory::new(root, gpa_bits, config.memory),
             on: AtomicU32::new(0),
+            all: 1_u32.checked_shl(doorbells.len() as u32).unwrap_or(0).wrapping_sub(1),
             life: AtomicU32::new(0),
             counter_offset: AtomicU64::new(counter_offset(config.counter)),
+            scale,
+            epoch: now.wrapping_sub(scale.nanoseconds(cpu::counter())),
+            version: AtomicU32::new(0),
             cpuid: Cpuid::new(registers::cpuid, &machine),
             features,
             components: crate::xstate::components(),
@@ -174,6 +193,19 @@ impl Guest {
         self.counter_offset.fetch_add(ticks, Ordering::Relaxed);
     }
 
+    /// When the guest's time stamp was at zero, without what it has added: nanoseconds since 1970.
+    pub(crate) fn time_of_day(&self) -> u64 {
+        // Ahead of the host's or behind.
+        let offset = self.counter_offset().cast_signed();
+        let distance = self.scale.nanoseconds(offset.unsigned_abs());
+        if offset < 0 { self.epoch.wrapping_sub(distance) } else { self.epoch.wrapping_add(distance) }
+    }
+
+    /// The version of a record of time that is being written, which no other record of the VM has; even.
+    pub(crate) fn next_version(&self) -> u32 {
+        self.version.fetch_add(2, Ordering::Relaxed).wrapping_add(2)
+    }
+
     /// vCPU `index` runs from now on: it was started.
     pub fn turned_on(&self, index: u32) {
         self.on.fetch_or(bit(index), Ordering::Relaxed);
@@ -186,8 +218,7 @@ impl Guest {
 
     /// A vCPU that waits for a start-up IPI and was sent one: nobody else is told of it until it is off again.
     pub(crate) fn starts(&self) -> Option<(u32, u8)> {
-        let all = 1_u32.checked_shl(self.doorbells.len() as u32).unwrap_or(0).wrapping_sub(1);
-        let off = all & !self.on.load(Ordering::Relaxed);
+        let off = self.all & !self.on.load(Ordering::Relaxed);
         ones(off).find_map(|vcpu| {
             let page = self.vapic.take_start_up(vcpu)?;
             (self.on.fetch_or(bit(vcpu), Ordering::Relaxed) & bit(vcpu) == 0).then_some((vcpu, page))
@@ -202,7 +233,7 @@ impl Guest {
     /// All of its vCPUs are on.
     #[inline]
     pub(crate) fn is_all_on(&self) -> bool {
-        self.on.load(Ordering::Relaxed).count_ones() as usize >= self.doorbells.len()
+        self.all & !self.on.load(Ordering::Relaxed) == 0
     }
 
     /// A device's line changed; rings the vCPUs that have to look.
@@ -211,12 +242,13 @@ impl Guest {
         self.kick(kick);
     }
 
-    /// The board's interrupt behind its line `line` was taken. (Assembly hands none to guests of x86 yet.)
+    /// The board's interrupt behind its line `line` was taken; rings the vCPUs that have to look.
     pub fn passed_pending(&self, line: u32) {
-        self.pulse(line);
+        let kick = self.vapic.passed_pending(line);
+        self.kick(kick);
     }
 
-    /// The line `line` rose and fell.
+    /// The same of an interrupt that may come again before the guest is done with it.
     pub fn pulse(&self, line: u32) {
         self.set_line(line, true);
         self.set_line(line, false);
@@ -245,11 +277,11 @@ impl Guest {
 }
 
 /// Writes both bitmaps.
-fn fill(bitmaps: Hpa, switches_speculation_control: bool) {
+fn fill(bitmaps: Hpa, ports: &[Ports], switches_speculation_control: bool) {
     let words = core::ptr::with_exposed_provenance_mut::<u64>(bitmaps.0 as usize);
     for word in 0..bitmap::IO_WORDS {
         // SAFETY: pages of this VM's own, in the map at their physical address; no CPU reads them yet.
-        unsafe { words.add(word).write(u64::MAX) };
+        unsafe { words.add(word).write(bitmap::io_word(word, ports)) };
     }
     for word in 0..bitmap::MSR_WORDS {
         let value = bitmap::msr_word(word, switches_speculation_control);

@@ -26,7 +26,9 @@ pub mod exit;
 pub mod inject;
 pub mod interrupts;
 pub mod msr;
+pub mod nmi;
 pub mod paging;
+pub mod pvclock;
 pub mod recorder;
 pub mod segment;
 pub mod start;
@@ -56,6 +58,8 @@ pub mod fitness;
 mod gdt;
 #[cfg(target_os = "none")]
 mod guest;
+#[cfg(any(test, target_os = "none"))]
+mod line;
 #[cfg(target_os = "none")]
 mod memory;
 #[cfg(target_os = "none")]

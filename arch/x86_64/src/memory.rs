@@ -64,17 +64,26 @@ impl Memory {
     /// Writes the low `bytes` of `value` at `gpa`, which do not cross a page. False if that is no RAM.
     pub(crate) fn store(&self, gpa: Gpa, bytes: u8, value: u64) -> bool {
         let Some(hpa) = self.find(gpa, true) else { return false };
-        let at = hpa.0;
-        // SAFETY: RAM of the guest's, at its own address; what it has there is its own business.
-        unsafe {
-            match bytes {
-                1 => asm!("mov [{}], {:l}", in(reg) at, in(reg_abcd) value, options(nostack, preserves_flags)),
-                2 => asm!("mov [{}], {:x}", in(reg) at, in(reg) value, options(nostack, preserves_flags)),
-                4 => asm!("mov [{}], {:e}", in(reg) at, in(reg) value, options(nostack, preserves_flags)),
-                _ => asm!("mov [{}], {}", in(reg) at, in(reg) value, options(nostack, preserves_flags)),
-            }
-        }
+        // SAFETY: RAM of the guest's, at its own address.
+        unsafe { store(hpa.0, bytes, value) };
         true
+    }
+}
+
+/// Writes the low `bytes` (1, 2, 4, 8) of `value` at host address `at`, by one instruction.
+///
+/// # Safety
+/// It is RAM of a guest's, in the hypervisor's map: what that has there is its own business.
+#[inline]
+pub(crate) unsafe fn store(at: u64, bytes: u8, value: u64) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match bytes {
+            1 => asm!("mov [{}], {:l}", in(reg) at, in(reg_abcd) value, options(nostack, preserves_flags)),
+            2 => asm!("mov [{}], {:x}", in(reg) at, in(reg) value, options(nostack, preserves_flags)),
+            4 => asm!("mov [{}], {:e}", in(reg) at, in(reg) value, options(nostack, preserves_flags)),
+            _ => asm!("mov [{}], {}", in(reg) at, in(reg) value, options(nostack, preserves_flags)),
+        }
     }
 }
 

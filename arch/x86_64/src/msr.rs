@@ -13,6 +13,8 @@ mod tests;
 
 pub use mtrr::Mtrrs;
 
+use crate::pvclock;
+
 /// What a read or a write does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -43,6 +45,8 @@ pub enum Own {
     Mtrr(u32),
     /// Bit 0 of a write: an indirect branch prediction barrier.
     Barrier,
+    /// KVM's: where the vCPU is told the time.
+    Clock,
 }
 
 /// What a row of the table says.
@@ -81,6 +85,8 @@ const ROWS: &[Row] = &[
     one(0x1b, Policy::Own(Own::LocalApic)),
     one(0x3b, Policy::Own(Own::TscAdjust)),
     one(PRED_CMD, Policy::Barrier),
+    Row(pvclock::WALL_CLOCK, pvclock::SYSTEM_TIME, Policy::Own(Own::Clock)),
+    one(pvclock::STEAL_TIME, Policy::Own(Own::Clock)),
     // Revision of the microcode: high enough that no kernel misses an update's features; the load of an update is ignored.
     one(0x8b, Policy::Constant(0xffff_ffff)),
     one(0xc001_0020, Policy::Constant(0)),

@@ -77,6 +77,11 @@ pub fn private(facts: &Facts, affinity: u64) -> Option<Frame> {
     None
 }
 
+/// All ports that the hypervisor itself uses: the CPU has none.
+pub fn ports(_facts: &Facts) -> impl Iterator<Item = model::Ports> + Clone {
+    core::iter::empty()
+}
+
 /// A page that each guest finds in its own controller's frames: the first one of a GICv2's virtual CPU interface, in place of the real
 /// one.
 pub fn guest_page(facts: &Facts) -> Option<Hpa> {

@@ -11,6 +11,7 @@ use super::files::Images;
 use super::floor::Floor;
 use super::guest::{Body, Job, initrd};
 use super::lines::{self, Lines};
+use super::ports::PortClaims;
 use super::tree::{self, Facts, Names};
 use super::{memory, place, stolen, unread, vdevs};
 use crate::spec::LoadKind;
@@ -26,7 +27,7 @@ pub(super) fn body(job: &mut Job, version: GicVersion) -> Option<Body> {
     let controller = vdevs::gic(spec, version, vcpus, &mut claims, diagnostics);
     let mut lines = Lines::new(spec, &controller.name, lines::SHARED, diagnostics);
     let vdevs = vdevs::vdevs(spec, &controller, &mut claims, &mut lines, diagnostics);
-    let passed = passing.vm(spec, &mut claims, &mut lines, diagnostics);
+    let passed = passing.vm(spec, &mut claims, &mut lines, &mut PortClaims::default(), diagnostics);
     let stolen = if shared { stolen::place(spec, &mut claims, diagnostics) } else { None };
     let mut memory: Vec<Memory> = memory::joined(&regions).iter().map(Memory::from).collect();
     memory.extend(stolen);

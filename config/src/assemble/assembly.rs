@@ -70,6 +70,8 @@ pub struct Vm {
     pub vdevs: Vec<Vdev>,
     /// What of the board's address space is its own, sorted by guest-physical address.
     pub passes: Vec<Pass>,
+    /// Which of the board's ports are its own, sorted.
+    pub ports: Vec<Ports>,
     /// Which of the board's interrupts are its own, sorted by the guest's line.
     pub interrupts: Vec<PassedInterrupt>,
     /// What to do when emulation cannot finish.

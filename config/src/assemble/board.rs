@@ -3,11 +3,15 @@
 //! The board is an input of assembly: every configuration is checked against it here, and boot checks it against what the
 //! firmware hands over: a device tree, or on x86 a memory map and ACPI's tables.
 
+mod device;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use model::{Controller, GicVersion, OnFailure, PAGE_BYTES};
 use serde::{Deserialize, Deserializer};
+
+pub use device::Device;
 
 /// One board as its `board.toml` describes it. Sizes are in bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -36,8 +40,11 @@ pub struct Board {
     /// The UART that carries every console.
     pub console: Console,
     /// The file of its device tree beside `board.toml`, with `{gic}` for the interrupt controller's version: see
-    /// [`Board::tree`]. Without one, nothing of it can be passed but `regions`.
+    /// [`Board::tree`].
     tree: Option<String>,
+    /// What a board without a device tree has that can be passed, or that is Ostler's own. Of others nothing can be passed but `regions`.
+    #[serde(default)]
+    pub devices: Vec<Device>,
     /// Named pieces of its RAM that Ostler leaves alone: to be passed, and `$asinfo_start{NAME}` and `$asinfo_length{NAME}` of a qvm file.
     #[serde(default)]
     pub regions: BTreeMap<String, Region>,
@@ -199,7 +206,7 @@ impl Board {
             format!("there is no board `{name}`; boards that exist: {names}")
         })?;
         let mut board: Board = toml::from_str(&text).map_err(|error| format!("boards/{name}/board.toml: {error}"))?;
-        let checked = board.check_gic().and_then(|()| board.check_regions());
+        let checked = board.check_gic().and_then(|()| board.check_regions()).and_then(|()| board.check_devices());
         checked.map_err(|error| format!("boards/{name}/board.toml: {error}"))?;
         board.name = name.to_owned();
         board.sha256 = super::sha256(text.as_bytes());
@@ -232,6 +239,14 @@ impl Board {
             (Architecture::Aarch64, true) => Err("`gic` is missing: write `gic = [3]`".into()),
             (Architecture::X86_64, false) => Err("an x86 board has no `gic`".into()),
             _ => Ok(()),
+        }
+    }
+
+    /// Devices are in the tree or on the page.
+    fn check_devices(&self) -> Result<(), String> {
+        match self.tree.is_some() && !self.devices.is_empty() {
+            true => Err("`devices` are for a board without a `tree`".into()),
+            false => self.devices.iter().try_for_each(Device::check),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::fmt::{Display, Write};
 
 use model::{
-    Action, Console, Controller, Counter, ExitBudget, Gpa, Machine, Pass, PassedInterrupt, PciFunction, Start,
+    Action, Console, Controller, Counter, ExitBudget, Gpa, Machine, Pass, PassedInterrupt, PciFunction, Ports, Start,
 };
 
 use super::{Assembly, Load, Place, Vdev, VdevKind, Vm};
@@ -113,6 +113,7 @@ fn vm(out: &mut Writer, vm: &Vm) {
         }
         out.list("vdevs", &vm.vdevs, vdev);
         out.list("passes", &vm.passes, pass);
+        out.field("ports", format_args!("&[{}]", ranges(&vm.ports)));
         out.list("interrupts", &vm.interrupts, interrupt);
         out.block("unsupported: model::Unsupported", "},", |out| {
             out.field("instruction", action(vm.unsupported.instruction));
@@ -166,14 +167,17 @@ fn vdev(out: &mut Writer, vdev: &Vdev) {
                 out.field("place", format_args!("model::Place::Memory {{ gpa: {at}, size_bytes: {size_bytes:#x} }}"));
             }
             Place::Ports(ranges) => {
-                let range = |range: &model::Ports| format!("model::Ports::new({:#x}, {})", range.first, range.count);
-                let ranges: Vec<String> = ranges.iter().map(range).collect();
-                out.field("place", format_args!("model::Place::Ports(&[{}])", ranges.join(", ")));
+                out.field("place", format_args!("model::Place::Ports(&[{}])", self::ranges(ranges)));
             }
         }
         out.field("lines", format_args!("&{:?}", vdev.lines));
         out.field("kind", format_args!("model::VdevKind::{}", kind(&vdev.kind)));
     });
+}
+
+fn ranges(ranges: &[Ports]) -> String {
+    let range = |range: &Ports| format!("model::Ports::new({:#x}, {})", range.first, range.count);
+    ranges.iter().map(range).collect::<Vec<_>>().join(", ")
 }
 
 fn kind(kind: &VdevKind) -> String {

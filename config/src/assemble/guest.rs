@@ -96,6 +96,7 @@ pub(super) fn assemble(
         machine: body.machine,
         vdevs: body.vdevs,
         passes: body.passed.ranges,
+        ports: body.passed.ports,
         interrupts: body.passed.interrupts,
         unsupported: Unsupported {
             instruction: spec.unsupported_instruction.map_or(unsupported.instruction, |action| action.value),

@@ -1,12 +1,16 @@
-//! What the board's device tree says that the board has: registers, interrupts, who does DMA, and what is not to be passed.
+//! What the board's device tree, or its page, says that the board has: registers, interrupts, who does DMA, and what is not to be
+//! passed.
 //!
 //! Addresses are translated through the `ranges` of all buses above (Devicetree Specification 0.4, section 2.3.8), interrupts are
 //! those that reach the GIC (section 2.4, and Linux's bindings/interrupt-controller/arm,gic-v3.yaml).
 
-use model::Trigger;
+use std::borrow::Cow;
+
+use model::{Ports, Trigger};
 
 use super::Board;
 use super::claims::Range;
+use super::ports;
 use super::tree::{self, Node, Tree};
 
 /// Properties by which a node says that its device reaches memory by itself, or has it reached by a DMA controller.
@@ -51,22 +55,33 @@ pub(super) struct Hardware {
 /// One node of the tree.
 #[derive(Debug)]
 pub(super) struct Device {
-    /// From the root, without a slash at the end.
+    /// From the root, without a slash at the end; or its name, without a tree.
     pub(super) path: String,
     /// Host-physical, in the order of its `reg`.
     pub(super) registers: Vec<Range>,
+    /// On an x86 board.
+    pub(super) ports: Vec<Ports>,
     /// In the order of its `interrupts`.
     pub(super) interrupts: Vec<HostInterrupt>,
     /// Why it is known to do DMA, if it is.
     pub(super) dma: Option<String>,
     /// Why it is not to be passed, if it is Ostler's own.
-    pub(super) own: Option<&'static str>,
+    pub(super) own: Option<Cow<'static, str>>,
+    /// ACPI's hardware ID.
+    pub(super) acpi: Option<String>,
+}
+
+impl Device {
+    /// Its ports, for people.
+    pub(super) fn all_ports(&self) -> String {
+        self.ports.iter().map(ports::words).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// An interrupt of the board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct HostInterrupt {
-    /// INTID of an SPI.
+    /// INTID of an SPI; a global system interrupt on x86.
     pub(super) intid: u32,
     pub(super) trigger: Trigger,
 }
@@ -88,6 +103,21 @@ impl Hardware {
         hardware.reserved.extend(reserved);
         hardware.tree = tree;
         Ok(hardware)
+    }
+
+    /// What the page of a board without a tree says; `None` if it says nothing.
+    pub(super) fn of_page(board: &Board) -> Option<Hardware> {
+        let device = |device: &super::Device| Device {
+            path: device.name.clone(),
+            registers: device.memory.iter().filter_map(|&(start, size)| Range::new(start, size)).collect(),
+            ports: device.ports.iter().map(|&(first, count)| Ports::new(first, count)).collect(),
+            interrupts: device.lines.iter().map(|&intid| HostInterrupt { intid, trigger: device.trigger }).collect(),
+            dma: device.dma.clone(),
+            own: device.own.clone().map(Cow::Owned),
+            acpi: device.acpi.clone(),
+        };
+        let devices: Vec<Device> = board.devices.iter().map(device).collect();
+        (!devices.is_empty()).then(|| Hardware { devices, ..Hardware::default() })
     }
 
     /// The node at `path`.
@@ -116,6 +146,11 @@ impl Hardware {
     /// The devices that have registers in `range`.
     pub(super) fn at(&self, range: Range) -> impl Iterator<Item = &Device> {
         self.devices.iter().filter(move |device| device.registers.iter().any(|registers| registers.overlaps(range)))
+    }
+
+    /// The devices that have some of `ports`.
+    pub(super) fn at_ports(&self, ports: &Ports) -> impl Iterator<Item = &Device> {
+        self.devices.iter().filter(|device| device.ports.iter().any(|range| range.overlaps(ports)))
     }
 
     /// Who has the interrupt `intid`: several devices may share a line.
@@ -171,7 +206,9 @@ impl Reader<'_> {
         // CPUs and memory are the variant's; `chosen` and `aliases` are no devices.
         if !path.is_empty() && !["/cpus", "/chosen", "/aliases"].contains(&path) && !path.starts_with("/memory") {
             let interrupts = self.interrupts(node, interrupts);
-            self.hardware.devices.push(Device { path: path.to_owned(), registers, interrupts, dma: dma(node), own });
+            let (path, ports, own) = (path.to_owned(), Vec::new(), own.map(Cow::Borrowed));
+            let device = Device { path, registers, ports, interrupts, dma: dma(node), own, acpi: None };
+            self.hardware.devices.push(device);
         }
         if path == "/cpus" {
             return;

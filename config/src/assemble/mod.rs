@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! VmSpec ─ cpus ─ memory, passing ─┬─ arm: vdevs, tree, agree ─────┬─ place (files, floor) ─▶ Assembly ─ emit, section ─▶ what boots
-//!          (claims, lines)         └─ pc: devices, ports, acpi, boot ─┘
+//!          (claims, lines, ports)       └─ pc: devices, acpi, boot ─────┘
 //! ```
 //! Whatever can be known before boot is decided here, and every mistake that can be found before boot is reported
 //! here. The result has no opinion left in it: the hypervisor runs it as it is.
@@ -26,6 +26,7 @@ mod passing;
 mod pc;
 mod place;
 mod placer;
+mod ports;
 mod protocol;
 mod request;
 mod section;
@@ -40,7 +41,7 @@ mod vdevs;
 pub(crate) mod tests;
 
 pub use assembly::{Assembly, Blob, Board as AssumedBoard, Load, Place, Restart, Table, Vdev, VdevKind, Vm};
-pub use board::{Architecture, Board, Console, Cpus, Hole, Memory, Qemu, Region, Uart, parse_size};
+pub use board::{Architecture, Board, Console, Cpus, Device, Hole, Memory, Qemu, Region, Uart, parse_size};
 pub use hardware::portable_tree;
 pub use model::{Controller, GicVersion, OnFailure};
 

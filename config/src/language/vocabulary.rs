@@ -157,7 +157,6 @@ const X86_DEVICE: &str = "this board is arm64, whose guests have the `gic` and i
 const NO_GIC: &str = "this board is x86, whose guests have local APICs, an `ioapic` and the `8259`: leave it out";
 const NO_TREE: &str =
     "this board is x86, whose guests are told of their machine by ACPI and not by a device tree: leave it out";
-const NO_PASS_X86: &str = "interrupts of the board cannot be passed to x86 guests yet: leave it out";
 const NO_VIRTIO: &str = "leave it out; docs/qvm.md lists the vdevs that work";
 const NO_DEVICE: &str = NO_VIRTIO;
 const POST_MORTEM: &str = "guests cannot be dumped yet; a VM that fails prints its registers, its calls, what is near the address and its last exits \
@@ -209,7 +208,7 @@ pub(super) const WORDS: &[Entry] = &[
     works(Resource, "intr", "LINE"),
 
     works(Pass, "loc", "PLACE[,ATTRIBUTES]"),
-    arm(NO_PASS_X86, works(Pass, "intr", "PIC:LINE[,ATTRIBUTES][=HOSTVECTOR]")),
+    works(Pass, "intr", "PIC:LINE[,ATTRIBUTES][=HOSTVECTOR]"),
 
     arm(NO_GIC, works(VdevType, "gic", "")),
     arm("this board is x86: use `vdev ser8250`", works(VdevType, "pl011", "")),
@@ -245,8 +244,7 @@ pub(super) const WORDS: &[Entry] = &[
     no_meaning(AnyVdev, "log", "FILTER[,FILTER…] TO", CONSOLE_ONLY),
     works(Vdev(&["gic"]), "version", "2|3"),
     refused(Vdev(&["gic"]), "msi", "ADDRESS,FIRST,COUNT", "there is no virtual PCI whose devices could send messages: leave it out"),
-    works(Vdev(&["gic"]), "hostvector", "N"),
-    refused(Vdev(&["ioapic"]), "hostvector", "N", NO_PASS_X86),
+    works(Vdev(&["gic", "ioapic"]), "hostvector", "N"),
     works(Vdev(&["pl011", "pl061", "ser8250", "timer8254", "hpet", "virtio-console", "virtio-blk", "virtio-net", "ioapic", "shmem", "smmu", "wdt-sp805", "virtio-entropy"]), "intr", "PIC:LINE"),
     works(Vdev(&["pl011", "ser8250"]), "hostdev", "[<|>]-"),
     no_meaning(Vdev(&["pl011", "ser8250"]), "delayed", "SECONDS|forever", "the board's console is always open"),

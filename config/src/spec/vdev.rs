@@ -77,7 +77,10 @@ pub enum VdevSpecKind {
         action: Option<Spanned<String>>,
     },
     /// `vdev ioapic`.
-    Ioapic,
+    Ioapic {
+        /// `hostvector`: the board's interrupt that line 0 stands for when interrupts are passed.
+        hostvector: Option<Spanned<u32>>,
+    },
     /// `vdev 8259`.
     Pic8259,
     /// `vdev timer8254`.
@@ -108,7 +111,7 @@ impl VdevSpecKind {
             VdevSpecKind::Pl011 { .. } => "pl011",
             VdevSpecKind::Pl061 => "pl061",
             VdevSpecKind::WdtSp805 { .. } => "wdt-sp805",
-            VdevSpecKind::Ioapic => "ioapic",
+            VdevSpecKind::Ioapic { .. } => "ioapic",
             VdevSpecKind::Pic8259 => "8259",
             VdevSpecKind::Timer8254 => "timer8254",
             VdevSpecKind::Hpet => "hpet",
@@ -126,7 +129,7 @@ impl VdevSpecKind {
             "pl011" => VdevSpecKind::Pl011 { hostdev: Vec::new() },
             "pl061" => VdevSpecKind::Pl061,
             "wdt-sp805" => VdevSpecKind::WdtSp805 { frequency: None, action: None },
-            "ioapic" => VdevSpecKind::Ioapic,
+            "ioapic" => VdevSpecKind::Ioapic { hostvector: None },
             "8259" => VdevSpecKind::Pic8259,
             "timer8254" => VdevSpecKind::Timer8254,
             "hpet" => VdevSpecKind::Hpet,
@@ -140,7 +143,7 @@ impl VdevSpecKind {
 
     /// Whether `intr` can name it.
     pub fn is_controller(&self) -> bool {
-        matches!(self, VdevSpecKind::Gic { .. } | VdevSpecKind::Ioapic | VdevSpecKind::Pic8259)
+        matches!(self, VdevSpecKind::Gic { .. } | VdevSpecKind::Ioapic { .. } | VdevSpecKind::Pic8259)
     }
 
     /// Where the characters of a serial device come from and go to.

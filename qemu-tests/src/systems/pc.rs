@@ -31,5 +31,55 @@ pub const MEMTEST: System = System::of_pc("memtest", &["guests/memtest/memtest-x
 pub const MEMTEST_IA32: System =
     System::of_pc("memtest-ia32", &["qemu-tests/systems/memtest-ia32.qvmconf"]).with_cpus(1);
 
+/// The hostile guest as the console says, with a neighbour that looks at its own memory.
+pub const HOSTILE_X86_64: System =
+    System::of_pc("hostile-x86_64", &["qemu-tests/systems/hostile-x86_64.qvmconf", NEIGHBOUR])
+        .with_cpus(2)
+        .with_coverage()
+        .with_self_test();
+/// The same where what cannot be emulated is passed over.
+pub const HOSTILE_IGNORE_X86_64: System = System {
+    name: "hostile-ignore-x86_64",
+    files: &["qemu-tests/systems/hostile-ignore-x86_64.qvmconf", NEIGHBOUR],
+    ..HOSTILE_X86_64
+};
+/// The same where it takes a fault.
+pub const HOSTILE_FAIL_X86_64: System = System {
+    name: "hostile-fail-x86_64",
+    files: &["qemu-tests/systems/hostile-fail-x86_64.qvmconf", NEIGHBOUR],
+    ..HOSTILE_X86_64
+};
+/// The same where it stops the VM.
+pub const HOSTILE_ABORT_X86_64: System = System {
+    name: "hostile-abort-x86_64",
+    files: &["qemu-tests/systems/hostile-abort-x86_64.qvmconf", NEIGHBOUR],
+    ..HOSTILE_X86_64
+};
+const NEIGHBOUR: &str = "qemu-tests/systems/hostile-neighbour-x86_64.qvmconf";
+/// On one pCPU: the hostile guest as the console says, one that resets itself for ever, one that shuts down for ever, and one of higher
+/// priority that measures how late it wakes.
+pub const VICTIM_X86_64: System = System::of_pc(
+    "victim-x86_64",
+    &[
+        "qemu-tests/systems/hostile-alone-x86_64.qvmconf",
+        "qemu-tests/systems/hostile-resets-x86_64.qvmconf",
+        "qemu-tests/systems/victim-fails-x86_64.qvmconf",
+        "qemu-tests/systems/victim-x86_64.qvmconf",
+    ],
+)
+.with_cpus(1);
+
 /// All of them.
-pub(super) const SYSTEMS: &[System] = &[LINUX_X86_64, HELLO_X86_64, LOADED, VMLINUX, MEMTEST, MEMTEST_IA32];
+pub(super) const SYSTEMS: &[System] = &[
+    LINUX_X86_64,
+    HELLO_X86_64,
+    HOSTILE_X86_64,
+    HOSTILE_IGNORE_X86_64,
+    HOSTILE_FAIL_X86_64,
+    HOSTILE_ABORT_X86_64,
+    VICTIM_X86_64,
+    LOADED,
+    VMLINUX,
+    MEMTEST,
+    MEMTEST_IA32,
+];

@@ -12,7 +12,7 @@ use crate::image;
 use config::Request;
 
 /// How long a board may take: a limit for hangs.
-pub(super) const PATIENCE: Duration = Duration::from_secs(120);
+pub(super) const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The keys that make the console list what it has: Ctrl-] and a question mark.
 const SUMMARY: &str = "\x1d?";

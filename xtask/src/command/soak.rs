@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use qemu_tests::HOSTILE;
-use qemu_tests::attack::{Attack, CLASSES};
+use qemu_tests::System;
+use qemu_tests::attack::{self, Attack};
 
 use crate::failure::{Failure, Result, status};
 
@@ -19,21 +19,35 @@ pub(crate) fn seed(text: &str) -> std::result::Result<u64, String> {
     number.map_err(|_| "a seed is a number, hexadecimal after 0x".into())
 }
 
+/// The hostile guest for a board.
+pub(crate) fn system(board: &str) -> Result<System> {
+    let mut all = [qemu_tests::HOSTILE, qemu_tests::HOSTILE_X86_64].into_iter();
+    let none = || Failure::new(format!("no attacks are known for the board `{board}`"));
+    all.find(|system| system.board == board).ok_or_else(none)
+}
+
 /// Attacks with every class, or one, and prints what came of it. Everything that a class has to reach is to be reached.
-pub(crate) fn run(seed: Option<u64>, class: Option<&str>, operations: u64, cpu: Option<&str>) -> Result<()> {
+pub(crate) fn run(
+    system: System,
+    seed: Option<u64>,
+    class: Option<&str>,
+    operations: u64,
+    cpu: Option<&str>,
+) -> Result<()> {
     let clock = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_nanos() as u64);
     let seed = seed.unwrap_or(clock);
     eprintln!("seed {seed:#x}");
-    let chosen: Vec<_> = CLASSES.iter().filter(|(name, _)| class.is_none_or(|class| class == *name)).collect();
+    let classes = attack::classes(&system);
+    let chosen: Vec<_> = classes.iter().filter(|(name, _)| class.is_none_or(|class| class == *name)).collect();
     if chosen.is_empty() {
-        let names: Vec<&str> = CLASSES.iter().map(|(name, _)| *name).collect();
+        let names: Vec<&str> = classes.iter().map(|(name, _)| *name).collect();
         return Err(Failure::new("no such class of attacks").hint(format!("there are {}", names.join(", "))));
     }
     println!("| class | operations | seconds | ways reached | exceptions | verdict |\n|---|--:|--:|--:|---|---|");
     let mut failed = 0;
     for (class, ways) in chosen {
         let attack = Attack { class, seed: Some(seed), operations };
-        let outcome = attack.run(HOSTILE, cpu, PATIENCE, |done| eprint!("\r{class}: {done} of {operations} "));
+        let outcome = attack.run(system, cpu, PATIENCE, |done| eprint!("\r{class}: {done} of {operations} "));
         eprint!("\r\x1b[K");
         let verdict = match &outcome {
             Err(error) => {
@@ -49,7 +63,10 @@ pub(crate) fn run(seed: Option<u64>, class: Option<&str>, operations: u64, cpu: 
         if verdict != "held" {
             failed += 1;
             let cpu = cpu.map_or(String::new(), |cpu| format!(" --cpu {cpu}"));
-            eprintln!("again: cargo xtask test --soak --class {class} --seed {seed:#x} --operations {operations}{cpu}");
+            let board = system.board;
+            eprintln!(
+                "again: cargo xtask test --soak --board {board} --class {class} --seed {seed:#x} --operations {operations}{cpu}"
+            );
         }
         let (done, seconds, reached, taken) = outcome.map_or((0, 0, 0, String::new()), |outcome| {
             let taken = outcome.done.split_once(", ").map_or("", |(_, taken)| taken).to_owned();

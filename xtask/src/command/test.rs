@@ -28,14 +28,14 @@ pub(crate) struct Test {
     /// Only what builds images and boots them on QEMU.
     #[arg(long, conflicts_with = "host")]
     qemu: bool,
-    /// Only the images of this board, as qemu-x86_64, and the tests that boot them.
+    /// Only the images of this board, as qemu-x86_64, and the tests that boot them. Of the soak: its board [default: qemu-aarch64].
     #[arg(long, value_name = "NAME", conflicts_with = "host")]
     board: Option<String>,
     /// Also the boards that run for minutes: guests under load, a thousand reboots. About 30 minutes more.
     #[arg(long, conflicts_with = "host")]
     long: bool,
     /// Instead of all this: attacks by the hostile guest, millions of each class, from a seed.
-    #[arg(long, conflicts_with_all = ["host", "qemu", "board", "long", "filter"])]
+    #[arg(long, conflicts_with_all = ["host", "qemu", "long", "filter"])]
     soak: bool,
     /// Instead of all this: the tests of what parses files under Miri, with a nightly compiler. Takes long.
     #[arg(long, conflicts_with_all = ["host", "qemu", "board", "long", "soak"])]
@@ -59,9 +59,10 @@ pub(crate) struct Test {
 /// Runs the command.
 pub(crate) fn run(options: &Test) -> Result<()> {
     if options.soak {
-        packages::ensure(&[packages::QEMU])?;
-        build(&qemu_tests::HOSTILE)?;
-        return soak::run(options.seed, options.class.as_deref(), options.operations, options.cpu.as_deref());
+        let system = soak::system(options.board.as_deref().unwrap_or(qemu_tests::HOSTILE.board))?;
+        packages::ensure(&[packages::QEMU, packages::QEMU_X86_64])?;
+        build(&system)?;
+        return soak::run(system, options.seed, options.class.as_deref(), options.operations, options.cpu.as_deref());
     }
     if options.miri {
         return miri::run(options.filter.as_deref());

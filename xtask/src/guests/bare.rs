@@ -8,8 +8,8 @@ use crate::host::{cargo, files, paths};
 
 /// Their names on arm64: of the folder, the package, the program and the ELF file.
 pub(super) const NAMES: [&str; 9] = ["bench", "hello", "hostile", "pages", "psci", "smp", "stop", "trespass", "worker"];
-/// Those that there are for x86, too, and that there are for x86 alone.
-pub(super) const NAMES_X86_64: [&str; 4] = ["bench", "hello", "hostile", "loaded"];
+/// On x86.
+pub(super) const NAMES_X86_64: [&str; 6] = ["bench", "hello", "hostile", "loaded", "passed", "worker"];
 /// The programs of `loaded`, which has one for each way to start.
 const LOADED: [&str; 5] = ["plain", "multiboot", "flat", "multiboot2", "real"];
 

@@ -87,6 +87,10 @@ const INVARIANT_TSC: u32 = 1 << 8;
 /// Leaf 6 EAX: the local APIC's timer never stops. (It is ours.)
 const ARAT: u32 = 1 << 2;
 
+/// Leaf 0x4000_0101 EAX: no delays between port accesses, the clock by its second registers, stolen time, a clock that is the same on
+/// all vCPUs. Not the first registers of the clock (0), nor what needs hypercalls or interrupts of KVM's (4, 6, 7, 9, 11, 13, 14).
+pub(super) const KVM_EAX: u32 = bits(&[1, 3, 5, 24]);
+
 /// Hides and shows, in the basic range.
 pub(super) fn basic(leaves: &mut [Words; BASIC], machine: &Machine) {
     for (leaf, words) in leaves.iter_mut().enumerate() {

@@ -57,6 +57,11 @@ fn what_is_ours_is_shown_whatever_the_cpu_has() {
     assert_eq!((last, name.as_slice()), (0x4000_0010, b"OstlerOstler".as_slice()));
     assert_eq!(cpuid.get(0x4000_0010, 0, &OWN), [2_000_000, 2_000_000, 0, 0]);
     assert_eq!(cpuid.get(0x15, 0, &OWN), [1, 1, 2_000_000_123, 0]);
+    let [last, ebx, ecx, edx] = cpuid.get(0x4000_0100, 0, &OWN);
+    let name: Vec<u8> = [ebx, ecx, edx].iter().flat_map(|word| word.to_le_bytes()).collect();
+    assert_eq!((last, name.as_slice()), (0x4000_0101, b"KVMKVMKVM\0\0\0".as_slice()));
+    assert_eq!(cpuid.get(0x4000_0101, 0, &OWN), [1 << 1 | 1 << 3 | 1 << 5 | 1 << 24, 0, 0, 0]);
+    assert_eq!(cpuid.get(0x4000_0102, 0, &OWN), [0; 4]);
     assert_eq!(cpuid.get(0x16, 0, &OWN), [2000, 2000, 100, 0]);
 }
 

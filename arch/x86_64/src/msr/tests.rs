@@ -27,6 +27,9 @@ fn the_vcpus_own_are_its_own() {
         (0x83f, Own::LocalApic),
         (0xc000_0080, Own::Efer),
         (0x2ff, Own::Mtrr(0x2ff)),
+        (0x4b56_4d00, Own::Clock),
+        (0x4b56_4d01, Own::Clock),
+        (0x4b56_4d03, Own::Clock),
     ] {
         assert_eq!((read(register), write(register, ALL)), (Answer::Own(own), Answer::Own(own)));
     }
@@ -34,10 +37,24 @@ fn the_vcpus_own_are_its_own() {
 
 #[test]
 fn what_is_hidden_is_not_there() {
-    // SPEC_CTRL, VIRT_SPEC_CTRL, OSVW, IBS, extended counters, VM_HSAVE_PA, Intel's VMX, PKRS, XSS.
-    for register in
-        [0x48, 0xc001_011f, 0xc001_0140, 0xc001_1030, 0xc001_0200, 0xc001_0117, 0x480, 0x6e1, 0xda0, 0x1234_5678]
-    {
+    // SPEC_CTRL, VIRT_SPEC_CTRL, OSVW, IBS, extended counters, VM_HSAVE_PA, Intel's VMX, PKRS, XSS, KVM's first clock and what else
+    // it has.
+    for register in [
+        0x48,
+        0xc001_011f,
+        0xc001_0140,
+        0xc001_1030,
+        0xc001_0200,
+        0xc001_0117,
+        0x480,
+        0x6e1,
+        0xda0,
+        0x11,
+        0x12,
+        0x4b56_4d02,
+        0x4b56_4d04,
+        0x1234_5678,
+    ] {
         assert_eq!((read(register), write(register, ALL)), (Answer::Unlisted, Answer::Unlisted), "{register:#x}");
     }
     assert_eq!((read(PRED_CMD), write(PRED_CMD, ALL)), (Answer::Refused, Answer::Own(Own::Barrier)));

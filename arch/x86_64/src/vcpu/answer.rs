@@ -29,11 +29,15 @@ impl Vcpu {
             Unsupported::Instruction { length: length @ 1.., .. } => self.step_over(length),
             Unsupported::Register { is_write: true, .. } => self.skip(0x300f, 2),
             Unsupported::Register { .. } => self.finish_register(u64::MAX),
-            // A store to memory that is not writable has no effect; a fetch or a walk of the guest's own tables cannot go on without
-            // what it was after.
-            Unsupported::Access { gpa, is_fetch: false, on_table_walk: false, length: length @ 1.. }
-                if is_memory(gpa) =>
-            {
+            // A store to memory that is not writable has no effect; a fetch, a walk of the guest's own tables or the delivery of an
+            // event cannot go on without what it was after.
+            Unsupported::Access {
+                gpa,
+                is_fetch: false,
+                on_table_walk: false,
+                in_delivery: false,
+                length: length @ 1..,
+            } if is_memory(gpa) => {
                 self.step_over(length);
             }
             Unsupported::Instruction { .. } | Unsupported::Access { .. } => self.fail(event),

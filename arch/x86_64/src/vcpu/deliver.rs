@@ -4,30 +4,12 @@
 use super::{Vcpu, code_of};
 use crate::alarm;
 use crate::exit::{Exit, StartUp};
-use crate::inject::{DR6_STEP, Event, Gate, TF};
+use crate::inject::{Event, Gate, IF};
+use crate::nmi::Nmi;
 use crate::svm::event;
 use crate::svm::intercepts::{CR8_WRITES, IRET, WINDOW};
 use crate::svm::vmcb::virtual_interrupt;
 use crate::vapic::Pending;
-
-/// NMIs of a vCPU. The CPU tracks nothing of them for a guest here: from the delivery of one to the IRET after it, others wait.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Nmi {
-    is_pending: bool,
-    /// One was delivered, and its handler has not executed IRET.
-    is_masked: bool,
-    /// The guest executes a single instruction, at whose end an NMI can be taken.
-    step: Option<Step>,
-}
-
-/// A single step of ours.
-#[derive(Clone, Copy, Debug)]
-struct Step {
-    /// IRET: the flags are the guest's own afterwards.
-    is_iret: bool,
-    /// The guest steps, too.
-    is_guests: bool,
-}
 
 impl Vcpu {
     /// Sees to it that the guest finds what it is to see.
@@ -39,7 +21,7 @@ impl Vcpu {
         }
         let control = &mut self.vmcb.control;
         let [first, ..] = control.intercepts;
-        let is_quiet = self.event.is_none() && !self.nmi.is_pending && first & WINDOW == 0;
+        let is_quiet = self.event.is_none() && !self.nmi.is_pending() && first & WINDOW == 0;
         if is_quiet && self.apic.is_idle(&self.guest.vapic) {
             control.interrupt = virtual_interrupt::MASKING | u64::from(self.apic.cr8());
             return;
@@ -53,21 +35,56 @@ impl Vcpu {
         alarm::set_guest(self.armed.and_then(|deadline| self.physical(deadline)));
     }
 
-    /// The local APIC's timer goes off, if it is due. True if it was.
+    /// The local APIC's timer goes off, if it is due. True if it was. It is the alarm that has gone off.
     pub(super) fn tick(&mut self) -> bool {
-        let now = self.now();
-        let is_due = self.armed.is_some_and(|deadline| deadline <= now);
-        if is_due {
-            self.apic.tick(now);
-            self.arm();
+        match self.ticked() {
+            Some(Some(vector)) => self.apic.request(vector),
+            Some(None) => {}
+            None => return false,
         }
-        is_due
+        true
+    }
+
+    /// The same, if it is; the vector that it gives is still to be requested.
+    #[inline(always)]
+    pub(super) fn ticked(&mut self) -> Option<Option<u8>> {
+        let ticked = self.apic.ticked(self.now())?;
+        self.armed = self.apic.deadline();
+        alarm::guest_again(self.armed.and_then(|deadline| self.physical(deadline)));
+        Some(ticked)
+    }
+
+    /// Back into the guest with `vector`, of its local APIC's timer or an IPI to itself: mostly it takes it at once, and nothing else
+    /// is to be looked at.
+    #[inline(always)]
+    pub(super) fn resume_with(&mut self, vector: u8) -> u64 {
+        let control = &self.vmcb.control;
+        let [first, ..] = control.intercepts;
+        let takes_interrupts = self.vmcb.state.rflags & IF != 0 && control.shadow & 1 == 0;
+        let is_busy = self.event.is_some() || self.nmi.is_pending() || first & WINDOW != 0;
+        if takes_interrupts
+            && !is_busy
+            && !self.has_business()
+            && !self.forgets
+            && self.apic.accept_at_once(&self.guest.vapic, vector)
+        {
+            self.vmcb.control.event = event::encode(Event::Interrupt(vector));
+            return self.resume_at_once();
+        }
+        self.apic.request(vector);
+        self.resume()
+    }
+
+    /// The loop has something to do before the guest goes on.
+    #[inline(always)]
+    fn has_business(&self) -> bool {
+        self.others_wait | self.has_init | self.is_shut_down | self.start_up.is_some()
     }
 
     /// Takes the NMI, INIT and start-up IPI that others sent.
     fn take_signals(&mut self) {
         let signals = self.apic.take_signals(&self.guest.vapic);
-        self.nmi.is_pending |= signals.nmi;
+        self.nmi.send(signals.nmi);
         if signals.init {
             match signals.start_up {
                 // Both at once: it was off for no time at all.
@@ -83,7 +100,7 @@ impl Vcpu {
         let takes_interrupts = self.vmcb.state.rflags & crate::inject::IF != 0;
         self.has_init
             || self.event.is_some()
-            || self.nmi.is_pending && !self.nmi.is_masked
+            || self.nmi.is_due()
             || takes_interrupts && self.apic.pending(&self.guest.vapic).is_some()
     }
 
@@ -97,18 +114,18 @@ impl Vcpu {
             rflags: self.vmcb.state.rflags,
             in_shadow: control.shadow & 1 != 0,
             is_busy: next.is_some(),
-            in_nmi: self.nmi.is_masked,
+            in_nmi: self.nmi.is_masked(),
         };
         let mut waits_for_nmi = false;
-        if self.nmi.is_pending && !self.nmi.is_masked {
+        if self.nmi.is_due() {
             if gate.takes_nmi() {
-                self.nmi = Nmi { is_pending: false, is_masked: true, step: None };
+                self.nmi.deliver(&mut self.vmcb.state.rflags);
                 let [first, ..] = &mut control.intercepts;
                 *first |= IRET;
                 next = Some(Event::Nmi);
                 gate.is_busy = true;
             } else {
-                waits_for_nmi = self.nmi.step.is_none();
+                waits_for_nmi = !self.nmi.is_stepping();
             }
         }
         let mut pending = self.apic.pending(vapic);
@@ -135,8 +152,9 @@ impl Vcpu {
             }
             (_, highest) => (0, highest.is_some()),
         };
-        let tpr = control.cr_intercepts & !CR8_WRITES;
-        control.cr_intercepts = if waits_for_tpr { tpr | CR8_WRITES } else { tpr };
+        // (TCG ends itself by an assertion if CR8 is written while a virtual interrupt is pending: `tcg_handle_interrupt`.)
+        let others = control.cr_intercepts & !CR8_WRITES;
+        control.cr_intercepts = if waits_for_tpr || window != 0 { others | CR8_WRITES } else { others };
         let [first, ..] = &mut control.intercepts;
         *first = if window != 0 { *first | WINDOW } else { *first & !WINDOW };
         control.interrupt = virtual_interrupt::MASKING | u64::from(self.apic.cr8()) | window;
@@ -151,40 +169,26 @@ impl Vcpu {
     #[cold]
     fn wait_for_nmi(&mut self, in_shadow: bool) {
         if in_shadow {
-            self.step(false);
+            self.nmi.step(false, &mut self.vmcb.state.rflags);
         } else {
             self.armed = None;
             alarm::set_guest(Some(0));
         }
     }
 
-    fn step(&mut self, is_iret: bool) {
-        let flags = &mut self.vmcb.state.rflags;
-        self.nmi.step = Some(Step { is_iret, is_guests: *flags & TF != 0 });
-        *flags |= TF;
-    }
-
     /// The handler of an NMI executes IRET: it is over with the instruction's end.
     pub(super) fn before_iret(&mut self) {
         let [first, ..] = &mut self.vmcb.control.intercepts;
         *first &= !IRET;
-        self.step(true);
+        self.nmi.step(true, &mut self.vmcb.state.rflags);
     }
 
-    /// A debug exception. True if it was the end of a step of ours, and of nothing else.
-    pub(super) fn stepped(&mut self) -> bool {
-        let Some(step) = self.nmi.step.take() else { return false };
+    /// The guest's instruction has ended with TF set, as DR6 says: it takes a debug exception, unless it was a step of ours.
+    pub(super) fn stepped(&mut self) {
         let state = &mut self.vmcb.state;
-        if !step.is_iret && !step.is_guests {
-            state.rflags &= !TF;
+        if !self.nmi.stepped(&mut state.rflags, &mut state.dr6) {
+            self.inject(Event::DEBUG);
         }
-        self.nmi.is_masked &= !step.is_iret;
-        if step.is_guests {
-            return false;
-        }
-        state.dr6 &= !DR6_STEP;
-        // Breakpoints may have been hit meanwhile.
-        state.dr6 & 0xf == 0
     }
 
     /// Forgets NMIs: out of reset.
@@ -202,7 +206,7 @@ impl Vcpu {
     #[inline]
     pub(super) fn resume(&mut self) -> u64 {
         self.flush();
-        if self.others_wait | self.has_init | self.is_shut_down | self.start_up.is_some() {
+        if self.has_business() {
             // `run` finds the rest.
             return match self.before_entry() {
                 Some(exit) => self.leave(exit),

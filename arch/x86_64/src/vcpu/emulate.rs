@@ -13,6 +13,7 @@ use crate::decode::{self, Instruction, Operation, Segment};
 use crate::exit::{Access, At, Exit, Unsupported};
 use crate::inject::Event;
 use crate::memory::crosses_page;
+use crate::svm::event;
 use crate::svm::exit_code::fault;
 
 /// The instruction that is being emulated, by what its next answer is for.
@@ -51,8 +52,10 @@ impl Vcpu {
     pub(super) fn nested_page_fault(&mut self) -> Done {
         let control = &self.vmcb.control;
         let (info, gpa) = (control.exit_info_1, Gpa(control.exit_info_2));
-        if info & (fault::TABLE_WALK | fault::FETCH | fault::PRESENT) != 0 {
-            return self.refused(info, gpa);
+        // What is touched while an event is delivered has nothing to do with the instruction at RIP.
+        let in_delivery = control.exit_interrupt_info & event::VALID != 0;
+        if in_delivery || info & (fault::TABLE_WALK | fault::FETCH | fault::PRESENT) != 0 {
+            return self.refused(info, gpa, in_delivery);
         }
         let Some(instruction) = self.instruction() else { return self.undescribed(gpa, 0) };
         let Some(bytes) = instruction.memory_bytes() else { return self.undescribed(gpa, instruction.length) };
@@ -80,17 +83,19 @@ impl Vcpu {
         self.settle(access(write.or(Some(0))))
     }
 
-    /// What the nested tables do not allow, and what the guest's own tables or fetches do not find.
+    /// What the nested tables do not allow, and what the guest's own tables, fetches or events do not find.
     #[cold]
-    fn refused(&mut self, info: u64, gpa: Gpa) -> Done {
+    fn refused(&mut self, info: u64, gpa: Gpa, in_delivery: bool) -> Done {
         let (on_table_walk, is_fetch) = (info & fault::TABLE_WALK != 0, info & fault::FETCH != 0);
-        coverage::took(match (on_table_walk, is_fetch) {
-            (true, _) => Way::Walk,
-            (_, true) => Way::Fetch,
+        coverage::took(match (on_table_walk, is_fetch, in_delivery) {
+            (true, ..) => Way::Walk,
+            (_, true, _) => Way::Fetch,
+            (_, _, true) => Way::Delivery,
             _ => Way::ReadOnly,
         });
-        let length = if on_table_walk || is_fetch { 0 } else { self.instruction().map_or(0, |found| found.length) };
-        Done::Exit(Exit::Unsupported(Unsupported::Access { gpa, is_fetch, on_table_walk, length }))
+        let is_skipped = !(on_table_walk || is_fetch || in_delivery);
+        let length = if is_skipped { self.instruction().map_or(0, |found| found.length) } else { 0 };
+        Done::Exit(Exit::Unsupported(Unsupported::Access { gpa, is_fetch, on_table_walk, in_delivery, length }))
     }
 
     #[cold]
@@ -151,20 +156,7 @@ impl Vcpu {
         if let Some(page) = self.apic.page()
             && gpa.0 & !0xfff == page.0
         {
-            let (offset, now) = (gpa.0 & 0xfff, || guest.counter().wrapping_add(self.tsc_adjust));
-            return Some(match access.store {
-                None => {
-                    coverage::took(Way::ApicRead);
-                    self.apic.read(&guest.vapic, offset, width, now).into()
-                }
-                Some(value) => {
-                    coverage::took(Way::ApicWrite);
-                    let kick = self.apic.write(&guest.vapic, offset, width, value as u32, now);
-                    self.kick(kick);
-                    self.look_for_start_up();
-                    0
-                }
-            });
+            return Some(self.local_apic(gpa.0 & 0xfff, width, access.store.map(|value| value as u32)).into());
         }
         let offset = guest.io_apic_offset(gpa)?;
         Some(match access.store {
@@ -179,6 +171,22 @@ impl Vcpu {
                 0
             }
         })
+    }
+
+    /// A load from the local APIC's page, or a store, which gets any value.
+    #[inline(never)]
+    pub(super) fn local_apic(&mut self, offset: u64, width: u8, store: Option<u32>) -> u32 {
+        let (guest, adjust) = (self.guest, self.tsc_adjust);
+        let now = || guest.counter().wrapping_add(adjust);
+        let Some(value) = store else {
+            coverage::took(Way::ApicRead);
+            return self.apic.read(&guest.vapic, offset, width, now);
+        };
+        coverage::took(Way::ApicWrite);
+        let kick = self.apic.write(&guest.vapic, offset, width, value, now);
+        self.kick(kick);
+        self.look_for_start_up();
+        0
     }
 
     /// The answer to `access`: the value of a load, or anything for a store.

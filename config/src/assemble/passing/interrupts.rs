@@ -2,6 +2,7 @@
 
 use model::{PassedInterrupt, Trigger};
 
+use super::super::Architecture;
 use super::{Desk, Passed, Passing};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
@@ -32,7 +33,7 @@ impl Passing<'_> {
         let owners = hardware.into_iter().flat_map(|hardware| hardware.interrupt(host));
         for (device, interrupt) in owners {
             trigger = Some(interrupt.trigger);
-            if let Some(why) = device.own {
+            if let Some(why) = &device.own {
                 let message = format!("interrupt {host} is Ostler's own: {why}");
                 report(Diagnostic::error(codes::NOT_TO_PASS, message).at(span));
             }
@@ -40,9 +41,10 @@ impl Passing<'_> {
         match (trigger, unmasked) {
             (None, _) => {
                 let message = format!("no device of the board has interrupt {host}");
-                let hint = match host {
-                    0..32 => format!("these are raw INTIDs: SPI {host} is {}", host + 32),
-                    _ => "its device tree has them as SPIs, less 32: `pass intr gic:LINE=INTID`".to_owned(),
+                let hint = match (self.board.architecture, host) {
+                    (Architecture::X86_64, _) => format!("{}, with ACPI's numbers as `lines`", self.page_says()),
+                    (_, 0..32) => format!("these are raw INTIDs: SPI {host} is {}", host + 32),
+                    (..) => "its device tree has them as SPIs, less 32: `pass intr gic:LINE=INTID`".to_owned(),
                 };
                 report(Diagnostic::error(codes::NOT_ON_BOARD, message).at(span).hint(hint));
             }

@@ -6,36 +6,45 @@
 //! | what | here |
 //! |---|---|
 //! | ranges of addresses, and their attributes | `ranges` |
+//! | ports | `ports` |
 //! | interrupts | `interrupts` |
 //! | nodes of the board's device tree, for the guest's | `nodes` |
+//! | devices of a board without one, for the guest's ACPI tables | `told` |
 
 mod interrupts;
 mod nodes;
+mod ports;
 mod ranges;
+mod told;
 
 use std::collections::HashMap;
 
-use model::{Pass, PassedInterrupt};
+use model::{Pass, PassedInterrupt, Ports};
 
 use super::Board;
 use super::claims::{Claims, Range};
 use super::hardware::Hardware;
 use super::lines::Lines;
+use super::ports::PortClaims;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::spec::{PassLoc, PassPlace, PassSpec, Span, VdevSpecKind, VmSpec};
 use nodes::TakenNode;
+
+pub(super) use told::Told;
 
 /// The board, and what of it is passed so far.
 pub(super) struct Passing<'a> {
     board: &'a Board,
     /// All RAM of the variant.
     ram: Vec<Range>,
-    /// What its tree says; `None` if it has none.
+    /// What its tree or its page says; `None` if it has neither.
     hardware: Option<Hardware>,
     /// Host-physical ranges with an owner.
     ranges: Vec<(Range, Span)>,
-    /// Interrupts of the board with an owner, by INTID.
+    /// Ports with an owner.
+    ports: Vec<(Ports, Span)>,
+    /// Interrupts of the board with an owner, by their numbers.
     interrupts: HashMap<u32, Span>,
 }
 
@@ -44,6 +53,8 @@ pub(super) struct Passing<'a> {
 pub(super) struct Passed {
     /// Sorted by guest-physical address.
     pub(super) ranges: Vec<Pass>,
+    /// Sorted.
+    pub(super) ports: Vec<Ports>,
     /// Sorted by the guest's line.
     pub(super) interrupts: Vec<PassedInterrupt>,
     /// What of it is the guest's ordinary memory (`m`).
@@ -57,6 +68,7 @@ pub(super) struct Passed {
 struct Desk<'a> {
     claims: &'a mut Claims,
     lines: &'a mut Lines,
+    ports: &'a mut PortClaims,
     diagnostics: &'a mut Diagnostics,
     /// The board's interrupt that line 0 stands for.
     hostvector: u32,
@@ -69,7 +81,8 @@ impl Passing<'_> {
         let pieces = board.memory.pieces(ram_bytes);
         let ram = pieces.into_iter().filter_map(|(start, bytes)| Range::new(start, bytes)).collect();
         let hardware = tree.map(|tree| Hardware::read(board, tree)).transpose()?;
-        Ok(Passing { board, ram, hardware, ranges: Vec::new(), interrupts: HashMap::new() })
+        let hardware = hardware.or_else(|| Hardware::of_page(board));
+        Ok(Passing { board, ram, hardware, ranges: Vec::new(), ports: Vec::new(), interrupts: HashMap::new() })
     }
 
     /// What `spec` asks for. All that is wrong with it is reported.
@@ -78,19 +91,21 @@ impl Passing<'_> {
         spec: &VmSpec,
         claims: &mut Claims,
         lines: &mut Lines,
+        ports: &mut PortClaims,
         diagnostics: &mut Diagnostics,
     ) -> Passed {
         let hostvector = spec.vdevs.iter().find_map(|vdev| match vdev.kind {
-            VdevSpecKind::Gic { hostvector, .. } => hostvector,
+            VdevSpecKind::Gic { hostvector, .. } | VdevSpecKind::Ioapic { hostvector } => hostvector,
             _ => None,
         });
         let hostvector = hostvector.map_or(0, |vector| vector.value);
-        let mut desk = Desk { claims, lines, diagnostics, hostvector };
+        let mut desk = Desk { claims, lines, ports, diagnostics, hostvector };
         let mut passed = Passed::default();
         for pass in &spec.passes {
             self.context(pass, &mut passed, &mut desk);
         }
         passed.ranges.sort_by_key(|range| range.gpa);
+        passed.ports.sort_by_key(|ports| ports.first);
         passed.interrupts.sort_by_key(|interrupt| interrupt.line);
         passed
     }
@@ -108,10 +123,11 @@ impl Passing<'_> {
                         self.initrd(loc, Range::new(gpa.value, host.size()), passed, desk);
                     }
                 }
-                PassPlace::Node { .. } if pass.initrd => {
+                PassPlace::Node { .. } | PassPlace::Ports(_) if pass.initrd => {
                     let error = Diagnostic::error(codes::PASS_ATTRIBUTES, "a device is no RAM disk").at(loc.span);
                     desk.diagnostics.push(error.hint("write `initrd pass loc GPA,LENGTH,rc=HPA`"));
                 }
+                PassPlace::Ports(ports) => self.ports(loc, *ports, passed, desk),
                 PassPlace::Node { path, gpa } => {
                     let place = (path.value.as_str(), gpa.map(|gpa| gpa.value));
                     self.node(loc, place, &pass.intrs, &mut of_nodes, passed, desk);

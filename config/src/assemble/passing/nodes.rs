@@ -60,7 +60,7 @@ impl Passing<'_> {
             return desk.diagnostics.push(error.hint(hint));
         };
         let device = hardware.device(path);
-        if let Some(why) = device.and_then(|device| device.own) {
+        if let Some(why) = device.and_then(|device| device.own.as_ref()) {
             let message = format!("{path} is Ostler's own: {why}");
             return desk.diagnostics.push(Diagnostic::error(codes::NOT_TO_PASS, message).at(loc.span));
         }

@@ -2,6 +2,7 @@
 
 use model::{Gpa, Hpa, MemoryType, PAGE_BYTES, Pass};
 
+use super::super::Architecture;
 use super::super::claims::Range;
 use super::super::hardware::Device;
 use super::{Desk, Passed, Passing};
@@ -85,10 +86,11 @@ impl Passing<'_> {
         let Some(hardware) = &self.hardware else {
             let message = format!("what board `{}` has at {host} is not known", self.board.name);
             let error = Diagnostic::error(codes::NOT_ON_BOARD, message).at(loc.span);
-            return desk.diagnostics.push(error.hint("name its device tree in board.toml: `tree = \"FILE.dtb\"`"));
+            let hint = "name its device tree in board.toml, `tree = \"FILE.dtb\"`, or its `[[devices]]`";
+            return desk.diagnostics.push(error.hint(hint));
         };
         let devices: Vec<&Device> = hardware.at(host).collect();
-        if let Some((device, why)) = devices.iter().find_map(|device| Some((device, device.own?))) {
+        if let Some((device, why)) = devices.iter().find_map(|device| Some((device, device.own.as_ref()?))) {
             let message = format!("{} is Ostler's own: {why}", device.path);
             let error = Diagnostic::error(codes::NOT_TO_PASS, message).at(loc.span);
             return desk.diagnostics.push(error.hint("guests have a virtual one: `vdev`"));
@@ -97,7 +99,10 @@ impl Passing<'_> {
             let message = format!("the board has nothing at {hole:#x}");
             let error = Diagnostic::error(codes::NOT_ON_BOARD, message).at(loc.span);
             let near = devices.first().map(|device| format!("{} is in this range", device.path));
-            let hint = near.unwrap_or_else(|| "boards/NAME/*.dtb says what it has: `dtc -O dts` shows it".into());
+            let hint = near.unwrap_or_else(|| match self.board.architecture {
+                Architecture::Aarch64 => "boards/NAME/*.dtb says what it has: `dtc -O dts` shows it".into(),
+                Architecture::X86_64 => self.page_says(),
+            });
             return desk.diagnostics.push(error.hint(hint));
         }
         self.dma(loc, &devices, desk);
@@ -113,8 +118,13 @@ impl Passing<'_> {
         }
     }
 
+    /// Where it is written what a board without a tree has.
+    pub(super) fn page_says(&self) -> String {
+        format!("boards/{}/board.toml says what it has: `[[devices]]`", self.board.name)
+    }
+
     /// A device that does DMA is passed only to who says that they know.
-    fn dma(&self, loc: &PassLoc, devices: &[&Device], desk: &mut Desk) {
+    pub(super) fn dma(&self, loc: &PassLoc, devices: &[&Device], desk: &mut Desk) {
         let masters = devices.iter().filter_map(|device| Some((device.path.as_str(), device.dma.as_ref()?)));
         let masters: Vec<_> = masters.collect();
         let Some((path, why)) = masters.first() else { return };

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 
 use model::{Gpa, PAGE_BYTES, Pc, PciFunction, Ports};
 
-use super::ports::PortClaims;
 use crate::assemble::claims::Claims;
 use crate::assemble::lines::Lines;
+use crate::assemble::ports::PortClaims;
 use crate::assemble::vdevs::console;
 use crate::assemble::{Place, Vdev, VdevKind, home, only_one};
 use crate::codes;
@@ -32,13 +32,13 @@ const PORT_92: Ports = Ports::new(0x92, 1);
 /// What an inert function is: nobody's device, of the vendor that qvm's own devices are of.
 const DUMMY: PciFunction = PciFunction { device: 0, function: 0, vendor_id: 0x1c05, device_id: 0, class: 0xff00_0000 };
 
-/// The machine, its vdevs in order, and its lines. Reports all that is wrong with them; `None` if there is no telling.
+/// The machine, its vdevs in order, its lines and its ports. Reports all that is wrong with them; `None` if there is no telling.
 pub(super) fn make(
     spec: &VmSpec,
     vcpus: u32,
     claims: &mut Claims,
     diagnostics: &mut Diagnostics,
-) -> Option<(Pc, Vec<Vdev>, Lines)> {
+) -> Option<(Pc, Vec<Vdev>, Lines, PortClaims)> {
     check_vcpus(spec, vcpus, diagnostics);
     only_one(spec, &["ioapic", "8259", "timer8254", "hpet", "mc146818", "pckeyboard"], diagnostics);
     let mut ports = PortClaims::default();
@@ -80,7 +80,7 @@ pub(super) fn make(
         vdevs.extend(made);
     }
     vdevs.sort_by_key(order);
-    Some((pc, vdevs, lines))
+    Some((pc, vdevs, lines, ports))
 }
 
 /// Memory by address, then ports. Who looks for a port takes the first that has it, so the reset control stands before the host
@@ -111,7 +111,7 @@ fn controllers(
     diagnostics: &mut Diagnostics,
 ) -> (Pc, Lines) {
     let of = |wanted: fn(&VdevSpecKind) -> bool| spec.vdevs.iter().find(|vdev| wanted(&vdev.kind));
-    let io_apic = of(|kind| matches!(kind, VdevSpecKind::Ioapic));
+    let io_apic = of(|kind| matches!(kind, VdevSpecKind::Ioapic { .. }));
     let pic = of(|kind| matches!(kind, VdevSpecKind::Pic8259));
     let gpa = io_apic.map(|vdev| {
         let loc = vdev.address();
@@ -204,6 +204,14 @@ fn uart_line(port: u16) -> Option<u32> {
         0x3f8 | 0x3e8 => Some(4),
         0x2f8 | 0x2e8 => Some(3),
         _ => None,
+    }
+}
+
+/// Reports lines of passed interrupts that the controller which is named does not have.
+pub(super) fn check_passed_lines(spec: &VmSpec, diagnostics: &mut Diagnostics) {
+    for intr in spec.passes.iter().flat_map(|pass| &pass.intrs) {
+        let line = crate::spec::Line { controller: intr.controller.clone(), line: intr.line };
+        check_pic(spec, &line, diagnostics);
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! | part | here |
 //! |---|---|
-//! | interrupt controllers, vdevs, and which ports and lines they have | `devices`, `ports` |
+//! | interrupt controllers, vdevs, and which ports and lines they have | `devices` |
 //! | the memory map that the guest is told | `map` |
 //! | ACPI's tables | `acpi` |
 //! | how the program starts, and what it finds in memory then | `how`, `boot` |
@@ -13,7 +13,6 @@ mod boot;
 mod devices;
 mod how;
 mod map;
-mod ports;
 mod uarts;
 
 use model::images::Kind;
@@ -53,11 +52,13 @@ pub(super) fn body(job: &mut Job) -> Option<Body> {
         true => devices::make(spec, vcpus, &mut claims, diagnostics),
         false => None,
     };
-    let (machine, vdevs, mut lines) = devices?;
-    let passed = passing.vm(spec, &mut claims, &mut lines, diagnostics);
+    let (machine, vdevs, mut lines, mut ports) = devices?;
+    devices::check_passed_lines(spec, diagnostics);
+    let passed = passing.vm(spec, &mut claims, &mut lines, &mut ports, diagnostics);
+    let told = passing.told(&passed);
     let memory: Vec<Memory> = memory::joined(&regions).iter().map(Memory::from).collect();
     if let Some(cmdline) = &spec.cmdline {
-        uarts::check(cmdline, &vdevs, given.sources, diagnostics);
+        uarts::check(cmdline, &vdevs, &passed.ports, given.sources, diagnostics);
     }
 
     let mut floor = Floor::new(spec, &regions);
@@ -75,7 +76,7 @@ pub(super) fn body(job: &mut Job) -> Option<Body> {
     let (mut loads, program) = (placed.loads, placed.program);
     check_low_memory(spec, &program.how, &floor, diagnostics);
 
-    let facts = acpi::Facts { machine: &machine, vcpus, vdevs: &vdevs, window: window(&claims), extra };
+    let facts = acpi::Facts { machine: &machine, vcpus, vdevs: &vdevs, passed: &told, window: window(&claims), extra };
     let tables = acpi::place(&facts, spec, &mut floor, diagnostics)?;
     let map = map::of(&regions, &passed.memory, &memory::reserved(spec), &tables.areas);
     let told = boot::Told {

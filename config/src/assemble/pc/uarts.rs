@@ -3,6 +3,8 @@
 //! (Linux, Documentation/admin-guide/kernel-parameters.txt, Documentation/admin-guide/serial-console.rst.) Which UART is `ttyS0`
 //! is said by its port: Linux has the four of the first PCs in a table and counts others behind them.
 
+use model::Ports;
+
 use crate::assemble::{Vdev, VdevKind};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -14,9 +16,15 @@ const USUAL: [u16; 4] = [0x3f8, 0x2f8, 0x3e8, 0x2e8];
 /// Names of the 8250's driver before there are devices.
 const EARLY: [&str; 2] = ["uart", "uart8250"];
 
-/// Warns of consoles in `cmdline` that the VM does not have.
-pub(super) fn check(cmdline: &Spanned<String>, vdevs: &[Vdev], sources: &Sources, diagnostics: &mut Diagnostics) {
-    let uarts = Uarts::new(vdevs);
+/// Warns of consoles in `cmdline` that the VM has neither among its vdevs nor at the ports that are `passed` to it.
+pub(super) fn check(
+    cmdline: &Spanned<String>,
+    vdevs: &[Vdev],
+    passed: &[Ports],
+    sources: &Sources,
+    diagnostics: &mut Diagnostics,
+) {
+    let uarts = Uarts::new(vdevs, passed);
     for (start, word) in super::super::agree::words(&cmdline.value) {
         let problem = match word.split_once('=') {
             // What follows is for `init`.
@@ -42,9 +50,10 @@ struct Uarts {
 }
 
 impl Uarts {
-    fn new(vdevs: &[Vdev]) -> Uarts {
+    fn new(vdevs: &[Vdev], passed: &[Ports]) -> Uarts {
         let uarts = vdevs.iter().filter(|vdev| matches!(vdev.kind, VdevKind::Ser8250 { .. }));
-        let ports: Vec<u16> = uarts.filter_map(Vdev::port).collect();
+        let boards = USUAL.into_iter().filter(|&port| passed.iter().any(|range| range.covers(&Ports::new(port, 8))));
+        let ports: Vec<u16> = uarts.filter_map(Vdev::port).chain(boards).collect();
         let usual = |port: u16| USUAL.iter().position(|&usual| usual == port);
         let mut others = (USUAL.len() as u32)..;
         let number = |port| usual(port).map_or_else(|| others.next().unwrap_or(0), |index| index as u32);

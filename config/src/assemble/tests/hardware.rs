@@ -87,7 +87,7 @@ fn addresses_go_through_buses_and_interrupts_to_the_gic() {
     assert_eq!(mac.registers, [at(0xf_4010_0000, 0x2000)]);
     assert_eq!(mac.dma.as_deref(), Some("a `snps,dwmac-4.20a` does"));
     assert_eq!(hardware.device("/soc/i2c@10200000/sensor@48").unwrap().registers, []);
-    assert_eq!(hardware.device("/gic@8000000").unwrap().own, Some("the board's interrupt controller"));
+    assert_eq!(hardware.device("/gic@8000000").unwrap().own.as_deref(), Some("the board's interrupt controller"));
     assert_eq!(hardware.reserved, [at(0x5000_0000, 0x1000), at(0x100_0000, 0x1000)]);
     assert_eq!(hardware.interrupt(38).count(), 1);
     assert_eq!(hardware.at(at(0xf_4010_1000, 1)).count(), 1);

@@ -15,6 +15,7 @@ mod size;
 mod trees;
 mod x86;
 mod x86_images;
+mod x86_passes;
 
 use std::path::Path;
 

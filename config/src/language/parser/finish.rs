@@ -34,7 +34,7 @@ impl Parser<'_> {
         };
         let pics = self.spec.vdevs.iter().enumerate().filter(|(_, vdev)| vdev.kind.is_controller());
         let mut pics: Vec<_> = pics.map(|(index, vdev)| (index, name_of(vdev), vdev.span, vdev.kind.clone())).collect();
-        pics.sort_by_key(|(index, _, _, kind)| (!matches!(kind, VdevSpecKind::Ioapic), *index));
+        pics.sort_by_key(|(index, _, _, kind)| (!matches!(kind, VdevSpecKind::Ioapic { .. }), *index));
         for Named { vdev, name: controller, vdevs, .. } in std::mem::take(&mut self.controllers) {
             let default = controller.value.is_empty();
             let found = pics.iter().find(|(_, name, ..)| default || *name == controller.value);

@@ -10,7 +10,7 @@ impl Parser<'_> {
     /// `PIC:LINE`, of a vdev with several lines a list; without the name before the colon it is the default controller.
     pub(super) fn intr(&mut self, index: usize, argument: &Word) {
         let Some(kind) = self.spec.vdevs.get(index).map(|vdev| vdev.kind.clone()) else { return };
-        if let VdevSpecKind::Ioapic = kind {
+        if let VdevSpecKind::Ioapic { .. } = kind {
             if argument.text != "apic" {
                 let hint = "write `intr apic`, or leave it out";
                 self.bad_value(argument.span, "an I/O APIC interrupts the local APICs of the CPUs", hint);

@@ -23,10 +23,10 @@ pub(super) enum Location {
 const PORTS: &str =
     "I/O ports are a thing of x86 processors: an arm64 guest has all its devices in memory, `loc ADDRESS`";
 const NO_PCI: &str = "arm64 guests have no virtual PCI yet: leave it out";
-const NO_PASS: &str = "ports and PCI functions of the board cannot be passed yet: leave it out";
+const NO_PASS: &str = "PCI functions of the board cannot be passed yet: leave it out";
 
 impl Parser<'_> {
-    /// A location of what is passed, without its `mem:`. Locations that are not memory are refused.
+    /// A location of what is passed or reserved, without its `mem:`. Locations that are not memory are refused.
     pub(super) fn memory_location(&mut self, option: &str, argument: &Word) -> Option<Word> {
         let kind = match self.location(option, argument)? {
             Location::Memory(memory) => return Some(memory),

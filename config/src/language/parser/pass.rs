@@ -3,6 +3,8 @@
 //! The values behind a comma are read from the left, and `=` begins the host's side of it: `GPA,LENGTH,rw=HPA`. Of a node in
 //! the board's device tree (`dt:/PATH`) all but the guest's side is known, so there `=` begins that.
 
+use model::Ports;
+
 use super::super::lexer::Word;
 use super::super::vocabulary::{Entry, Refusal};
 use super::{Context, Named, Parser};
@@ -41,9 +43,16 @@ impl Parser<'_> {
     /// The context of a `pass` ends without anything in it.
     pub(super) fn passes_nothing(&mut self, index: usize) {
         let Some(pass) = self.spec.passes.get(index) else { return };
-        let diagnostic = Diagnostic::error(codes::EMPTY_CONTEXT, "`pass` passes nothing")
-            .at(pass.span)
-            .hint("write `pass loc dt:/NODE`, `pass loc START,LENGTH,rw` or `pass intr gic:LINE`");
+        let diagnostic = Diagnostic::error(codes::EMPTY_CONTEXT, "`pass` passes nothing").at(pass.span).hint(
+            match self.architecture() {
+                Architecture::Aarch64 => {
+                    "write `pass loc dt:/NODE`, `pass loc START,LENGTH,rw` or `pass intr gic:LINE`"
+                }
+                Architecture::X86_64 => {
+                    "write `pass loc io:PORT,LENGTH,rw`, `pass loc START,LENGTH,rw` or `pass intr ioapic:LINE`"
+                }
+            },
+        );
         self.diagnostics.push(diagnostic);
     }
 
@@ -65,7 +74,12 @@ impl Parser<'_> {
                         );
                     }
                     Some(node) => self.pass_node(&argument, &node),
-                    None => self.pass_memory(&argument),
+                    None => match argument.strip_prefix("io:") {
+                        Some(ports) if self.architecture() == Architecture::X86_64 => {
+                            self.pass_ports(&argument, &ports)
+                        }
+                        _ => self.pass_memory(&argument),
+                    },
                 };
                 if let (Some(pass), Some(loc)) = (self.spec.passes.get_mut(index), loc) {
                     pass.locs.push(loc);
@@ -136,6 +150,29 @@ impl Parser<'_> {
         Some(PassLoc { place, attributes: Some(attributes?), span: argument.span })
     }
 
+    /// `io:PORT,LENGTH,ATTRIBUTES`, without the `io:`: the guest's are the board's own.
+    fn pass_ports(&mut self, argument: &Word, ports: &Word) -> Option<PassLoc> {
+        let (left, host) = sides(ports);
+        let pieces = pieces(left);
+        let ([first, length, letters], None) = (pieces.as_slice(), host) else {
+            let hint = "write `pass loc io:PORT,LENGTH,ATTRIBUTES`, for example `pass loc io:0x2f8,8,rw`";
+            let message = "ports are passed with the first one, how many and attributes, to be where they are";
+            self.bad_value(argument.span, message, hint);
+            return None;
+        };
+        let (first, length, attributes) = (self.address(*first)?, self.size(*length)?, self.attributes(*letters)?);
+        let [start, count] = [first.value, length.value].map(|value| u16::try_from(value).ok());
+        let range =
+            start.zip(count).filter(|_| length.value != 0 && first.value.saturating_add(length.value) <= 0x1_0000);
+        let Some((start, count)) = range else {
+            let diagnostic = Diagnostic::error(codes::OUT_OF_RANGE, "there are no such ports").at(argument.span);
+            self.diagnostics.push(diagnostic.hint("ports are from 0 to 0xffff"));
+            return None;
+        };
+        let place = PassPlace::Ports(Ports::new(start, count));
+        Some(PassLoc { place, attributes: Some(attributes), span: argument.span })
+    }
+
     /// Letters with `+` and `-` among them.
     fn attributes(&mut self, letters: Spanned<&str>) -> Option<Spanned<Attributes>> {
         let (mut attributes, mut adds) = (Attributes::default(), true);
@@ -183,7 +220,10 @@ impl Parser<'_> {
     fn pass_intr(&mut self, argument: &Word) -> Option<PassIntr> {
         let (left, host) = sides(argument);
         let Some((controller, rest)) = left.value.split_once(':') else {
-            let hint = "write `pass intr gic:LINE`, with a raw INTID: SPI 2 is `gic:34`";
+            let hint = match self.architecture() {
+                Architecture::Aarch64 => "write `pass intr gic:LINE`, with a raw INTID: SPI 2 is `gic:34`",
+                Architecture::X86_64 => "write `pass intr ioapic:LINE`, or `ioapic:LINE=N` for line N of the board",
+            };
             self.bad_value(argument.span, "`pass intr` needs a controller and a line", hint);
             return None;
         };
@@ -224,7 +264,7 @@ impl Parser<'_> {
         let span = if argument.span.end - argument.span.start == argument.text.len() { at } else { argument.span };
         let (name, known) = (Spanned { value: controller.to_owned(), span }, self.gic_name());
         self.controllers.push(Named { vdev: None, name, vdevs: self.spec.vdevs.len(), known });
-        Some(PassIntr { line, host, unmasked, span: argument.span })
+        Some(PassIntr { controller: controller.to_owned(), line, host, unmasked, span: argument.span })
     }
 }
 

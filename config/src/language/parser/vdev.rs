@@ -228,13 +228,13 @@ impl Parser<'_> {
         );
     }
 
-    /// The interrupt of the board that the GIC's line 0 stands for; the following lines count up.
+    /// The interrupt of the board that the controller's line 0 stands for; the following lines count up.
     fn hostvector(&mut self, index: usize, argument: &Word) {
         let Some(vector) = self.word32(argument.piece(), "an interrupt of the board") else { return };
         self.override_with(
             "hostvector",
             |spec| match &mut spec.vdevs.get_mut(index)?.kind {
-                VdevSpecKind::Gic { hostvector, .. } => Some(hostvector),
+                VdevSpecKind::Gic { hostvector, .. } | VdevSpecKind::Ioapic { hostvector } => Some(hostvector),
                 _ => None,
             },
             vector,
@@ -311,7 +311,7 @@ fn is_in_memory(kind: &VdevSpecKind) -> bool {
             | VdevSpecKind::Pl011 { .. }
             | VdevSpecKind::Pl061
             | VdevSpecKind::WdtSp805 { .. }
-            | VdevSpecKind::Ioapic
+            | VdevSpecKind::Ioapic { .. }
             | VdevSpecKind::Hpet
     )
 }

@@ -17,6 +17,8 @@ pub(crate) enum What {
     Nmis,
     /// The timer at its highest rate.
     Timer,
+    /// All other clocks at theirs.
+    Clocks,
     /// The VM is reset, in every one of its lives.
     Reset,
     /// An exception without a handler, for which there is no handler either.
@@ -45,6 +47,7 @@ pub(crate) const NAMES: &[(&str, What)] = &[
     ("ipis", What::Ipis),
     ("nmis", What::Nmis),
     ("timer", What::Timer),
+    ("clocks", What::Clocks),
     ("reset", What::Reset),
     ("triple-fault", What::TripleFault),
     ("init", What::Init),

@@ -52,9 +52,12 @@ pub fn is_measured() -> bool {
     IS_MEASURED.load(Relaxed)
 }
 
-/// The counter's frequency and the APIC timer's, by the leaf that hypervisors have for them.
+/// The counter's frequency and the APIC timer's, by the leaf that hypervisors have for them. Xen has one of its own (its
+/// public/arch-x86/cpuid.h), and an APIC's cycle of 10 ns.
 fn told_by_hypervisor() -> Option<[u64; 2]> {
-    cpu::hypervisor()?;
+    if cpu::hypervisor()? == *b"XenVMMXenVMM" {
+        return Some([u64::from(cpuid(0x4000_0003, 0).ecx) * 1000, 100_000_000]);
+    }
     let timing = cpuid(0x4000_0010, 0);
     (cpuid(0x4000_0000, 0).eax >= 0x4000_0010 && timing.eax != 0 && timing.ebx != 0)
         .then(|| [timing.eax, timing.ebx].map(|khz| u64::from(khz) * 1000))
@@ -68,6 +71,11 @@ pub fn told_by_cpu() -> Option<u64> {
     let leaf = cpuid(0x15, 0);
     (leaf.eax != 0 && leaf.ebx != 0 && leaf.ecx != 0)
         .then(|| u64::from(leaf.ecx) * u64::from(leaf.ebx) / u64::from(leaf.eax))
+}
+
+/// Whether the timer is used in TSC-deadline mode: its deadlines are exact then.
+pub fn is_by_deadline() -> bool {
+    BY_DEADLINE.load(Relaxed)
 }
 
 /// Finds out both frequencies.
@@ -149,7 +157,7 @@ pub(crate) fn owns(vector: u32) -> bool {
 }
 
 /// When the timer's interrupt is due.
-pub(crate) fn deadline() -> u64 {
+pub fn deadline() -> u64 {
     DEADLINE.load(Relaxed)
 }
 

@@ -133,3 +133,19 @@ fn starting_others() {
     assert_eq!(world.vapic.send_nmi(0), KickMask::of(0));
     assert!(signals(&mut world, 0).nmi);
 }
+
+#[test]
+fn a_reset_forgets_what_was_sent_to_who_has_not_started_since() {
+    let mut world = World::new(2);
+    // An NMI, a start-up IPI, and a vector.
+    for command in [0x400, 0x608, 0x40] {
+        world.set(0, ICR_HIGH, 1 << 24);
+        assert_eq!(world.write(0, ICR, command).without(1), KickMask::NONE);
+    }
+    world.vapic.reset();
+    assert_eq!(world.vapic.take_start_up(1), None);
+    assert_eq!((world.apics[1].take_signals(&world.vapic), world.take(1)), (Signals::default(), None));
+    // It takes no vectors before its software has turned it on again.
+    assert_eq!(world.vapic.message(0xfee0_1000, 0x40), KickMask::NONE);
+    assert!(!world.vapic.message(0xfee0_1000, 0x400).is_empty(), "but it is there");
+}

@@ -1,13 +1,14 @@
-//! The DSDT: the PCI bus, and the devices that no bus tells of. Virtio devices in memory will be here too, as `LNRO0005`.
+//! The DSDT: the PCI bus, and the devices that no bus tells of, the guest's own ones of the board among them. Virtio devices in memory will be here too, as `LNRO0005`.
 
 use acpi_tables::Aml;
 use acpi_tables::aml::{
     AddressSpace, AddressSpaceCacheable, Device, EISAName, IO, Interrupt, Memory32Fixed, Name, Package, Path,
     ResourceTemplate, Scope,
 };
-use model::Ports;
+use model::{Ports, Trigger};
 
 use super::{Facts, aml, fixed};
+use crate::assemble::passing::Told;
 use crate::assemble::{Place, Vdev, VdevKind};
 
 /// SLP_TYP of S5, for both PM1 control registers.
@@ -30,6 +31,7 @@ pub(super) fn table(facts: &Facts) -> Vec<u8> {
         };
         devices.push(device(vdev, &name, id, uarts.saturating_sub(1)));
     }
+    devices.extend((0_u8..16).zip(facts.passed).map(|(index, told)| passed(told, index)));
     if facts.machine.has_pic {
         let ports = model::Pc::PIC_PORTS.iter().map(io).collect();
         devices.push(plain("PIC0", "PNP0000", 0, ports));
@@ -55,6 +57,20 @@ fn device(vdev: &Vdev, name: &str, id: &str, number: u8) -> Vec<u8> {
         resources.push(Box::new(Interrupt::new(true, true, false, false, line)));
     }
     plain(name, id, number, resources)
+}
+
+/// A device of the board. Their numbers are behind those of vdevs of the same kind.
+fn passed(told: &Told, index: u8) -> Vec<u8> {
+    let mut resources: Vec<Box<dyn Aml>> = told.ports.iter().map(io).collect();
+    for range in &told.memory {
+        let [base, length] = [range.start, range.size()].map(|value| u32::try_from(value).unwrap_or(0));
+        resources.push(Box::new(Memory32Fixed::new(true, base, length)));
+    }
+    for &(line, trigger) in &told.lines {
+        // A line of the guest's own controllers is asserted or not: high.
+        resources.push(Box::new(Interrupt::new(true, trigger == Trigger::Edge, false, false, line)));
+    }
+    plain(&format!("BRD{index:X}"), &told.id, 0x10 + index, resources)
 }
 
 fn plain(name: &str, id: &str, number: u8, resources: Vec<Box<dyn Aml>>) -> Vec<u8> {

@@ -10,6 +10,7 @@ use model::Pc;
 
 use super::{Facts, OEM, OEM_REVISION, OEM_TABLE, aml};
 use crate::assemble::VdevKind;
+use crate::assemble::passing::Told;
 
 /// PM1a_EVT_BLK, PM1a_CNT_BLK and PM_TMR_BLK, and their lengths.
 const PM1_EVENT: (u16, u8) = (0x600, 4);
@@ -62,7 +63,8 @@ pub(super) fn fadt(facts: &Facts, facs: u64, dsdt: u64) -> Vec<u8> {
     if has(|kind| matches!(kind, VdevKind::PcKeyboard)) {
         boot |= KEYBOARD_CONTROLLER;
     }
-    if !has(|kind| matches!(kind, VdevKind::Mc146818 { .. })) {
+    let is_clock = |told: &Told| told.id == "PNP0B00";
+    if !has(|kind| matches!(kind, VdevKind::Mc146818 { .. })) && !facts.passed.iter().any(is_clock) {
         boot |= NO_CLOCK;
     }
     fadt.iapc_boot_arch = boot.into();

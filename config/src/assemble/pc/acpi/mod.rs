@@ -25,6 +25,7 @@ use super::map::{Entry, Kind};
 use super::{BELOW_4G, Blob, RSDP_AREA, acpi_loads};
 use crate::assemble::claims::Range;
 use crate::assemble::floor::Floor;
+use crate::assemble::passing::Told;
 use crate::assemble::{Table, Vdev, home};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -44,6 +45,8 @@ pub(super) struct Facts<'a> {
     pub(super) machine: &'a Pc,
     pub(super) vcpus: u32,
     pub(super) vdevs: &'a [Vdev],
+    /// Devices of the board that are the guest's own.
+    pub(super) passed: &'a [Told],
     /// Addresses for devices of the PCI bus.
     pub(super) window: Option<Range>,
     /// What `acpi load` names, with the address of those that have one.

@@ -10,7 +10,7 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use guest_runtime::apic::{self, register::ICR_HIGH};
 use guest_runtime::machine::own_id;
 use guest_runtime::mmio::read32;
-use guest_runtime::{Machine, cpus, fail, mask_interrupts, system_off, unmask_interrupts};
+use guest_runtime::{Machine, cpus, fail, mask_interrupts, system_off};
 
 /// When the other CPU's handler came to its third instruction.
 static WOKEN: AtomicU64 = AtomicU64::new(0);
@@ -22,10 +22,9 @@ pub(super) fn count(machine: &Machine, rounds: u64) -> Result<Counts, &'static s
     let other = machine.second().ok_or("wake_ipi needs a second CPU")?;
     let register = command_register(machine);
     REGISTER.store(register as u64, Relaxed);
-    // What it says when it is there comes no sooner than this CPU waits for it.
+    // What it says when it is there is not taken before this CPU waits for it.
     mask_interrupts();
     cpus::start(other, own_id());
-    unmask_interrupts();
     round::wait()?;
     apic::write(ICR_HIGH, (other as u32) << 24);
     Counts::of(rounds, || {

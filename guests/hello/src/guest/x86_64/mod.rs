@@ -5,6 +5,7 @@ mod fp;
 mod identity;
 mod itself;
 mod lines;
+mod pvclock;
 mod refusals;
 mod second;
 mod time;
@@ -57,6 +58,7 @@ pub(super) fn test(machine: &Machine) -> Verdict {
     say!("{ticks} timer interrupts, floating-point registers survived them");
     time::agree(machine)?;
     time::apic_timer(machine)?;
+    pvclock::test()?;
     lines::test(machine)?;
     itself::test()?;
     second::test(machine)

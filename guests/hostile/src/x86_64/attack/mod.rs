@@ -31,6 +31,8 @@ pub(crate) struct World {
     pub(crate) empty: [usize; 4],
     pub(crate) local_apic: u64,
     pub(crate) io_apic: u64,
+    #[cfg_attr(not(target_os = "none"), expect(dead_code, reason = "of those that are not made of instructions"))]
+    pub(crate) hpet: u64,
     /// Ports that are not written to, because that would end the guest: its power, its reset.
     pub(crate) spared_ports: [(u16, u16); 8],
     /// Not on a bare board, where some things that are refused in a VM work.

@@ -21,6 +21,7 @@ const WORLD: World = World {
     empty: [4, 5, 10, 11],
     local_apic: 0xfee0_0000,
     io_apic: 0xf800_0000,
+    hpet: 0xf800_8000,
     spared_ports: [(0x604, 2), (0x64, 1), (0x92, 1), (0xb2, 2), (0, 0), (0, 0), (0, 0), (0, 0)],
     is_virtual: true,
     nowhere: 1 << 45,

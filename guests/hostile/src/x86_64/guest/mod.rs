@@ -1,6 +1,7 @@
 //! Executes what is made, and what is not made of instructions.
 
 pub(crate) mod batch;
+mod clocks;
 mod floods;
 mod state;
 mod tables;
@@ -10,7 +11,7 @@ mod world;
 use super::attack::World;
 use super::what::What;
 use crate::options::Options;
-use guest_runtime::{Machine, apic, cpus, mask_interrupts, system_reset, uart};
+use guest_runtime::{Machine, apic, cpus, mask_interrupts, uart};
 
 /// A CPU that nobody turned on.
 pub(crate) fn second(_context: u64) -> ! {
@@ -39,8 +40,9 @@ pub(crate) fn do_other(options: &Options<What>, world: &World) -> Result<u64, &'
         What::Ipis => floods::ipis(count),
         What::Nmis => floods::nmis(count),
         What::Timer => floods::timer(count),
-        What::Reset => system_reset(),
-        What::TripleFault => floods::triple_fault(),
+        What::Clocks => floods::clocks(count, world),
+        What::Reset => floods::reset(),
+        What::TripleFault => floods::triple_fault(options.seed.unwrap_or(0), world),
         What::Init => floods::init(),
         What::Spin => floods::spin(),
     }

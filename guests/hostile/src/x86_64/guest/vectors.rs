@@ -56,7 +56,8 @@ global_asm!(
         lea     rsp, [rip + {stacks} + {size} - 40]
         iretq
 
-    // On the second stack (a non-maskable one) or the third. Goes on where it came from, but ends an attack.
+    // On the second stack (a non-maskable one) or the third. Goes on where it came from, but ends an attack. A non-maskable one ends
+    // none at CPL 0: it may come between two, and the one before would be passed twice.
     hostile_interrupt:
         push    rax
         push    rcx
@@ -81,19 +82,23 @@ global_asm!(
         pop     rdx
         pop     rcx
         pop     rax
-        add     rsp, 8
         cmp     qword ptr [rip + {saved}], 0
         je      2f
-        lea     rax, [rip + hostile_left]
+        cmp     byte ptr [rip + {is_user}], 0
+        jne     1f
+        cmp     byte ptr [rsp], {non_maskable}
+        je      2f
+    1:  lea     rax, [rip + hostile_left]
         cmp     byte ptr [rip + {is_user}], 0
         cmove   rax, r15
-        mov     [rsp], rax
-        mov     qword ptr [rsp + 8], 0x08
-        mov     qword ptr [rsp + 16], 2
+        mov     [rsp + 8], rax
+        mov     qword ptr [rsp + 16], 0x08
+        mov     qword ptr [rsp + 24], 2
         mov     rax, [rip + {saved}]
-        mov     [rsp + 24], rax
-        mov     qword ptr [rsp + 32], 0x10
-    2:  iretq
+        mov     [rsp + 32], rax
+        mov     qword ptr [rsp + 40], 0x10
+    2:  add     rsp, 8
+        iretq
 
     hostile_lost:
         and     rsp, -16
@@ -175,6 +180,7 @@ global_asm!(
     stacks = sym STACKS,
     size = const STACK,
     canary = const CANARY,
+    non_maskable = const vector::NON_MASKABLE,
     interrupt = sym interrupt,
     lost = sym lost,
 );

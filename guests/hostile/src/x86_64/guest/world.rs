@@ -31,7 +31,7 @@ pub(super) const CODE: u64 = 0x60_0000;
 /// Where memory has to reach.
 const END: u64 = 0x80_0000;
 /// Nobody's addresses, on boards too.
-const NOBODYS: u64 = 0xd000_0000;
+pub(super) const NOBODYS: u64 = 0xd000_0000;
 
 /// What there is to attack.
 pub(super) fn of(machine: &Machine) -> Result<World, &'static str> {
@@ -41,6 +41,7 @@ pub(super) fn of(machine: &Machine) -> Result<World, &'static str> {
     let is_virtual = machine.is_ostler;
     // What would end the guest: power, the keyboard controller's pulse, the fast reset. On a board also what would end QEMU's:
     // SMI, its configuration's DMA, PCI's registers, and more than a byte for its UART, by an assertion (`serial_ioport_write`).
+    let hpet = if is_virtual { 0xf800_8000 } else { 0xfed0_0000 };
     let spared = [(power::control_port(), 2), (power::reset_port(), 1), (0x64, 1), (0x92, 1)];
     let of_board = if is_virtual { [(0, 0); 4] } else { [(0xb2, 2), (0x510, 12), (0xcf8, 8), (0x3f8, 8)] };
     let mut spared_ports = [(0, 0); 8];
@@ -52,7 +53,7 @@ pub(super) fn of(machine: &Machine) -> Result<World, &'static str> {
             (local_apic + 0x30, 0x50),
             (io_apic + 0x20, 0x100),
             // Devices of ours or of a board's: HPET, TPM, video memory, flash, and their neighbours.
-            (if is_virtual { 0xf800_8000 } else { 0xfed0_0000 }, 0x400),
+            (hpet, 0x400),
             (0xfed4_0000, 0x1000),
             (0xa_0000, 0x1_0000),
             (0xffff_0000, 0x1000),
@@ -66,6 +67,7 @@ pub(super) fn of(machine: &Machine) -> Result<World, &'static str> {
         empty: [7, 9, 10, 11],
         local_apic,
         io_apic,
+        hpet,
         spared_ports,
         is_virtual,
         nowhere: 1 << 45,

@@ -1,4 +1,4 @@
-//! Who has which ports of one VM. A port has one owner, as an address has.
+//! Who has which ports of one x86 VM. A port has one owner, as an address has.
 
 use model::Ports;
 
@@ -23,7 +23,7 @@ impl PortClaims {
         diagnostics: &mut Diagnostics,
     ) -> bool {
         for range in ranges {
-            let Some((first, other, there)) = self.taken.iter().find(|(taken, ..)| overlap(taken, range)) else {
+            let Some((first, other, there)) = self.taken.iter().find(|(taken, ..)| taken.overlaps(range)) else {
                 continue;
             };
             let message = format!("{what} (ports {}) overlaps {other} (ports {})", words(range), words(first));
@@ -39,12 +39,10 @@ impl PortClaims {
     }
 }
 
-fn overlap(one: &Ports, other: &Ports) -> bool {
-    let end = |ports: &Ports| u32::from(ports.first) + u32::from(ports.count);
-    u32::from(one.first) < end(other) && u32::from(other.first) < end(one)
-}
-
 /// A range of ports for people.
-fn words(ports: &Ports) -> String {
+pub(super) fn words(ports: &Ports) -> String {
+    if ports.count == 1 {
+        return format!("{:#x}", ports.first);
+    }
     format!("{:#x} to {:#x}", ports.first, u32::from(ports.first) + u32::from(ports.count) - 1)
 }

@@ -1,0 +1,135 @@
+//! Guests that attack on x86: what `hostile.rs` does on arm64.
+
+use std::time::Duration;
+
+use qemu_tests::attack::{Attack, ways_of};
+use qemu_tests::{
+    HOSTILE_ABORT_X86_64, HOSTILE_FAIL_X86_64, HOSTILE_IGNORE_X86_64, HOSTILE_X86_64, Result, System, VICTIM_X86_64,
+    enabled, long,
+};
+
+/// What every run takes of the soak: the same seeds for all.
+const SEEDS: [u64; 2] = [5, 0x0571_1e72];
+
+/// Short seeds of these classes; what they have to reach is reached. Of no operations a class goes through its order once.
+fn attacks(system: System, classes: &[(&'static str, u64)]) -> Result<()> {
+    if !enabled() {
+        return Ok(());
+    }
+    for &(class, operations) in classes {
+        let seeds = if operations > 0 { SEEDS.map(Some).to_vec() } else { vec![None] };
+        for seed in seeds {
+            let attack = Attack { class, seed, operations };
+            let outcome = attack.run(system, None, Duration::from_secs(240), |_| {})?;
+            let done = outcome.operations;
+            assert!(done >= operations && done > 0, "{attack}: {done} operations\n{}", outcome.transcript);
+            // In order is every form, not every way.
+            let missing = if seed.is_some() { outcome.missing(ways_of(&system, class)) } else { Vec::new() };
+            assert!(missing.is_empty(), "{attack} did not reach {missing:?}: {:?}", outcome.reached);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn every_register_of_x86_in_order_and_at_random() -> Result<()> {
+    attacks(HOSTILE_X86_64, &[("msr", 0), ("msr", 20_000), ("cpuid", 0), ("cpuid", 5_000)])
+}
+
+#[test]
+fn every_port_in_order_and_at_random() -> Result<()> {
+    attacks(HOSTILE_X86_64, &[("ports", 0), ("ports", 20_000), ("strings", 20_000)])
+}
+
+#[test]
+fn memory_of_devices_in_every_form_of_x86() -> Result<()> {
+    attacks(HOSTILE_X86_64, &[("mmio", 0), ("mmio", 20_000), ("tables", 5_000)])
+}
+
+#[test]
+fn both_apics() -> Result<()> {
+    attacks(HOSTILE_X86_64, &[("apic", 0), ("apic", 20_000), ("random", 20_000)])
+}
+
+#[test]
+fn privileged_instructions_and_transfers() -> Result<()> {
+    attacks(
+        HOSTILE_X86_64,
+        &[("privileged", 0), ("privileged", 20_000), ("control", 20_000), ("transfers", 20_000), ("bytes", 20_000)],
+    )
+}
+
+#[test]
+fn floods_of_interrupts_of_x86() -> Result<()> {
+    attacks(
+        HOSTILE_X86_64,
+        &[("exits", 50_000), ("ipis", 50_000), ("nmis", 50_000), ("timer", 50_000), ("clocks", 20_000)],
+    )
+}
+
+#[test]
+fn with_every_policy_on_x86() -> Result<()> {
+    attacks(HOSTILE_IGNORE_X86_64, &[("mmio", 20_000), ("msr", 20_000), ("ports", 20_000)])?;
+    attacks(HOSTILE_FAIL_X86_64, &[("mmio", 20_000), ("msr", 20_000), ("ports", 20_000), ("strings", 20_000)])?;
+    if !enabled() {
+        return Ok(());
+    }
+    // A VM that stops is a right answer, too.
+    for class in ["mmio", "msr", "ports", "tables"] {
+        let attack = Attack { class, seed: Some(SEEDS[0]), operations: 20_000 };
+        let outcome = attack.run(HOSTILE_ABORT_X86_64, None, Duration::from_secs(60), |_| {})?;
+        assert!(
+            outcome.end.starts_with("unsupported: ") && outcome.end.ends_with("(code 5)"),
+            "{class}: {}",
+            outcome.end
+        );
+    }
+    Ok(())
+}
+
+/// A CPU that shuts down stops its VM, which is told of with all that is known of it; INIT of the first CPU is the machine's reset, and
+/// the guest asks again what to do.
+#[test]
+fn a_triple_fault_stops_the_vm_and_init_resets_it() -> Result<()> {
+    if !enabled() {
+        return Ok(());
+    }
+    let attack = Attack { class: "triple-fault", seed: None, operations: 0 };
+    let outcome = attack.run(HOSTILE_X86_64, None, Duration::from_secs(60), |_| {})?;
+    assert!(outcome.end.contains("triple fault at") && outcome.end.ends_with("(code 5)"), "{}", outcome.end);
+    assert_eq!(outcome.reached.get("shutdown"), Some(&1), "{:?}", outcome.reached);
+    for known in ["failed: ", "rip", "cr3", "instruction"] {
+        assert!(outcome.transcript.contains(known), "no {known} in\n{}", outcome.transcript);
+    }
+    Ok(())
+}
+
+/// The longest that anybody runs the hypervisor with interrupts masked, in instructions: the bound of docs/containment.md.
+const BOUND_NS: u64 = 48_000;
+
+/// A guest of higher priority wakes in time, whatever others on its pCPU do. The clock counts instructions, so it is the same each time.
+#[test]
+fn a_victim_on_the_same_pcpu_wakes_in_time_on_x86() -> Result<()> {
+    if !enabled() {
+        return Ok(());
+    }
+    let all = ["exits", "clocks", "apic", "ports", "mmio", "msr", "strings", "nmis", "random"];
+    for class in if long() { &all[..] } else { &all[..2] } {
+        let (_board, mut console) = VICTIM_X86_64.boot_counted()?;
+        console.expect("\x1e[ostler] victim: 1 vCPUs")?;
+        console.send(&format!("\x1d1class={class} seed={} operations=1000000000\n", SEEDS[0]))?;
+        console.expect(&format!("hostile: class={class}"))?;
+        console.set_patience(Duration::from_secs(300));
+        console.expect("worker: 50 pulses, 0 of them when the next was due")?;
+        let slip: u64 =
+            console.expect(" ns behind")?.rsplit(' ').next().and_then(|text| text.parse().ok()).unwrap_or(u64::MAX);
+        eprintln!("{class}: {slip} ns behind at most");
+        assert!(slip <= BOUND_NS, "{class}: the victim was {slip} ns behind its time");
+        let transcript = console.transcript();
+        assert!(!transcript.contains("FAILED"), "{transcript}");
+        // All the while another one shut down again and again, and was told of each time; a third reset itself.
+        let failures = transcript.matches("\x1e[ostler] fails: failed: ").count();
+        assert!(failures > 5, "{failures} failures in\n{transcript}");
+    }
+    Ok(())
+}
