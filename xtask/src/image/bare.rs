@@ -199,6 +199,10 @@ mod tests {
     }
 
     fn bare(qvm: &str, program: &[u8]) -> std::result::Result<Vec<String>, String> {
+        bare_on("qemu-aarch64", qvm, program)
+    }
+
+    fn bare_on(board: &str, qvm: &str, program: &[u8]) -> std::result::Result<Vec<String>, String> {
         let folder =
             std::env::temp_dir().join(format!("xtask-bare-{}-{}", std::process::id(), files::sha256(qvm.as_bytes())));
         for (name, bytes) in
@@ -206,11 +210,11 @@ mod tests {
         {
             files::write(&folder.join(name), bytes).unwrap();
         }
-        let request =
-            Selection::of(vec![folder.join("vm.qvmconf")]).request(&mut crate::image::Findings::default()).unwrap();
+        let selection = Selection { board: Some(board.into()), ..Selection::of(vec![folder.join("vm.qvmconf")]) };
+        let request = selection.request(&mut crate::image::Findings::default()).unwrap();
         let (assembly, diagnostics, sources) = assemble::assemble(&request, &|_| None);
         let assembly = assembly.unwrap_or_else(|| panic!("{}", diagnostics.render(&sources, false)));
-        let board = assemble::Board::load(&paths::root(), "qemu-aarch64").unwrap();
+        let board = assemble::Board::load(&paths::root(), board).unwrap();
         let machine = Machine::of(&board, Path::new("ostler.img")).unwrap();
         let words = Bare::of(&assembly, &board, &request, &folder.join("bare"))
             .map(|bare| bare.machine(machine).to_string())
@@ -246,5 +250,35 @@ mod tests {
         let expected = "error: VM `vm` can't run on the bare board: `table` is to be at 0x800000000, where the board has no RAM\n\
                         hint: the board's RAM is 0x40000000 to 0x483fffff; `--memory SIZE` gives it more";
         assert_eq!(far, expected);
+    }
+
+    /// A program without a format but a Multiboot header with addresses (0.6.96, section 3.1).
+    fn multiboot() -> Vec<u8> {
+        let (magic, flags) = (0x1bad_b002_u32, 1 << 16);
+        let header = [magic, flags, 0_u32.wrapping_sub(magic + flags), 0x10_0000, 0x10_0000, 0, 0, 0x10_0020];
+        [header.map(u32::to_le_bytes).concat(), vec![0xf4; 32]].concat()
+    }
+
+    #[test]
+    fn a_multiboot_program_finds_its_modules_on_a_bare_pc() {
+        let qvm = "system vm ram 0,0xa0000 ram 1M,127M load Image initrd load disk data load table cmdline quiet";
+        let words = bare_on("qemu-x86_64", qvm, &multiboot()).unwrap();
+        let after = |option: &str| words[words.iter().position(|word| word == option).unwrap() + 1].clone();
+        assert_eq!(after("-kernel"), "/bare/Image");
+        assert_eq!(after("-initrd"), "/bare/disk,/bare/table");
+        assert_eq!(after("-append"), "quiet");
+        assert_eq!(after("-m"), "128M");
+        assert!(
+            !words.contains(&"-device".into()),
+            "ACPI's tables and boot information are the board's own: {words:?}"
+        );
+    }
+
+    #[test]
+    fn what_a_bare_pc_cannot_run_is_told() {
+        let raw = "system vm ram 0,0xa0000 ram 1M,127M load 0x200000,Image";
+        let expected = "error: VM `vm` can't run on the bare board: `Image` is no `bzImage`, no ELF file with a PVH note, and no \
+                        Multiboot program of the first version";
+        assert_eq!(bare_on("qemu-x86_64", raw, b"raw").unwrap_err(), expected);
     }
 }
