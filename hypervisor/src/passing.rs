@@ -1,11 +1,12 @@
 //! The board's interrupts that are guests' own: taken here, handed to the guest, and held to a bound.
 //!
 //! ```text
-//! board ─▶ home pCPU: arrived ─▶ virtual GIC ─▶ guest ─▶ virtual GIC: over ─▶ deactivated, may come again
-//!                        └─ too often: stays active to the end of the period (Timer::Passed) ─▲
+//! board ─▶ home pCPU: arrived ─▶ virtual controller ─▶ guest ─▶ virtual controller: over ─▶ may come again
+//!                        └─ too often: is held to the end of the period (Timer::Passed) ──────▲
 //! ```
 //! An interrupt goes to its VM's home, the pCPU of its first vCPU, whichever vCPU the guest routes it to. From its arrival until the
-//! guest is done with it, it is active, and so masked ([`arch::Ends`]). What an arrival costs, the home pays: perhaps in the time of
+//! guest is done with it, it is active, and so masked ([`arch::Ends`]; an x86 board's edges are not, since they would be lost: they are only
+//! held to the bound). What an arrival costs, the home pays: perhaps in the time of
 //! another VM there. So each has a budget (`gate`), and a line that never falls, or a guest that raises one by
 //! itself, takes no more from others than that.
 
@@ -70,6 +71,8 @@ impl Passed {
     pub fn begin(&self) {
         for line in self.0 {
             controller::route_here(line.config.host);
+            // One may have been on its way when the life before this one ended.
+            controller::done_shared(line.config.host);
         }
         self.unmask();
     }
@@ -79,7 +82,7 @@ impl Passed {
         self.0.iter().for_each(|line| controller::enable_shared(line.config.host));
     }
 
-    /// None comes any more. One that is on its way arrives in a virtual GIC that nobody looks at.
+    /// None comes any more. One that is on its way arrives in a virtual controller that nobody looks at.
     pub fn mask(&self) {
         self.0.iter().for_each(|line| controller::disable_shared(line.config.host));
     }
@@ -131,7 +134,7 @@ impl Owned {
     }
 }
 
-/// Those of all VMs, sorted by the board's INTID.
+/// Those of all VMs, sorted by the board's numbers.
 static OWNERS: Once<&'static [Owned]> = Once::new();
 
 /// Says whose the board's interrupts are, for good. `owners` are sorted by [`Owned::host`].
@@ -153,6 +156,7 @@ pub fn arrived(intid: u32) -> bool {
         false => vm.guest.passed_pending(line.config.line),
     }
     if let Some(end) = end {
+        controller::hold_shared(intid);
         if line.held.fetch_add(1, SeqCst) == 0 {
             let name = vm.config.name;
             log::warn!("{name}: interrupt {intid} comes too often: held to {ARRIVALS} in {PERIOD_MS} ms");

@@ -1,6 +1,6 @@
 //! What one virtual machine is made of, as its qvm file said and the assembler checked.
 
-use crate::{GicVersion, Gpa, Machine, Pass, PassedInterrupt, Place, Restart, Start, Unsupported};
+use crate::{GicVersion, Gpa, Machine, Pass, PassedInterrupt, Place, Ports, Restart, Start, Unsupported};
 
 /// One virtual machine. Names are unique in a [`crate::System`].
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub struct Vm {
     pub vdevs: &'static [Vdev],
     /// What of the board's address space is its own.
     pub passes: &'static [Pass],
+    /// Which of the board's ports are its own, in order; none where a CPU has no ports.
+    pub ports: &'static [Ports],
     /// Which of the board's interrupts are its own, sorted by the guest's line.
     pub interrupts: &'static [PassedInterrupt],
     /// What to do when emulation cannot finish.

@@ -88,9 +88,8 @@ impl Place {
         let Place::Ports(ranges) = self else { return None };
         let mut before = 0_u64;
         for range in *ranges {
-            let offset = port.wrapping_sub(range.first);
-            if offset < range.count {
-                return before.checked_add(offset.into());
+            if range.contains(port) {
+                return before.checked_add(port.wrapping_sub(range.first).into());
             }
             before = before.saturating_add(range.count.into());
         }
@@ -111,6 +110,11 @@ impl Ports {
     /// `count` ports from `first` on.
     pub const fn new(first: u16, count: u16) -> Ports {
         Ports { first, count }
+    }
+
+    /// Whether `port` is one of them.
+    pub const fn contains(&self, port: u16) -> bool {
+        port.wrapping_sub(self.first) < self.count
     }
 }
 

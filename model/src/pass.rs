@@ -42,9 +42,9 @@ pub enum MemoryType {
 /// An interrupt of the board that a guest has for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PassedInterrupt {
-    /// The board's SPI, as an INTID.
+    /// The board's number of it: an SPI's INTID, or on x86 the global system interrupt (ACPI 5.2.13).
     pub host: u32,
-    /// The guest's SPI, as an INTID below [`crate::Gic::INTIDS`].
+    /// The guest's line: an SPI's INTID below [`crate::Gic::INTIDS`], or one of a PC's [`crate::Pc::LINES`].
     pub line: u32,
     /// How the board's line says that there is something.
     pub trigger: Trigger,

@@ -52,6 +52,9 @@ pub fn disable_shared(intid: u32) {
     }
 }
 
+/// Shared interrupt `intid`, which was taken, does not come again before [`done_shared`]: an active one does not in any case.
+pub fn hold_shared(_intid: u32) {}
+
 /// Lets shared interrupt `intid` come again. Unlike [`done`], on any CPU, whichever took it.
 pub fn done_shared(intid: u32) {
     if let Some(distributor) = distributor() {

@@ -82,12 +82,18 @@ fn share(whose: usize, deadline: Option<u64>) {
     program((first != u64::MAX).then_some(first));
 }
 
-/// Sets the timer anew after it went off, for whoever still waits.
+/// The timer went off for the vCPU that is loaded, whose next deadline is this: sets it anew for whoever still waits.
 #[inline]
-pub(crate) fn again() {
+pub(crate) fn guest_again(deadline: Option<u64>) {
     let Some(local) = crate::cpu::local() else { return };
-    let first = local.alarms.iter().map(|deadline| deadline.load(Ordering::Relaxed)).min();
-    program(first.filter(|&first| first != u64::MAX));
+    let [first, second] = &local.alarms;
+    let deadline = deadline.unwrap_or(u64::MAX);
+    second.store(deadline, Ordering::Relaxed);
+    let first = deadline.min(first.load(Ordering::Relaxed));
+    // By itself it waits for nothing any more.
+    if first != u64::MAX {
+        program(Some(first));
+    }
 }
 
 /// Sets the timer.

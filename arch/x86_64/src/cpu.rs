@@ -2,7 +2,7 @@
 
 use core::arch::asm;
 use core::mem::offset_of;
-use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arch_common::recorder::Recorder;
 
@@ -18,8 +18,8 @@ use crate::svm::Host;
 pub struct PerCpu {
     /// Its own address, once it is some CPU's: how a pCPU gets from GS to a pointer in one instruction.
     own: AtomicU64,
-    /// The vector that was taken and not yet asked for; zero if there is none.
-    pub(crate) taken: AtomicU32,
+    /// The vector that was taken and not yet asked for, in the low byte; zero if there is none.
+    pub(crate) taken: AtomicU64,
     /// Which pCPU this is, counted in the order of the board's tables.
     pub index: u32,
     /// Top of the stack that fatal exceptions switch to.
@@ -47,7 +47,7 @@ impl PerCpu {
     pub fn new(index: u32, emergency_stack: u64, doorbell: u64, recorder: Recorder) -> PerCpu {
         PerCpu {
             own: AtomicU64::new(0),
-            taken: AtomicU32::new(0),
+            taken: AtomicU64::new(0),
             index,
             emergency_stack,
             doorbell,

@@ -15,30 +15,38 @@ use crate::gdt::{CODE, FATAL_STACK, Segments, TablePointer};
 
 /// Vectors that are exceptions (APM volume 2, 8.1).
 const EXCEPTIONS: usize = 32;
-/// Bytes from one stub to the next.
-const STUB_BYTES: usize = 16;
+/// Bytes from one exception's stub to the next.
+const EXCEPTION_BYTES: usize = 16;
+/// The same of interrupts.
+const INTERRUPT_BYTES: usize = 8;
 
 global_asm!(
     r#"
     .section .text.vectors, "ax"
-    .balign {stub_bytes}
-    .global __stubs
-__stubs:
     // The frame of an exception always has an error code (APM volume 2, 8.9.2): zero where the CPU stores none.
+    .balign {exception_bytes}
+    .global __exception_stubs
+__exception_stubs:
     .set    vector, 0
-    .rept   256
-    .balign {stub_bytes}
-    .if     vector < {exceptions}
+    .rept   {exceptions}
+    .balign {exception_bytes}
     .if     (0x60227d00 >> vector) & 1  // 8, 10 to 14, 17, 21, 29, 30
     .else
     push    0
     .endif
     push    vector
     jmp     fatal
-    .else
-    push    vector
+    .set    vector, vector + 1
+    .endr
+
+    // PUSH of a byte, which takes part of the space that one of a word would: the byte is what counts of it.
+    .balign {interrupt_bytes}
+    .global __interrupt_stubs
+__interrupt_stubs:
+    .rept   256 - {exceptions}
+    .balign {interrupt_bytes}
+    .byte   0x6a, vector
     jmp     interrupt
-    .endif
     .set    vector, vector + 1
     .endr
 
@@ -68,11 +76,7 @@ fatal:
     jmp     2b
 
 interrupt:
-    push    rax
-    mov     eax, [rsp + 8]
-    mov     gs:[{taken}], eax
-    pop     rax
-    add     rsp, 8
+    pop     qword ptr gs:[{taken}]
     and     dword ptr [rsp + 16], ~{interrupts_on} & 0xffffffff
     iretq
 
@@ -81,7 +85,8 @@ interrupt:
     .skip   8192
 __early_emergency_top:
     "#,
-    stub_bytes = const STUB_BYTES,
+    exception_bytes = const EXCEPTION_BYTES,
+    interrupt_bytes = const INTERRUPT_BYTES,
     exceptions = const EXCEPTIONS,
     taken = const crate::cpu::TAKEN,
     interrupts_on = const crate::cpu::INTERRUPTS_ON,
@@ -159,8 +164,10 @@ const GATES_LIMIT: u16 = size_of::<[AtomicU64; 512]>() as u16 - 1;
 static EARLY: Segments = Segments::new();
 
 unsafe extern "C" {
-    /// 256 stubs, [`STUB_BYTES`] apart.
-    static __stubs: u8;
+    /// The stubs of exceptions, [`EXCEPTION_BYTES`] apart.
+    static __exception_stubs: u8;
+    /// Those of all other vectors, [`INTERRUPT_BYTES`] apart.
+    static __interrupt_stubs: u8;
     /// End of the stack for fatal exceptions before the pCPUs have their own.
     static __early_emergency_top: u8;
 }
@@ -174,11 +181,13 @@ const fn gate(target: u64, stack: u8) -> [u64; 2] {
 /// Makes this CPU use our vectors. The boot CPU gets an emergency stack for the time before [`crate::cpu::set_local`] gives it
 /// its own; on any other CPU that has to come next.
 pub fn install_vectors() {
-    let mut stub = &raw const __stubs as u64;
-    for (vector, entry) in GATES.chunks_exact(2).enumerate() {
-        let words = gate(stub, if vector < EXCEPTIONS { FATAL_STACK } else { 0 });
+    let stubs = |first: *const u8, bytes: usize| (first as u64..).step_by(bytes);
+    let exceptions =
+        stubs(&raw const __exception_stubs, EXCEPTION_BYTES).take(EXCEPTIONS).map(|stub| (stub, FATAL_STACK));
+    let interrupts = stubs(&raw const __interrupt_stubs, INTERRUPT_BYTES).map(|stub| (stub, 0));
+    for (entry, (stub, stack)) in GATES.chunks_exact(2).zip(exceptions.chain(interrupts)) {
+        let words = gate(stub, stack);
         entry.iter().zip(words).for_each(|(entry, word)| entry.store(word, Ordering::Relaxed));
-        stub = stub.wrapping_add(STUB_BYTES as u64);
     }
     if crate::cpu::is_boot_cpu() {
         // SAFETY: the boot CPU's alone, and so is the stack.

@@ -3,7 +3,7 @@
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use arch_common::bits::{bit, ones};
-use model::{Counter, Gpa, Hpa, PAGE_BYTES, Pc};
+use model::{Counter, Gpa, Hpa, PAGE_BYTES, Pc, Ports};
 
 use crate::cpu::{self, PerCpu};
 use crate::cpuid::{Cpuid, Machine};
@@ -51,6 +51,8 @@ pub struct Guest {
     pub(crate) memory: Memory,
     /// The vCPUs that are on, or about to be.
     on: AtomicU32,
+    /// All of them.
+    all: u32,
     /// How often it has been reset.
     life: AtomicU32,
     /// Host's time stamp less the guest's.
@@ -72,13 +74,13 @@ const MSR_BYTES: u64 = bitmap::MSR_WORDS as u64 * 8;
 
 impl Guest {
     /// The VM that `config` describes, number `index` of the system, with its nested tables at `root` and a doorbell for each of its
-    /// vCPUs. What else it needs comes from `memory`. (Interrupts of the board are not handed to guests yet: nobody is told.)
+    /// vCPUs. `ends` is told of the board's interrupts that are its own; what else it needs comes from `memory`.
     pub fn new(
         index: u32,
         config: &model::Vm,
         root: Hpa,
         doorbells: &'static [Doorbell],
-        _ends: Option<&'static dyn Ends>,
+        ends: Option<&'static dyn Ends>,
         memory: &mut impl Place,
     ) -> Result<Guest, &'static str> {
         let model::Machine::Pc(Pc { io_apic, has_pic }) = config.machine else {
@@ -92,8 +94,9 @@ impl Guest {
         }
         let posted: &'static [Posted] = memory.list(config.cpus.len(), |_, _| Some(Posted::new())).ok_or(NO_MEMORY)?;
         let bitmaps = memory.pages(IO_BYTES.saturating_add(MSR_BYTES)).ok_or(NO_MEMORY)?;
-        fill(bitmaps, features.speculation_control);
+        fill(bitmaps, config.ports, features.speculation_control);
         let gpa_bits = svm::gpa_bits();
+        let vapic = Vapic::new(posted, has_pic, gpa_bits);
         // All CPUs of the board are taken to be alike.
         let machine = Machine {
             vcpus: config.cpus.len() as u32,
@@ -103,12 +106,16 @@ impl Guest {
         };
         Ok(Guest {
             number: index,
-            vapic: Vapic::new(posted, has_pic, gpa_bits),
+            vapic: match ends {
+                Some(ends) => vapic.with_ends(ends),
+                None => vapic,
+            },
             io_apic,
             has_pic,
             doorbells,
             memory: Memory::new(root, gpa_bits, config.memory),
             on: AtomicU32::new(0),
+            all: 1_u32.checked_shl(doorbells.len() as u32).unwrap_or(0).wrapping_sub(1),
             life: AtomicU32::new(0),
             counter_offset: AtomicU64::new(counter_offset(config.counter)),
             cpuid: Cpuid::new(registers::cpuid, &machine),
@@ -186,8 +193,7 @@ impl Guest {
 
     /// A vCPU that waits for a start-up IPI and was sent one: nobody else is told of it until it is off again.
     pub(crate) fn starts(&self) -> Option<(u32, u8)> {
-        let all = 1_u32.checked_shl(self.doorbells.len() as u32).unwrap_or(0).wrapping_sub(1);
-        let off = all & !self.on.load(Ordering::Relaxed);
+        let off = self.all & !self.on.load(Ordering::Relaxed);
         ones(off).find_map(|vcpu| {
             let page = self.vapic.take_start_up(vcpu)?;
             (self.on.fetch_or(bit(vcpu), Ordering::Relaxed) & bit(vcpu) == 0).then_some((vcpu, page))
@@ -202,7 +208,7 @@ impl Guest {
     /// All of its vCPUs are on.
     #[inline]
     pub(crate) fn is_all_on(&self) -> bool {
-        self.on.load(Ordering::Relaxed).count_ones() as usize >= self.doorbells.len()
+        self.all & !self.on.load(Ordering::Relaxed) == 0
     }
 
     /// A device's line changed; rings the vCPUs that have to look.
@@ -211,12 +217,13 @@ impl Guest {
         self.kick(kick);
     }
 
-    /// The board's interrupt behind its line `line` was taken. (Assembly hands none to guests of x86 yet.)
+    /// The board's interrupt behind its line `line` was taken; rings the vCPUs that have to look.
     pub fn passed_pending(&self, line: u32) {
-        self.pulse(line);
+        let kick = self.vapic.passed_pending(line);
+        self.kick(kick);
     }
 
-    /// The line `line` rose and fell.
+    /// The same of an interrupt that may come again before the guest is done with it.
     pub fn pulse(&self, line: u32) {
         self.set_line(line, true);
         self.set_line(line, false);
@@ -245,11 +252,11 @@ impl Guest {
 }
 
 /// Writes both bitmaps.
-fn fill(bitmaps: Hpa, switches_speculation_control: bool) {
+fn fill(bitmaps: Hpa, ports: &[Ports], switches_speculation_control: bool) {
     let words = core::ptr::with_exposed_provenance_mut::<u64>(bitmaps.0 as usize);
     for word in 0..bitmap::IO_WORDS {
         // SAFETY: pages of this VM's own, in the map at their physical address; no CPU reads them yet.
-        unsafe { words.add(word).write(u64::MAX) };
+        unsafe { words.add(word).write(bitmap::io_word(word, ports)) };
     }
     for word in 0..bitmap::MSR_WORDS {
         let value = bitmap::msr_word(word, switches_speculation_control);

@@ -24,6 +24,9 @@ pub const ERROR: u32 = FIRST_OWN + 3;
 /// old CPUs.
 pub const SPURIOUS_VECTOR: u8 = 0xff;
 
+/// The vector of [`ALARM`].
+pub const ALARM_VECTOR: u8 = 0xf0;
+
 /// The vector of interrupt `number`; `None` if it has none.
 #[expect(clippy::arithmetic_side_effects, reason = "each range is what its arm subtracts and adds")]
 pub const fn vector(number: u32) -> Option<u8> {
@@ -65,6 +68,7 @@ mod tests {
         for none in [SHARED, FIRST_OWN - 1, ERROR + 1, u32::MAX] {
             assert_eq!(vector(none), None, "{none:#x}");
         }
+        assert_eq!(vector(ALARM), Some(ALARM_VECTOR));
         assert_eq!((number(0x2f), number(SPURIOUS_VECTOR)), (None, None));
     }
 }

@@ -57,6 +57,8 @@ pub mod fitness;
 mod gdt;
 #[cfg(target_os = "none")]
 mod guest;
+#[cfg(any(test, target_os = "none"))]
+mod line;
 #[cfg(target_os = "none")]
 mod memory;
 #[cfg(target_os = "none")]

@@ -81,6 +81,13 @@ impl Extended {
     /// Puts them into this CPU, which has `components`.
     pub(crate) fn load(&self, components: u64) {
         let area = self.area.as_ptr();
+        // The x87 unit's last instruction and operand are neither saved nor loaded while no exception is pending, so the last owner's
+        // would stay (APM volume 5, FXSAVE and FXRSTOR; CPUs with XSaveErPtr do both). A load of ours makes them nobody's.
+        // SAFETY: no exception is pending after FNCLEX and no register is in use after EMMS, so FILD raises none; it reads four bytes
+        // of the area.
+        unsafe {
+            asm!("fnclex", "emms", "fild dword ptr [{}]", in(reg) area, options(nostack, preserves_flags, readonly));
+        }
         // SAFETY: an area that XSAVE wrote or `reset` made; built for a target without them, the hypervisor keeps nothing in these
         // registers.
         unsafe {

@@ -113,6 +113,7 @@ fn vm(out: &mut Writer, vm: &Vm) {
         }
         out.list("vdevs", &vm.vdevs, vdev);
         out.list("passes", &vm.passes, pass);
+        out.field("ports", "&[]");
         out.list("interrupts", &vm.interrupts, interrupt);
         out.block("unsupported: model::Unsupported", "},", |out| {
             out.field("instruction", action(vm.unsupported.instruction));

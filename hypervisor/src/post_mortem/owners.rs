@@ -115,6 +115,7 @@ mod tests {
         poweroff_timeout_s: 60,
         restart: model::Restart::DEFAULT,
         progress_timeout_ms: None,
+        ports: &[],
     };
 
     #[test]

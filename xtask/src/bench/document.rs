@@ -6,7 +6,7 @@ use crate::host::{files, paths};
 const FILE: &str = "docs/performance.md";
 
 /// Puts `texts` between the marks of their names.
-pub(crate) fn write(texts: &[(&str, String)]) -> Result<()> {
+pub(crate) fn write(texts: &[(String, String)]) -> Result<()> {
     let path = paths::root().join(FILE);
     let mut page = String::from_utf8_lossy(&files::read(&path)?).into_owned();
     for (name, text) in texts {

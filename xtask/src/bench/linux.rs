@@ -13,6 +13,7 @@ use qemu_tests::{Board, COUNTED, Machine, Verdict};
 use crate::bench::board::PATIENCE;
 use crate::bench::profile;
 use crate::bench::systems::System;
+use crate::bench::target::Target;
 use crate::failure::{Failure, Result};
 use crate::host::interrupt::ChildGuard;
 use crate::host::{files, packages, paths, process};
@@ -39,10 +40,10 @@ impl Boots {
 }
 
 /// Boots both ways.
-pub(super) fn boots(quiet: bool) -> Result<Boots> {
+pub(super) fn boots(target: &'static Target, quiet: bool) -> Result<Boots> {
     packages::ensure(&[packages::DTC])?;
     let words = if quiet { format!("quiet {WORDS}") } else { WORDS.into() };
-    let system = System::of_linux(&words, quiet)?;
+    let system = System::of_linux(target, &words, quiet)?;
     let (image, ostler) = system.build()?;
     let folder = image.image.parent().map(ToOwned::to_owned).unwrap_or_default();
     let [source, tree] = ["bare.dts", "bare.dtb"].map(|name| folder.join(name));
@@ -100,11 +101,12 @@ pub(super) struct Exits {
 }
 
 /// Follows a boot with `quiet` at EL2, by QEMU's log of the blocks that it executes, with how many instructions each has.
-pub(super) fn exits() -> Result<Exits> {
-    let (image, machine) = System::of_linux(&format!("quiet {WORDS}"), true)?.build()?;
+pub(super) fn exits(target: &'static Target) -> Result<Exits> {
+    let (image, machine) = System::of_linux(target, &format!("quiet {WORDS}"), true)?.build()?;
     let vectors = profile::symbol(&files::read(&image.elf)?, |name| name == "__vectors");
     let vectors = vectors.ok_or_else(|| Failure::new("the hypervisor has no `__vectors`"))?;
-    let mut command = profile::logging(&seeded(machine), &["exec,in_asm,nochain"], &[profile::hypervisor()]);
+    let mut command =
+        profile::logging(&seeded(machine), &["exec,in_asm,nochain"], &[profile::range(target.code.linked)]);
     let (mut child, _guard) = process::spawn(command.stdin(Stdio::null()).stderr(Stdio::piped()))?;
     let log = child.stderr.take().ok_or_else(|| Failure::new("QEMU has no log"))?;
     let mut blocks = Blocks { vectors, ..Blocks::default() };

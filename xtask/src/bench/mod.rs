@@ -14,6 +14,7 @@ pub(crate) mod profile;
 pub(crate) mod rows;
 mod systems;
 pub(crate) mod table;
+pub(crate) mod target;
 mod xen;
 
 use std::collections::BTreeMap;
@@ -23,12 +24,15 @@ use serde_json::{Value, json};
 
 use crate::failure::{Failure, Result};
 use board::{Counts, Said};
-use rows::{Column, ROWS};
+use rows::Column;
 use systems::System;
+use target::Target;
 
 /// Everything that one call measured.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Measured {
+    /// On this board.
+    pub target: &'static Target,
     counts: BTreeMap<&'static str, u64>,
     /// The same of an image without the flight recorder.
     unrecorded: BTreeMap<&'static str, u64>,
@@ -53,6 +57,21 @@ pub(crate) struct Grown {
 }
 
 impl Measured {
+    /// Nothing yet.
+    pub(crate) fn new(target: &'static Target) -> Measured {
+        Measured {
+            target,
+            counts: BTreeMap::new(),
+            unrecorded: BTreeMap::new(),
+            spreads: BTreeMap::new(),
+            xen: BTreeMap::new(),
+            linux_exceptions: None,
+            scaling: Vec::new(),
+            roominess: Vec::new(),
+            load: Vec::new(),
+        }
+    }
+
     /// A row's count.
     pub(crate) fn get(&self, column: Column, name: &str) -> Option<u64> {
         let counts = match column {
@@ -73,7 +92,7 @@ impl Measured {
     }
 
     fn take(&mut self, said: &Said) {
-        for row in &ROWS {
+        for row in self.target.rows {
             if let Some(&counts) = said.rows.get(row.name) {
                 self.counts.insert(row.name, counts.mean());
                 self.spreads.insert(row.name, counts);
@@ -87,7 +106,7 @@ impl Measured {
             let (crowded, alone) = (said.rows.get(row.name)?.mean(), self.get(Column::On, row.name)?);
             (crowded != alone).then_some(Grown { name: row.name, crowded, alone })
         };
-        let of_board = |said: &Said| ROWS.iter().filter_map(|row| of_row(row, said)).collect();
+        let of_board = |said: &Said| self.target.rows.iter().filter_map(|row| of_row(row, said)).collect();
         self.scaling.iter().map(|(vms, said)| (*vms, of_board(said))).collect()
     }
 
@@ -118,56 +137,61 @@ impl Measured {
 }
 
 /// Measures what the budgets are about, of both kinds of image.
-pub(crate) fn measure() -> Result<Measured> {
-    let off = measure_column(Column::Off)?;
-    Ok(Measured { unrecorded: off.counts, ..measure_column(Column::On)? })
+pub(crate) fn measure(target: &'static Target) -> Result<Measured> {
+    let off = measure_column(target, Column::Off)?;
+    Ok(Measured { unrecorded: off.counts, ..measure_column(target, Column::On)? })
 }
 
 /// Measures one kind of image, as if it were the only one.
-fn measure_column(column: Column) -> Result<Measured> {
-    let mut measured = Measured::default();
-    let (image, said) = System::alone().of_kind(column).measure()?;
+fn measure_column(target: &'static Target, column: Column) -> Result<Measured> {
+    let mut measured = Measured::new(target);
+    let (image, said) = System::alone(target).of_kind(column).measure()?;
     measured.take(&said);
     measured.counts.insert("boot", said.start.ok_or_else(|| Failure::new("the guest did not say when it started"))?);
     sizes(&mut measured, &image.report.json());
-    let (_, said) = System::shared().of_kind(column).measure()?;
+    let (_, said) = System::shared(target).of_kind(column).measure()?;
     measured.take(&said);
     Ok(measured)
 }
 
-/// Measures the same rows under Xen. [`measure`] has built the guest.
+/// Measures rows under Xen. [`measure`] has built the guest.
 pub(crate) fn measure_xen(measured: &mut Measured) -> Result<()> {
-    let said = xen::measure(&System::alone().machine(Path::new(""))?)?;
-    for row in &ROWS {
+    let said = (measured.target.xen)(&System::alone(measured.target).machine(Path::new(""))?)?;
+    for row in measured.target.rows {
         measured.xen.extend(said.rows.get(row.name).map(|counts| (row.name, counts.mean())));
     }
     Ok(())
 }
 
-/// Measures Debian's boots.
+/// Measures Debian's boots, if the board has rows for them.
 pub(crate) fn measure_linux(measured: &mut Measured) -> Result<()> {
-    measured.counts.insert("linux_quiet", linux::boots(true)?.overhead_ppm());
-    let exits = linux::exits()?;
+    let target = measured.target;
+    if target.row("linux_el2").is_none() {
+        return Ok(());
+    }
+    measured.counts.insert("linux_quiet", linux::boots(target, true)?.overhead_ppm());
+    let exits = linux::exits(target)?;
     let instructions = exits.path.len() as u64;
     measured.counts.insert("linux_el2", instructions);
     measured.counts.insert("linux_exit", instructions / exits.exceptions.max(1));
     measured.linux_exceptions = Some(exits.exceptions);
-    measured.counts.insert("linux", linux::boots(false)?.overhead_ppm());
+    measured.counts.insert("linux", linux::boots(target, false)?.overhead_ppm());
     Ok(())
 }
 
 /// Measures how the counts grow: with VMs on the board, with the guest's RAM, and with what is loaded into it.
 pub(crate) fn measure_growth(measured: &mut Measured) -> Result<()> {
+    let target = measured.target;
     for vms in [4, 16] {
-        measured.scaling.push((vms, System::crowded(vms - 1, 1)?.measure_with_memory()?));
+        measured.scaling.push((vms, System::crowded(target, vms - 1, 1)?.measure_with_memory()?));
     }
-    memory(measured, System::crowded(3, 2)?.measure_with_memory()?.free_bytes);
+    memory(measured, System::crowded(target, 3, 2)?.measure_with_memory()?.free_bytes);
     for mebibytes in [4_u64, 16, 256, 1024] {
-        let (_, said) = System::roomy(mebibytes << 20)?.measure()?;
+        let (_, said) = System::roomy(target, mebibytes << 20)?.measure()?;
         measured.roominess.extend(said.start.map(|start| (mebibytes << 20, start)));
     }
     for mebibytes in [0_u64, 16] {
-        let (_, said) = System::laden(mebibytes << 20)?.measure()?;
+        let (_, said) = System::laden(target, mebibytes << 20)?.measure()?;
         measured.load.extend(said.start.map(|start| (mebibytes << 20, start)));
     }
     Ok(())

@@ -14,22 +14,16 @@ use qemu_tests::{Machine, Symbols};
 use serde_json::{Value, json};
 
 use crate::bench::linux;
-use crate::bench::rows::{self, ROWS};
+use crate::bench::rows;
 use crate::bench::systems::System;
+use crate::bench::target::{Code, Target};
 use crate::failure::{Failure, Result};
 use crate::host::{files, paths, process};
 
-/// The hypervisor is linked from here on (`linker/aarch64.ld`).
-const HYPERVISOR: u64 = 0xc000_0000_0000;
-/// QEMU loads it here, `text_offset` being zero.
-const LOADED: u64 = 0x4020_0000;
-/// Its code is at most so long.
+/// The hypervisor's code is at most so long.
 const HYPERVISOR_BYTES: u64 = 0x20_0000;
 /// Lines of a list of functions.
 const SHOWN: usize = 40;
-/// The IRQ vector in the guest's table, and its third instruction.
-const VECTOR_IRQ: u64 = 0x280;
-const THIRD: u64 = 8;
 
 /// A run of instructions in one function.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,66 +38,74 @@ struct Step {
 /// Where one round's instructions went.
 #[derive(Debug)]
 pub(crate) struct Profile {
+    target: &'static Target,
     row: &'static str,
     /// In the order of execution.
     steps: Vec<Step>,
 }
 
 /// Profiles the row of this name.
-pub(crate) fn of(name: &str) -> Result<Profile> {
-    let row = rows::find(name).and_then(|row| row.round.map(|round| (row, round)));
+pub(crate) fn of(target: &'static Target, name: &str) -> Result<Profile> {
+    let row = target.row(name).and_then(|row| row.round.map(|round| (row, round)));
     let (row, round) = row.ok_or_else(|| {
-        let names: Vec<_> = ROWS.iter().filter(|row| row.round.is_some()).map(|row| row.name).collect();
+        let names: Vec<_> = target.rows.iter().filter(|row| row.round.is_some()).map(|row| row.name).collect();
         Failure::new(format!("there is no such row: {name}")).hint(format!("rows with a profile: {}", names.join(", ")))
     })?;
     if round == rows::LINUX {
-        let exits = linux::exits()?;
-        return Ok(Profile { row: row.name, steps: steps(&exits.elf, &exits.path)? });
+        let exits = linux::exits(target)?;
+        return Ok(Profile { target, row: row.name, steps: steps(&exits.elf, &exits.path)? });
     }
-    let (image, machine) = System::of_row(row.name)?.build()?;
-    let guest = files::read(&paths::guest("bench").join("bench.elf"))?;
+    let (image, machine) = System::of_row(target, row)?.build()?;
+    let guest = files::read(&target.elf())?;
     let lacks = |what: &str| Failure::new(format!("the guest `bench` has no `{what}`"));
     let path = if round == rows::BOOT {
-        let entry = symbol(&guest, |name| name == "bench_start").ok_or_else(|| lacks("bench_start"))?;
-        let mut boot = Boot { entry, is_mapped: false, path: Vec::new() };
-        trace(&machine, &[], |pc| boot.executed(pc))?;
+        let name = target.guest.entry;
+        let entry = symbol(&guest, |symbol| symbol == name).ok_or_else(|| lacks(name))?;
+        let mut boot = Boot { code: target.code, entry, is_mapped: false, path: Vec::new() };
+        let ranges = [range(target.code.linked), range(target.code.loaded), format!("{entry:#x}+1")];
+        trace(&machine, &ranges, |pc| boot.executed(pc))?;
         boot.path
     } else {
-        let window = Window::find(&guest, round).ok_or_else(|| lacks(round))?;
+        let window = Window::find(target, &guest, round).ok_or_else(|| lacks(round))?;
+        let ranges = window.ranges();
         let mut rounds = Rounds { window, looks: None, current: Vec::new(), finished: Vec::new() };
-        trace(&machine, &window.ranges(), |pc| rounds.executed(pc))?;
+        trace(&machine, &ranges, |pc| rounds.executed(pc))?;
         rounds.finished.pop().ok_or_else(|| Failure::new("no round was seen in QEMU's log"))?
     };
-    Ok(Profile { row: row.name, steps: steps(&image.elf, &path)? })
+    Ok(Profile { target, row: row.name, steps: steps(&image.elf, &path)? })
 }
 
 /// The guest's addresses that a round is known by.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Window {
+    /// The hypervisor's first address.
+    hypervisor: u64,
     /// First instruction of the round's function.
     begin: u64,
     /// The look at the clock: a round that comes back ends with its second.
     clock: u64,
-    /// The third instruction of the handler, where the others end.
-    handler: u64,
+    /// The third instructions of handlers, where the others end.
+    handlers: Vec<u64>,
 }
 
 impl Window {
-    fn find(guest: &[u8], round: &str) -> Option<Window> {
+    fn find(target: &Target, guest: &[u8], round: &str) -> Option<Window> {
         // Part of the name as rustc mangles it: `bench::guest::round::ROUND`.
         let part = format!("5round{}{round}", round.len());
+        let third = |(name, offset): &(&str, u64)| Some(symbol(guest, |symbol| symbol == *name)? + offset);
         Some(Window {
+            hypervisor: target.code.linked,
             begin: symbol(guest, |name| name.contains(&part))?,
             clock: symbol(guest, |name| name == "bench_clock")?,
-            handler: symbol(guest, |name| name == "bench_vectors")? + VECTOR_IRQ + THIRD,
+            handlers: target.guest.ends.iter().map(third).collect::<Option<_>>()?,
         })
     }
 
     /// What is to be logged: the hypervisor and the guest's addresses.
-    fn ranges(&self) -> [String; 4] {
-        let guest = [self.begin, self.clock, self.handler].map(|address| format!("{address:#x}+4"));
-        let [begin, clock, handler] = guest;
-        [hypervisor(), begin, clock, handler]
+    fn ranges(&self) -> Vec<String> {
+        let guest = [self.begin, self.clock].into_iter().chain(self.handlers.iter().copied());
+        let guest = guest.map(|address| format!("{address:#x}+1"));
+        std::iter::once(range(self.hypervisor)).chain(guest).collect()
     }
 }
 
@@ -117,6 +119,8 @@ pub(super) fn symbol(elf: &[u8], is_it: impl Fn(&str) -> bool) -> Option<u64> {
 /// Follows the instructions from reset to the guest's first.
 #[derive(Debug)]
 struct Boot {
+    code: Code,
+    /// The guest's first instruction.
     entry: u64,
     /// The hypervisor runs where it is linked.
     is_mapped: bool,
@@ -126,14 +130,15 @@ struct Boot {
 impl Boot {
     /// Whether that was the last.
     fn executed(&mut self, pc: u64) -> bool {
-        self.is_mapped |= pc >= HYPERVISOR;
-        match pc {
-            HYPERVISOR.. => self.path.push(pc),
-            // Where QEMU puts it, until it has tables. Before it runs QEMU's own few instructions.
-            LOADED.. if !self.is_mapped => self.path.push(pc - LOADED + HYPERVISOR),
-            _ => return pc == self.entry,
+        let Code { linked, loaded } = self.code;
+        self.is_mapped |= pc >= linked;
+        if pc >= linked {
+            self.path.push(pc);
+        } else if !self.is_mapped && (loaded..loaded + HYPERVISOR_BYTES).contains(&pc) {
+            self.path.push(pc - loaded + linked);
         }
-        false
+        // Where the hypervisor is loaded the guest may have its own program.
+        self.is_mapped && pc == self.entry
     }
 }
 
@@ -150,7 +155,7 @@ struct Rounds {
 impl Rounds {
     /// Whether that was the last of the last round: there are two, and one before that warms up.
     fn executed(&mut self, pc: u64) -> bool {
-        if pc >= HYPERVISOR {
+        if pc >= self.window.hypervisor {
             self.current.push(pc);
         } else if pc == self.window.begin {
             self.current.clear();
@@ -160,7 +165,7 @@ impl Rounds {
             if self.looks == Some(2) {
                 self.finish();
             }
-        } else if pc == self.window.handler && self.looks.is_some() {
+        } else if self.window.handlers.contains(&pc) && self.looks.is_some() {
             self.finish();
         }
         self.finished.len() == 3
@@ -185,9 +190,9 @@ pub(super) fn logging(machine: &Machine, what: &[&str], ranges: &[String]) -> Co
     command
 }
 
-/// The range of the hypervisor's code.
-pub(super) fn hypervisor() -> String {
-    format!("{HYPERVISOR:#x}+{HYPERVISOR_BYTES:#x}")
+/// The range of the hypervisor's code that begins at `address`.
+pub(super) fn range(address: u64) -> String {
+    format!("{address:#x}+{HYPERVISOR_BYTES:#x}")
 }
 
 /// Runs the board, hands over the address of each instruction in `ranges` (none: of each) that it executes, until
@@ -258,7 +263,7 @@ impl Profile {
 
     /// For people: functions by cost, then the way through them.
     pub(crate) fn text(&self) -> String {
-        let mut text = format!("{}: {} instructions at EL2\n", self.row, self.total());
+        let mut text = format!("{}: {} instructions {}\n", self.row, self.total(), self.target.level);
         text += &format!("\nby compiled function\n{}", self.sums(|step| &step.within));
         text += &format!("\nby function, inlined ones by themselves\n{}", self.sums(|step| &step.function));
         // The way through a boot is thousands of steps long.
@@ -276,7 +281,7 @@ impl Profile {
             let Step { function, place, within, instructions } = step;
             json!({ "function": function, "file": place, "within": within, "instructions": instructions })
         };
-        json!({ "row": self.row, "instructions": self.total(), "steps": self.steps.iter().map(step).collect::<Vec<_>>() })
+        json!({ "board": self.target.board, "row": self.row, "instructions": self.total(), "steps": self.steps.iter().map(step).collect::<Vec<_>>() })
     }
 }
 
@@ -286,7 +291,8 @@ mod tests {
 
     #[test]
     fn rounds_are_told_apart() {
-        let window = Window { begin: 1, clock: 2, handler: 3 };
+        const HYPERVISOR: u64 = 0x1000;
+        let window = Window { hypervisor: HYPERVISOR, begin: 1, clock: 2, handlers: vec![3, 4] };
         let mut rounds = Rounds { window, looks: None, current: vec![], finished: vec![] };
         let [a, b, c] = [HYPERVISOR, HYPERVISOR + 4, HYPERVISOR + 8];
         // Noise, a round that comes back, noise, one that a handler ends.

@@ -7,8 +7,9 @@ use qemu_tests::Machine;
 
 use crate::bench::board::{self, Said};
 use crate::bench::linux;
-use crate::bench::rows::Column;
-use crate::failure::Result;
+use crate::bench::rows::{Column, Row};
+use crate::bench::target::Target;
+use crate::failure::{Failure, Result};
 use crate::host::{files, paths};
 use crate::image::{self, Image, Selection};
 
@@ -21,6 +22,7 @@ pub(super) const NEIGHBOUR_BYTES: u64 = 4 << 20;
 /// One system.
 #[derive(Clone, Debug)]
 pub(super) struct System {
+    target: &'static Target,
     name: String,
     files: Vec<PathBuf>,
     memory_bytes: u64,
@@ -30,62 +32,58 @@ pub(super) struct System {
 
 impl System {
     /// The guest alone: every row that one vCPU can have.
-    pub(super) fn alone() -> System {
-        System::of("alone", vec![own("bench")])
+    pub(super) fn alone(target: &'static Target) -> System {
+        System::of(target, "alone", vec![target.own("bench")])
     }
 
     /// Two vCPUs and another VM, of lower priority, on one pCPU.
-    pub(super) fn shared() -> System {
-        System::of("shared", vec![own("bench-shared"), own("bench-spin")])
+    pub(super) fn shared(target: &'static Target) -> System {
+        System::of(target, "shared", vec![target.own("bench-shared"), target.own("bench-spin")])
     }
 
     /// The guest beside so many others that sleep, with so many vCPUs each.
-    pub(super) fn crowded(neighbours: u32, vcpus: usize) -> Result<System> {
-        let mut files = vec![own("bench")];
+    pub(super) fn crowded(target: &'static Target, neighbours: u32, vcpus: usize) -> Result<System> {
+        let mut files = vec![target.own("bench")];
         for index in 1..=neighbours {
-            let text = qvm(&format!("idle{index}"), NEIGHBOUR_BYTES, "idle")
-                .replace("\ncpu\n", &("\n".to_owned() + &"cpu\n".repeat(vcpus)));
-            files.push(write(&format!("idle{index}-{vcpus}"), &text)?);
+            let text = target.qvm(&format!("idle{index}"), vcpus, NEIGHBOUR_BYTES, "idle");
+            files.push(target.write(&format!("idle{index}-{vcpus}"), &text)?);
         }
-        Ok(System::of(&format!("crowded-{neighbours}-{vcpus}"), files))
+        Ok(System::of(target, &format!("crowded-{neighbours}-{vcpus}"), files))
     }
 
     /// The guest with this much RAM, which does nothing but start.
-    pub(super) fn roomy(memory_bytes: u64) -> Result<System> {
+    pub(super) fn roomy(target: &'static Target, memory_bytes: u64) -> Result<System> {
         let name = format!("ram-{}m", memory_bytes >> 20);
-        let file = write(&name, &qvm("bench", memory_bytes, "rounds=1 psci_version"))?;
-        Ok(System { memory_bytes: MEMORY_BYTES * 2, ..System::of(&name, vec![file]) })
+        let file = target.write(&name, &target.qvm("bench", 1, memory_bytes, &target.least()))?;
+        Ok(System { memory_bytes: MEMORY_BYTES * 2, ..System::of(target, &name, vec![file]) })
     }
 
     /// The guest in 64 MiB with this much of data to load beside itself, which does nothing but start.
-    pub(super) fn laden(data_bytes: u64) -> Result<System> {
+    pub(super) fn laden(target: &'static Target, data_bytes: u64) -> Result<System> {
         let name = format!("data-{}m", data_bytes >> 20);
-        let mut text = qvm("bench", 64 << 20, "rounds=1 psci_version");
+        let mut text = target.qvm("bench", 1, 64 << 20, &target.least());
         if data_bytes > 0 {
-            let data = folder().join("systems").join(format!("{name}.bin"));
+            let data = target.folder().join("systems").join(format!("{name}.bin"));
             files::write(&data, &vec![0x5a; usize::try_from(data_bytes).unwrap_or(0)])?;
-            text += &format!("data load 0x41000000,{}\n", data.display());
+            text += &format!("data load {:#x},{}\n", target.data, data.display());
         }
-        Ok(System::of(&name, vec![write(&name, &text)?]))
+        Ok(System::of(target, &name, vec![target.write(&name, &text)?]))
     }
 
     /// The guest that counts few rounds of one row.
-    pub(super) fn of_row(row: &str) -> Result<System> {
-        let name = format!("profile-{row}");
-        let words = format!("rounds=2 {row}");
-        let mut files = vec![];
-        match row {
-            "vm_switch" | "wake_sgi" => {
-                let text = qvm("bench", 4 << 20, &words).replace("\ncpu\n", "\ncpu\ncpu\n");
-                files.extend([write(&name, &text)?, own("bench-spin")]);
-            }
-            _ => files.push(write(&name, &qvm("bench", 4 << 20, &words))?),
+    pub(super) fn of_row(target: &'static Target, row: &Row) -> Result<System> {
+        let name = format!("profile-{}", row.name);
+        let words = format!("rounds=2 {}", row.name);
+        let vcpus = if row.is_shared { 2 } else { 1 };
+        let mut files = vec![target.write(&name, &target.qvm("bench", vcpus, 4 << 20, &words))?];
+        if row.is_shared {
+            files.push(target.own("bench-spin"));
         }
-        Ok(System::of(&name, files))
+        Ok(System::of(target, &name, files))
     }
 
     /// Debian alone, on a machine that is laid out as the board.
-    pub(super) fn of_linux(words: &str, quiet: bool) -> Result<System> {
+    pub(super) fn of_linux(target: &'static Target, words: &str, quiet: bool) -> Result<System> {
         let folder = paths::guest("linux");
         let text = format!(
             "system linux\nram 0x40000000,{}M\ncpu\nguest load {}\ninitrd load {}\ncmdline \"{words}\"\n\
@@ -95,11 +93,11 @@ impl System {
             folder.join("initramfs.cpio.gz").display()
         );
         let name = if quiet { "linux-quiet" } else { "linux" };
-        Ok(System::of(name, vec![write(name, &text)?]))
+        Ok(System::of(target, name, vec![target.write(name, &text)?]))
     }
 
-    fn of(name: &str, files: Vec<PathBuf>) -> System {
-        System { name: name.into(), files, memory_bytes: MEMORY_BYTES, features: &[] }
+    fn of(target: &'static Target, name: &str, files: Vec<PathBuf>) -> System {
+        System { target, name: name.into(), files, memory_bytes: MEMORY_BYTES, features: &[] }
     }
 
     /// The same as an image of this kind.
@@ -113,7 +111,7 @@ impl System {
 
     /// Builds its image; the machine to run it on comes with it.
     pub(super) fn build(&self) -> Result<(Image, Machine)> {
-        let built = image::build_with(&self.request()?, self.features, &folder().join(&self.name))?;
+        let built = image::build_with(&self.request()?, self.features, &self.target.folder().join(&self.name))?;
         let machine = self.machine(&built.image)?;
         Ok((built, machine))
     }
@@ -123,9 +121,21 @@ impl System {
         board::machine(&self.request()?, image)
     }
 
+    /// The instructions of the board's firmware: all that is before the first of a program which it starts.
+    fn firmware(&self, machine: &Machine) -> Result<u64> {
+        if !self.target.guest.has_firmware {
+            return Ok(0);
+        }
+        let mut extra = machine.extra.clone();
+        extra.extend(["-append".into(), self.target.least()]);
+        let said = board::run(&Machine { kernel: self.target.elf(), extra, ..machine.clone() })?;
+        said.start.ok_or_else(|| Failure::new("the guest did not say when it started on the bare board"))
+    }
+
     fn request(&self) -> Result<Request> {
-        let memory = Some(self.memory_bytes);
-        Selection { smp: Some(1), memory, ..Selection::of(self.files.clone()) }.request(&mut image::Findings::default())
+        let (board, memory) = (Some(self.target.board.into()), Some(self.memory_bytes));
+        let selection = Selection { board, smp: Some(1), memory, ..Selection::of(self.files.clone()) };
+        selection.request(&mut image::Findings::default())
     }
 
     /// Builds and runs it, and asks for the memory that is left; the guest is not alone.
@@ -136,33 +146,10 @@ impl System {
     /// Builds and runs it.
     pub(super) fn measure(&self) -> Result<(Image, Said)> {
         let (image, machine) = self.build()?;
-        let said = board::run(&machine)?;
+        let mut said = board::run(&machine)?;
+        if let Some(start) = &mut said.start {
+            *start = start.saturating_sub(self.firmware(&machine)?);
+        }
         Ok((image, said))
     }
-}
-
-/// Where all of it is.
-pub(super) fn folder() -> PathBuf {
-    paths::made().join("bench")
-}
-
-fn own(name: &str) -> PathBuf {
-    paths::root().join(format!("qemu-tests/systems/{name}.qvmconf"))
-}
-
-fn write(name: &str, text: &str) -> Result<PathBuf> {
-    let path = folder().join("systems").join(format!("{name}.qvmconf"));
-    files::write(&path, text.as_bytes())?;
-    Ok(path)
-}
-
-/// A VM of one vCPU with the guest `bench`.
-fn qvm(name: &str, memory_bytes: u64, words: &str) -> String {
-    let elf = paths::guest("bench").join("bench.elf");
-    format!(
-        "system {name}\nram 0x40000000,{}M\ncpu\nload {}\ncmdline \"{words}\"\nset counter-offset 0\n\
-         vdev pl011 loc 0x1c090000 intr gic:37 hostdev -\n",
-        memory_bytes >> 20,
-        elf.display()
-    )
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::bench::budgets::Budgets;
-use crate::bench::rows::{Column, ROWS, Row};
+use crate::bench::rows::{Column, Row};
 use crate::bench::{Grown, Measured};
 
 /// What stands in a line of the table.
@@ -64,7 +64,7 @@ fn lines(measured: &Measured, budgets: &Budgets) -> Vec<Line> {
     let line = |row: &'static Row| {
         Some(Line { row, on: cell(row, Column::On)?, off: cell(row, Column::Off), xen: measured.xen(row.name) })
     };
-    ROWS.iter().filter_map(line).collect()
+    measured.target.rows.iter().filter_map(line).collect()
 }
 
 /// For people at a terminal.
@@ -143,5 +143,5 @@ pub(crate) fn json(measured: &Measured, budgets: &Budgets) -> Value {
             "xen": line.xen,
         })
     };
-    json!({ "rows": lines(measured, budgets).iter().map(row).collect::<Vec<_>>(), "scaling": measured.scaling_json() })
+    json!({ "board": measured.target.board, "rows": lines(measured, budgets).iter().map(row).collect::<Vec<_>>(), "scaling": measured.scaling_json() })
 }

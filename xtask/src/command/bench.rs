@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::bench::budgets::Budgets;
+use crate::bench::target::{self, Target};
 use crate::bench::{self, Measured, table};
 use crate::failure::{Failure, Result};
 use crate::host::packages;
@@ -14,6 +15,9 @@ use crate::host::packages;
 /// 1 if a row costs over 1 % more than its budget.
 #[derive(Args, Debug)]
 pub(crate) struct Bench {
+    /// The board: qemu-aarch64 or qemu-x86_64.
+    #[arg(long, value_name = "NAME", default_value = "qemu-aarch64")]
+    board: String,
     /// Only what has a budget: no Xen, no growth.
     #[arg(long)]
     quick: bool,
@@ -30,22 +34,23 @@ pub(crate) struct Bench {
 
 /// Runs the command.
 pub(crate) fn run(options: &Bench) -> Result<()> {
-    packages::ensure(&[packages::QEMU])?;
+    let target = Target::find(&options.board)?;
+    packages::ensure(&[target.qemu])?;
     if let Some(row) = &options.profile {
-        let profile = bench::profile::of(row)?;
+        let profile = bench::profile::of(target, row)?;
         match options.json {
             true => println!("{:#}", profile.json()),
             false => print!("{}", profile.text()),
         }
         return Ok(());
     }
-    let mut measured = bench::measure()?;
+    let mut measured = bench::measure(target)?;
     if !options.quick {
         bench::measure_xen(&mut measured)?;
         bench::measure_linux(&mut measured)?;
         bench::measure_growth(&mut measured)?;
     }
-    let mut budgets = Budgets::read()?;
+    let mut budgets = Budgets::read(target)?;
     if options.update {
         let new = Budgets::of(&measured).or(&budgets);
         eprint!("{}", new.difference(&budgets));
@@ -64,19 +69,29 @@ pub(crate) fn run(options: &Bench) -> Result<()> {
 
 /// Writes what `docs/performance.md` shows.
 fn document(measured: &Measured, budgets: &Budgets) -> Result<()> {
-    let mut texts = vec![("table", table::markdown(measured, budgets)), ("growth", table::growth(measured))];
-    for row in ["psci_version", "gicd_typer", "pl011_read"] {
-        texts.push((row, format!("```\n{}```\n", bench::profile::of(row)?.way())));
+    let target = measured.target;
+    let of_board = |name: &str| format!("{} {name}", target.board);
+    let mut texts =
+        vec![(of_board("table"), table::markdown(measured, budgets)), (of_board("growth"), table::growth(measured))];
+    for &row in target.shown {
+        texts.push((row.to_owned(), format!("```\n{}```\n", bench::profile::of(target, row)?.way())));
     }
     bench::document::write(&texts)
 }
 
 /// The step of `cargo xtask test`: does a row cost more than it may?
 pub(crate) fn check() -> Result<bool> {
-    packages::ensure(&[packages::QEMU])?;
-    let (measured, budgets) = (bench::measure()?, Budgets::read()?);
-    print!("{}", table::text(&measured, &budgets));
-    verdict(&measured, &budgets).map(|()| true)
+    let mut held = true;
+    for target in target::ALL {
+        packages::ensure(&[target.qemu])?;
+        let (measured, budgets) = (bench::measure(target)?, Budgets::read(target)?);
+        print!("{}\n{}", target.board, table::text(&measured, &budgets));
+        if let Err(failure) = verdict(&measured, &budgets) {
+            eprintln!("{failure}");
+            held = false;
+        }
+    }
+    Ok(held)
 }
 
 fn verdict(measured: &Measured, budgets: &Budgets) -> Result<()> {

@@ -11,7 +11,8 @@ const TOOLCHAIN: &str = "nightly-2026-10-30";
 const PACKAGES: [&str; 2] = ["loader", "config"];
 /// Parts of the names of tests that are too slow for Miri: it needs a minute for a whole assembly and as long for a page of
 /// diagnostics or a walk through a document. What of them reads bytes has tests of its own, beside the code.
-const SLOW: [&str; 17] = [
+const SLOW: [&str; 19] = [
+    "assemble::pc::acpi",
     "assemble::tests::agreement",
     "assemble::tests::complaints",
     "assemble::tests::cpus",
@@ -24,6 +25,7 @@ const SLOW: [&str; 17] = [
     "assemble::tests::protocol",
     "assemble::tests::size",
     "assemble::tests::trees",
+    "assemble::tests::x86",
     "explain::tests::every_code_is_explained",
     "language::tests::diagnostics",
     "language::tests::document",

@@ -9,6 +9,7 @@ use spin::{Mutex, Once};
 
 use crate::board::{Controller, MAX_IO_APICS};
 use crate::interrupts::{self, SHARED};
+use crate::line::{ENABLED, HELD, IS_LEVEL, MISSED, is_masked, settle};
 
 /// Registers behind the window (82093AA 3.2).
 const VERSION: u32 = 0x01;
@@ -19,14 +20,7 @@ const LOW_ACTIVE: u32 = 1 << 13;
 const LEVEL: u32 = 1 << 15;
 const MASKED: u32 = 1 << 16;
 
-/// Bits of a line's state.
-const ENABLED: u8 = 1 << 0;
-/// Taken, and not done with.
-const HELD: u8 = 1 << 1;
-/// Level-triggered.
-const IS_LEVEL: u8 = 1 << 2;
-
-/// The lines' states, changed under [`LINES`]' lock only.
+/// The lines' states ([`crate::line`]), changed under [`LINES`]' lock only.
 static STATES: [AtomicU8; SHARED as usize] = [const { AtomicU8::new(0) }; SHARED as usize];
 
 static LINES: Once<Mutex<Lines>> = Once::new();
@@ -89,23 +83,27 @@ impl Lines {
         let (window, input) = self.find(line)?;
         let target = *self.targets.get(line as usize)?;
         let state = STATES.get(line as usize)?;
-        let now = change(state.load(Ordering::Relaxed));
+        let before = state.load(Ordering::Relaxed);
+        let (now, is_missed) = settle(before, change(before));
         state.store(now, Ordering::Relaxed);
 
-        let mut low = u32::from(interrupts::vector(line)?);
+        let vector = interrupts::vector(line)?;
+        let mut low = u32::from(vector);
         if self.board.mode(line).is_low {
             low |= LOW_ACTIVE;
         }
         if now & IS_LEVEL != 0 {
             low |= LEVEL;
         }
-        // An edge at a masked input would be lost.
-        if now & ENABLED == 0 || now & (HELD | IS_LEVEL) == HELD | IS_LEVEL {
+        if is_masked(now) {
             low |= MASKED;
         }
         let register = REDIRECTION.wrapping_add(input << 1);
         write(window, register.wrapping_add(1), u32::from(target) << 24);
         write(window, register, low);
+        if is_missed {
+            super::local().send(target.into(), vector.into());
+        }
         Some(())
     }
 }
@@ -118,6 +116,11 @@ fn change(line: u32, change: impl FnOnce(u8) -> u8) -> bool {
 /// Enables `line`, triggered as the board says unless [`configure_shared`] has said otherwise. On any CPU.
 pub fn enable_shared(line: u32) {
     change(line, |state| state | ENABLED);
+}
+
+/// `line`, which was taken, does not come again before [`done_shared`]. (A level does not in any case.)
+pub fn hold_shared(line: u32) {
+    change(line, |state| state | HELD);
 }
 
 /// Disables `line`: it may still be taken once by a CPU that has begun to. On any CPU.
@@ -145,23 +148,25 @@ pub fn done_shared(line: u32) {
     release(line);
 }
 
-/// Nothing to do: a level that is low is not pending, and an edge cannot be taken back.
-pub fn clear_shared(_line: u32) {}
+/// What came at `line` while it was masked does not come any more, unless it is a level that is high.
+pub fn clear_shared(line: u32) {
+    change(line, |state| state & !MISSED);
+}
 
-fn is_level(line: u32) -> bool {
-    STATES.get(line as usize).is_some_and(|state| state.load(Ordering::Relaxed) & IS_LEVEL != 0)
+fn has(line: u32, bits: u8) -> bool {
+    STATES.get(line as usize).is_some_and(|state| state.load(Ordering::Relaxed) & bits != 0)
 }
 
 /// `line` was taken: if its level is still high, it does not come again before [`release`].
 pub(super) fn hold(line: u32) {
-    if is_level(line) {
-        change(line, |state| state | HELD);
+    if has(line, IS_LEVEL) {
+        hold_shared(line);
     }
 }
 
 /// Whoever took `line` is done with it.
 pub(super) fn release(line: u32) {
-    if is_level(line) {
+    if has(line, HELD) {
         change(line, |state| state & !HELD);
     }
 }

@@ -11,11 +11,13 @@ use core::sync::atomic::Ordering;
 
 use crate::board;
 use crate::cpu;
-use crate::interrupts::{self, ERROR, KICK, SPURIOUS_VECTOR, STOP};
+use crate::interrupts::{self, ALARM, ALARM_VECTOR, ERROR, KICK, SPURIOUS_VECTOR, STOP};
 
 pub(crate) use local_apic::{LocalApic, TimerMode, local};
 
-pub use io_apic::{clear_shared, configure_shared, disable_shared, done_shared, enable_shared, route_here};
+pub use io_apic::{
+    clear_shared, configure_shared, disable_shared, done_shared, enable_shared, hold_shared, route_here,
+};
 
 /// Initialises what all CPUs share, all of it masked; on the boot CPU, whose number is `own`: it takes what comes from outside.
 /// `None` if there is no I/O APIC.
@@ -46,15 +48,31 @@ fn mask_8259s() {
 /// [`done`]. `None` if none is pending. Not before `cpu::set_local`.
 #[inline]
 pub fn take() -> Option<u32> {
+    take_by(cpu::open_window)
+}
+
+/// The same, with a window of the caller's.
+#[inline(always)]
+pub(crate) fn take_by(open_window: impl FnOnce()) -> Option<u32> {
     let own = cpu::local()?;
     if own.taken.load(Ordering::Relaxed) == 0 {
-        cpu::open_window();
+        open_window();
     }
     let vector = own.taken.load(Ordering::Relaxed) as u8;
     if vector == 0 {
         return None;
     }
     own.taken.store(0, Ordering::Relaxed);
+    if vector == ALARM_VECTOR {
+        local().end_of_interrupt();
+        return Some(ALARM);
+    }
+    take_other(vector)
+}
+
+/// Any but the most frequent one.
+#[inline(never)]
+fn take_other(vector: u8) -> Option<u32> {
     if vector == SPURIOUS_VECTOR {
         return None;
     }

@@ -1,12 +1,21 @@
-//! The bitmap of model-specific registers: everything leaves the guest but the few that are its own (APM volume 2, 15.11).
-//!
-//! Ports have a bitmap of ones only (15.10.1), and so these two are the same for all guests.
+//! The bitmaps of ports and of model-specific registers: everything leaves the guest but what is its own (APM volume 2, 15.10.1
+//! and 15.11). Registers are the same few for all guests; ports are those that were passed to it.
 #![forbid(unsafe_code)]
+
+use model::Ports;
 
 /// Words of the bitmap of registers: 8 KiB.
 pub const MSR_WORDS: usize = 1024;
 /// Words of the bitmap of ports: 12 KiB.
 pub const IO_WORDS: usize = 1536;
+
+/// Word number `word` of the bitmap of ports, of which `own` are the guest's. An access leaves if any of its ports does, so beyond the
+/// last port there are ones (15.10.1).
+pub fn io_word(word: usize, own: &[Ports]) -> u64 {
+    let first = (word as u32).saturating_mul(64);
+    let is_own = |port: u32| u16::try_from(port).is_ok_and(|port| own.iter().any(|ports| ports.contains(port)));
+    (0..64).filter(|&bit| is_own(first.saturating_add(bit))).fold(u64::MAX, |bits, bit| bits & !(1 << bit))
+}
 
 /// Registers that are read and written without us: the VMCB's (15.5), and what VMLOAD and VMSAVE move.
 const OWN: &[u32] = &[
@@ -62,6 +71,19 @@ mod tests {
         let bit = (register - first) * 2 + u32::from(is_write);
         let byte = base + bit as usize / 8;
         msr_word(byte / 8, switches).to_le_bytes()[byte % 8] & 1 << (bit % 8) != 0
+    }
+
+    #[test]
+    fn only_ports_that_were_passed_are_the_guests_own() {
+        let own = [Ports::new(0x2f8, 8), Ports::new(0x70, 2), Ports::new(0xffff, 1)];
+        for port in 0..IO_WORDS as u32 * 64 {
+            // The manual's arithmetic, by bytes.
+            let (byte, bit) = (port as usize / 8, port % 8);
+            let leaves = io_word(byte / 8, &own).to_le_bytes()[byte % 8] & 1 << bit != 0;
+            let is_own = matches!(port, 0x2f8..=0x2ff | 0x70 | 0x71 | 0xffff);
+            assert_eq!(leaves, !is_own, "{port:#x}");
+        }
+        assert!((0..IO_WORDS).all(|word| io_word(word, &[]) == u64::MAX));
     }
 
     #[test]

@@ -52,6 +52,9 @@ ostler_enter:
     sti
 resume_all:
     load_kept
+    jmp     resume
+resume_quick:
+    mov     rsp, [rsp]                  // the context
 resume:
     mov     rax, [rsp + {vmcb}]
     mov     rcx, [rsp + 8 * 1]
@@ -87,15 +90,13 @@ resume:
     // The record of this exit (see `recorder`), and what it costs the vCPU's credit.
     mov     rcx, gs:[{recorder}]        // the next record
     rdtsc
-    shl     rdx, 32
-    or      rax, rdx
-    mov     [rcx], rax
+    mov     [rcx], eax
+    mov     [rcx + 4], edx
     mov     rax, [rsi + {rip}]
     mov     [rcx + 8], rax
     mov     rax, [rsi + {info_1}]
-    mov     edx, [rsi + {code}]
+    movzx   edx, word ptr [rsi + {code}]    // all that there is of codes
     shl     rax, {code_bits} + 64 - {cause_bits}
-    and     edx, (1 << {code_bits}) - 1
     shr     rax, 64 - {cause_bits}
     or      rax, rdx
     or      rax, [rsp + {tag}]
@@ -113,18 +114,15 @@ resume:
     .endif
     call    ostler_quick_exit
 3:  test    eax, eax
-    jnz     detour
-    mov     rsp, [rsp]                  // the context
-    jmp     resume
-used_up:
-    call    ostler_last_exit            // the loop decides
-    jmp     3b
-detour:
+    jz      resume_quick
     // RBX and its likes are still the guest's, or as the handler found them.
     test    al, 2
     jz      slow
     mov     rsp, [rsp]
     jmp     resume_all
+used_up:
+    call    ostler_last_exit            // the loop decides
+    jmp     3b
 slow:
     cli
     stgi

@@ -83,14 +83,11 @@ pub fn init_cpu() {
 }
 
 /// Takes an interrupt that is pending, from within a quick handler: there GIF is clear, and IF set, as VMRUN wants it.
-#[inline]
+#[inline(always)]
 pub(crate) fn take() -> Option<u32> {
-    // SAFETY: with IF clear, the flag lets NMIs through only, which the hypervisor does not survive in any case (APM volume 2, 15.17).
-    unsafe { asm!("cli", "stgi", options(nostack, preserves_flags)) };
-    let number = controller::take();
-    // SAFETY: back to what a quick handler runs with: nothing is let through.
-    unsafe { asm!("clgi", "sti", options(nostack, preserves_flags)) };
-    number
+    // SAFETY: the flag lets through what is pending, NMIs too, which the hypervisor does not survive in any case (APM volume 2,
+    // 15.17). The stub of an interrupt notes it and masks the next one.
+    controller::take_by(|| unsafe { asm!("stgi", "nop", "clgi", "sti", options(nostack)) })
 }
 
 /// The guest's instruction barrier, where the CPU has one.

@@ -46,18 +46,18 @@ impl LocalApic {
         if let Some(posted) = vapic.posted(self.vcpu)
             && posted.has_hints()
         {
-            self.collect_hinted(posted);
+            self.collect_hinted(vapic, posted);
         }
     }
 
     #[inline(never)]
-    fn collect_hinted(&mut self, posted: &Posted) {
+    fn collect_hinted(&mut self, vapic: &Vapic<'_>, posted: &Posted) {
         let mut hints = posted.take_hints();
         if hints & SIGNALS != 0 {
             let signals = posted.take_signals();
             if signals & INIT != 0 {
                 self.signals = 0;
-                self.initialise(posted);
+                self.initialise(vapic, posted);
                 // What else was sent before it is forgotten.
                 posted.clear_vectors();
                 hints = 0;
@@ -87,7 +87,7 @@ impl LocalApic {
 
     /// A vector for this CPU by itself: its timer, an IPI to itself.
     #[inline]
-    pub(super) fn request(&mut self, vector: u8) {
+    pub fn request(&mut self, vector: u8) {
         // As in `collect_hinted`.
         if !self.requests.contains(vector) && !self.in_service.contains(vector) {
             self.levels.remove(vector);

@@ -1,6 +1,7 @@
 //! The I/O APIC (Intel 82093AA datasheet; with the EOI register of version 0x20, ICH datasheets, "APIC EOI register").
 //!
-//! Lines come in as asserted or not: polarity is a matter of wires, and its bit is only kept.
+//! Lines come in as asserted or not: polarity is a matter of wires, and its bit is only kept. What a line of the board's brings
+//! ([`super::passed`]) waits at its entry until that is not masked, whichever way the entry is triggered.
 
 use super::message::{Destination, Message};
 use arch_common::bits::{bit, ones};
@@ -35,13 +36,30 @@ pub(super) struct IoApic {
     lines: u32,
     /// Remote IRR: level-triggered entries that a CPU handles. In the entries themselves it is zero.
     handled: u32,
+    /// Interrupts of the board that wait to be sent.
+    waiting: u32,
+    /// Those that were sent, as the vector that each had then: their EOI is to come.
+    sent: u32,
+    vectors: [u8; PINS],
+    /// Those that are over, for [`IoApic::take_over`].
+    over: u32,
     select: u8,
     id: u32,
 }
 
 impl IoApic {
     pub(super) const fn new() -> IoApic {
-        IoApic { entries: [MASKED; PINS], lines: 0, handled: 0, select: 0, id: 0 }
+        IoApic {
+            entries: [MASKED; PINS],
+            lines: 0,
+            handled: 0,
+            waiting: 0,
+            sent: 0,
+            vectors: [0; PINS],
+            over: 0,
+            select: 0,
+            id: 0,
+        }
     }
 
     /// Back to power-on. Lines keep their level.
@@ -72,29 +90,61 @@ impl IoApic {
         self.lines & !self.handled & bit(pin) != 0 && self.entry(pin) & (LEVEL | MASKED) == LEVEL
     }
 
+    /// The board's interrupt behind a line was taken. True if its entry is to be sent.
+    pub(super) fn arrive(&mut self, pin: u32) -> bool {
+        self.waiting |= bit(pin);
+        self.wants_passed(pin)
+    }
+
+    /// An entry with something of the board's, which it sends as soon as it may.
+    fn wants_passed(&self, pin: u32) -> bool {
+        let entry = self.entry(pin);
+        let is_handled = entry & LEVEL != 0 && self.handled & bit(pin) != 0;
+        self.waiting & bit(pin) != 0 && entry & MASKED == 0 && !is_handled
+    }
+
     /// The message of an entry.
     pub(super) fn message(&self, pin: u32) -> (Destination, Message) {
         let entry = self.entry(pin);
         let destination = Destination::of_device(entry & LOGICAL != 0, (entry >> 56) as u8);
-        (destination, Message::from_bits(entry as u32))
+        let message = Message::from_bits(entry as u32);
+        // Of what is the board's, EOI is told here in any case.
+        (destination, Message { is_level: message.is_level || self.waiting & bit(pin) != 0, ..message })
     }
 
-    /// A message of the entry was accepted by a CPU: a level waits for its EOI.
+    /// A message of the entry was accepted by a CPU: a level waits for its EOI, and so does what is the board's.
     pub(super) fn accepted(&mut self, pin: u32) {
-        if self.entry(pin) & LEVEL != 0 {
+        let entry = self.entry(pin);
+        if entry & LEVEL != 0 {
             self.handled |= bit(pin);
+        }
+        if self.waiting & bit(pin) == 0 {
+            return;
+        }
+        self.waiting &= !bit(pin);
+        let message = Message::from_bits(entry as u32);
+        match self.vectors.get_mut(pin as usize).filter(|_| message.has_end()) {
+            Some(vector) => {
+                *vector = message.vector;
+                self.sent |= bit(pin);
+            }
+            None => self.over |= bit(pin),
         }
     }
 
     /// EOI of a vector: the entries that are to be sent again, because their lines are still high.
     pub(super) fn end(&mut self, vector: u8) -> Fired {
+        let is_ended = |pin: &u32| self.vectors.get(*pin as usize) == Some(&vector);
+        let ended = ones(self.sent).filter(is_ended).fold(0, |ended, pin| ended | bit(pin));
+        self.sent &= !ended;
+        self.over |= ended;
         let mut fired = 0;
         for pin in ones(self.handled) {
             if self.entry(pin) as u8 != vector {
                 continue;
             }
             self.handled &= !bit(pin);
-            if self.wants_level(pin) {
+            if self.wants_level(pin) || self.wants_passed(pin) {
                 fired |= bit(pin);
             }
         }
@@ -141,6 +191,22 @@ impl IoApic {
         if *entry & LEVEL == 0 {
             self.handled &= !bit(pin.into());
         }
-        if self.wants_level(pin.into()) { bit(pin.into()) } else { 0 }
+        if self.wants_level(pin.into()) || self.wants_passed(pin.into()) { bit(pin.into()) } else { 0 }
+    }
+
+    /// A CPU has forgotten what it had been sent: nobody will end it.
+    pub(super) fn forget_sent(&mut self) {
+        self.over |= core::mem::take(&mut self.sent);
+    }
+
+    /// Of `lines` nothing is here any more: it came to an end at the 8259s.
+    pub(super) fn withdraw(&mut self, lines: u32) {
+        self.waiting &= !lines;
+        self.sent &= !lines;
+    }
+
+    /// The board's interrupts that came to their end here since this was called.
+    pub(super) fn take_over(&mut self) -> u32 {
+        core::mem::take(&mut self.over)
     }
 }

@@ -97,7 +97,7 @@ impl LocalApic {
     }
 
     /// What INIT does: all but the ID and IA32_APIC_BASE is as at power-on, without what firmware does (SDM volume 3, 11.4.7.3).
-    pub(super) fn initialise(&mut self, posted: &Posted) {
+    pub(super) fn initialise(&mut self, vapic: &Vapic<'_>, posted: &Posted) {
         // No firmware runs: not as vCPU 0's at power-on.
         let fresh = LocalApic::new(u32::MAX);
         *self = LocalApic { vcpu: self.vcpu, base: self.base, signals: self.signals, ..fresh };
@@ -105,11 +105,18 @@ impl LocalApic {
             self.logical = self.x2apic_logical();
         }
         self.publish(posted);
+        vapic.forgotten();
     }
 
     /// Which vCPU it belongs to.
     pub fn vcpu(&self) -> u32 {
         self.vcpu
+    }
+
+    /// IA32_APIC_BASE.
+    #[inline]
+    pub fn base(&self) -> u64 {
+        self.base
     }
 
     /// Whether it is on (IA32_APIC_BASE).
@@ -190,6 +197,23 @@ impl LocalApic {
         self.in_service.insert(vector);
     }
 
+    /// A vector for this CPU by itself, of its timer or an IPI, comes while the guest takes interrupts. It takes this one at once, if
+    /// nothing else is to be looked at before or after. False if not: then it is to be [`LocalApic::request`]ed.
+    #[inline]
+    pub fn accept_at_once(&mut self, vapic: &Vapic<'_>, vector: u8) -> bool {
+        let priority = self.in_service.highest().unwrap_or(0).max(self.task_priority);
+        let is_alone = self.is_idle(vapic);
+        if !is_alone || vector >> 4 <= priority >> 4 {
+            return false;
+        }
+        // Above what is in service, so none of its own is.
+        if self.levels.summary() != 0 {
+            self.levels.remove(vector);
+        }
+        self.in_service.insert(vector);
+        true
+    }
+
     /// The time, as a value of the guest's TSC, at which [`LocalApic::tick`] is to be called.
     #[inline]
     pub fn deadline(&self) -> Option<u64> {
@@ -199,9 +223,25 @@ impl LocalApic {
     /// Lets the timer fire if it is `now` past [`LocalApic::deadline`].
     #[inline]
     pub fn tick(&mut self, now: u64) {
-        if self.timer.fires(now) {
-            self.deliver_entry(Lvt::Timer);
+        if let Some(Some(vector)) = self.ticked(now) {
+            self.request(vector);
         }
+    }
+
+    /// The same, if it is; the vector that it gives is still to be [`LocalApic::request`]ed.
+    #[inline]
+    pub fn ticked(&mut self, now: u64) -> Option<Option<u8>> {
+        if !self.timer.fires(now) {
+            return None;
+        }
+        let entry = self.entry(Lvt::Timer);
+        let vector = entry as u8;
+        if entry & MASKED == 0 && vector >= 16 {
+            return Some(Some(vector));
+        }
+        // Masked, or with an illegal vector.
+        self.deliver_entry(Lvt::Timer);
+        Some(None)
     }
 
     /// PPR (SDM volume 3, 11.8.3.1).

@@ -63,6 +63,11 @@ impl Message {
     pub(super) const fn from_bits(bits: u32) -> Message {
         Message { delivery: Delivery::from_number(bits >> 8), vector: bits as u8, is_level: bits & 1 << 15 != 0 }
     }
+
+    /// Whether a CPU that takes it ends it by an EOI: others are vectors that a local APIC refuses, or no vectors at all.
+    pub(super) const fn has_end(self) -> bool {
+        matches!(self.delivery, Delivery::Fixed | Delivery::Lowest) && self.vector >= 16
+    }
 }
 
 impl Destination {

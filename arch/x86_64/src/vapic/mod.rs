@@ -13,6 +13,7 @@
 //! | CR8 | the vCPU's | [`LocalApic::cr8`], [`LocalApic::set_cr8`] |
 //! | access in the I/O APIC's page, or to a port of the 8259s | any | [`Vapic::io_apic_read`] …, [`Vapic::pic_read`] … |
 //! | a device's line | any | [`Vapic::set_line`] |
+//! | an interrupt of the board's | any | [`Vapic::passed_pending`] |
 //! | a message-signalled interrupt | any | [`Vapic::message`] |
 //! | before every entry, interrupts masked | the vCPU's | unless [`LocalApic::is_idle`]: [`LocalApic::take_signals`], [`LocalApic::pending`] |
 //! | the guest takes a vector | the vCPU's | [`LocalApic::accept`]; of the 8259s' [`Vapic::acknowledge_external`] |
@@ -32,6 +33,7 @@ mod io_apic;
 mod local;
 mod message;
 mod msr;
+mod passed;
 mod pic;
 mod posted;
 mod registers;
@@ -41,17 +43,18 @@ mod tests;
 mod timer;
 mod vectors;
 
-pub use arch_common::kick::KickMask;
+pub use arch_common::{ends::Ends, kick::KickMask};
 pub use arrive::Signals;
 pub use local::{LocalApic, Pending};
 pub use msr::{APIC_BASE, GeneralProtection, TSC_DEADLINE, is_apic};
 pub use posted::Posted;
+pub use registers::COMMAND;
 
 use arch_common::{
     bits::{bit, ones},
     kick::MAX_VCPUS,
 };
-use atomic::{AtomicBool, SeqCst};
+use atomic::{AtomicBool, AtomicU32, SeqCst};
 use io_apic::{Fired, IoApic};
 use message::{Delivery, Destination, Message};
 use pic::Pic;
@@ -68,6 +71,10 @@ pub struct Vapic<'a> {
     pic: Option<Mutex<Pic>>,
     /// The 8259s' output: changes under their lock only.
     pic_output: AtomicBool,
+    /// The board's interrupts that the guest is not done with: changes to zero under the lock of who says so only.
+    passed: AtomicU32,
+    /// Who is told when it is.
+    ends: Option<&'a dyn Ends>,
 }
 
 /// What became of a message.
@@ -92,6 +99,8 @@ impl<'a> Vapic<'a> {
             io_apic: Mutex::new(IoApic::new()),
             pic: if has_pic { Some(Mutex::new(Pic::new())) } else { None },
             pic_output: AtomicBool::new(false),
+            passed: AtomicU32::new(0),
+            ends: None,
         }
     }
 
@@ -104,6 +113,7 @@ impl<'a> Vapic<'a> {
             pic.reset();
             self.pic_output.store(pic.output(), SeqCst);
         }
+        self.passed.store(0, SeqCst);
     }
 
     #[inline]
@@ -168,9 +178,7 @@ impl<'a> Vapic<'a> {
     pub fn set_line(&self, gsi: u32, level: bool) -> KickMask {
         // The 8259s first: an entry of the I/O APIC may announce their vector.
         let kick = if gsi < 16 { self.with_pic(|pic| pic.set_line(gsi, level)).1 } else { KickMask::NONE };
-        let mut io_apic = self.io_apic.lock();
-        let fired = if io_apic.set_line(gsi, level) { bit(gsi) } else { 0 };
-        kick | self.fire(&mut io_apic, fired)
+        kick | self.with_io_apic(|io_apic| if io_apic.set_line(gsi, level) { bit(gsi) } else { 0 })
     }
 
     /// A store of `data` at `address` by a device, if that is where messages go (SDM volume 3, 11.11).
@@ -215,9 +223,22 @@ impl<'a> Vapic<'a> {
 
     /// EOI of a level-triggered vector.
     fn end_of_interrupt(&self, vector: u8) -> KickMask {
+        self.with_io_apic(|io_apic| io_apic.end(vector))
+    }
+
+    /// Changes the I/O APIC, and sends what comes of it.
+    fn with_io_apic(&self, change: impl FnOnce(&mut IoApic) -> Fired) -> KickMask {
         let mut io_apic = self.io_apic.lock();
-        let fired = io_apic.end(vector);
-        self.fire(&mut io_apic, fired)
+        let fired = change(&mut io_apic);
+        let kick = self.fire(&mut io_apic, fired);
+        let over = self.claim_over(io_apic.take_over());
+        drop(io_apic);
+        if over != 0 {
+            self.over(over, || {
+                let _ = self.with_pic(|pic| pic.withdraw(over));
+            });
+        }
+        kick
     }
 
     /// A load at `offset` of the I/O APIC's page; registers have 4 bytes, and all else reads as zero.
@@ -230,9 +251,7 @@ impl<'a> Vapic<'a> {
         if width_bytes != 4 && offset == 0x10 {
             return KickMask::NONE;
         }
-        let mut io_apic = self.io_apic.lock();
-        let fired = io_apic.write(offset, value);
-        self.fire(&mut io_apic, fired)
+        self.with_io_apic(|io_apic| io_apic.write(offset, value))
     }
 
     /// A load of a byte at `offset` of the 8259s' ports ([`model::Pc::PIC_PORTS`], one after the other).
@@ -261,6 +280,7 @@ impl<'a> Vapic<'a> {
         let Some(pic) = &self.pic else { return (None, KickMask::NONE) };
         let mut pic = pic.lock();
         let result = change(&mut pic);
+        let over = self.claim_over(pic.take_over());
         let output = pic.output();
         let was_high = self.pic_output.swap(output, SeqCst);
         let mut kick = KickMask::NONE;
@@ -268,6 +288,10 @@ impl<'a> Vapic<'a> {
             for (vcpu, posted) in (0_u32..).zip(self.cpus).filter(|(_, posted)| posted.identity().is_wired()) {
                 kick |= posted.hint(vcpu, posted::LINT0);
             }
+        }
+        drop(pic);
+        if over != 0 {
+            self.over(over, || self.io_apic.lock().withdraw(over));
         }
         (Some(result), kick)
     }

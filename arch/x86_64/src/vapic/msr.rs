@@ -107,7 +107,7 @@ impl LocalApic {
                 // As it comes on again, all is as at power-on (11.4.3).
                 self.base = value & address;
                 if let Some(posted) = vapic.posted(self.vcpu) {
-                    self.initialise(posted);
+                    self.initialise(vapic, posted);
                 }
             }
             (BASE_ENABLED, MODE) => self.logical = self.x2apic_logical(),

@@ -25,6 +25,10 @@ struct Chip {
     /// Requests latched by edges, and lines that are high.
     latched: u8,
     lines: u8,
+    /// Interrupts of the board ([`super::passed`]): waiting to be taken, taken, and over.
+    waiting: u8,
+    taken: u8,
+    over: u8,
     in_service: u8,
     mask: u8,
     /// ELCR.
@@ -50,6 +54,9 @@ impl Chip {
         Chip {
             latched: 0,
             lines: 0,
+            waiting: 0,
+            taken: 0,
+            over: 0,
             in_service: 0,
             mask: 0xff,
             levels: 0,
@@ -79,7 +86,7 @@ impl Chip {
 
     /// IRR.
     fn requests(&self) -> u8 {
-        self.latched | self.lines & self.levels
+        self.latched | self.lines & self.levels | self.waiting
     }
 
     /// How far `input` is behind the one of highest priority: 0 to 7.
@@ -111,16 +118,29 @@ impl Chip {
 
     /// INTA, or a poll: the input is taken.
     fn acknowledge(&mut self, input: u8) {
-        self.latched &= !bit(input);
+        let bit = bit(input);
+        self.latched &= !bit;
+        self.taken |= self.waiting & bit;
+        self.waiting &= !bit;
         if !self.auto_end {
-            self.in_service |= bit(input);
-        } else if self.rotates_auto {
+            self.in_service |= bit;
+            return;
+        }
+        self.finish(bit);
+        if self.rotates_auto {
             self.lowest = input;
         }
     }
 
+    /// What of `inputs` was taken from the board is over.
+    fn finish(&mut self, inputs: u8) {
+        self.over |= self.taken & inputs;
+        self.taken &= !inputs;
+    }
+
     fn end(&mut self, input: u8, rotates: bool) {
         self.in_service &= !bit(input);
+        self.finish(bit(input));
         if rotates {
             self.lowest = input;
         }
@@ -134,9 +154,10 @@ impl Chip {
 
     fn write_command(&mut self, value: u8) {
         if value & 0x10 != 0 {
-            // ICW1: edges and mask are forgotten, priorities as at first.
-            let (lines, levels, vector) = (self.lines, self.levels, self.vector);
-            *self = Chip { lines, levels, ..Chip::new(vector) };
+            // ICW1: edges, what is in service and the mask are forgotten, priorities as at first.
+            self.finish(u8::MAX);
+            let Chip { lines, levels, vector, waiting, over, .. } = *self;
+            *self = Chip { lines, levels, waiting, over, ..Chip::new(vector) };
             self.mask = 0;
             self.expects = Expects::Vector;
             self.is_single = value & 2 != 0;
@@ -245,6 +266,32 @@ impl Pic {
             _ => {}
         }
         self.cascade();
+    }
+
+    /// The board's interrupt behind input `line` was taken. One that has no input waits nowhere.
+    pub(super) fn arrive(&mut self, line: u32) {
+        let bits = 1_u32.checked_shl(line).unwrap_or(0) & !u32::from(bit(CASCADE));
+        let [first, second] = &mut self.chips;
+        first.waiting |= bits as u8;
+        second.waiting |= (bits >> 8) as u8;
+        self.cascade();
+    }
+
+    /// Of `lines` nothing is here any more: it came to an end at the I/O APIC.
+    pub(super) fn withdraw(&mut self, lines: u32) {
+        let [first, second] = &mut self.chips;
+        for (chip, lines) in [(first, lines as u8), (second, (lines >> 8) as u8)] {
+            chip.waiting &= !lines;
+            chip.taken &= !lines;
+        }
+        self.cascade();
+    }
+
+    /// The board's interrupts that came to their end here since this was called.
+    pub(super) fn take_over(&mut self) -> u32 {
+        let [first, second] = &mut self.chips;
+        let [first, second] = [first, second].map(|chip| core::mem::take(&mut chip.over));
+        u32::from(first) | u32::from(second) << 8
     }
 
     /// The second's output is at the first's input, as a level whatever ELCR says.

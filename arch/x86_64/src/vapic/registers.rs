@@ -11,6 +11,8 @@ pub(super) mod error {
 
 /// Version 0x14, six LVT entries, no suppression of EOI broadcasts.
 const VERSION: u32 = 0x0005_0014;
+/// Offset of ICR's lower half in the page.
+pub const COMMAND: u64 = 0x300;
 /// SVR: software has enabled the APIC.
 pub(super) const SVR_ENABLED: u32 = 1 << 8;
 /// The vector, the enable bit, and focus checking, which does nothing.

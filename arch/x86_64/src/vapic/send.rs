@@ -3,7 +3,7 @@
 use super::{
     KickMask, LocalApic, Vapic,
     message::{Delivery, Destination, Message},
-    registers::error,
+    registers::{COMMAND_BITS, error},
 };
 
 /// A logical destination.
@@ -43,6 +43,17 @@ impl LocalApic {
             _ => vapic.all().without(self.vcpu),
         };
         vapic.deliver(targets, message).kick
+    }
+
+    /// A store of `value` to ICR, in memory, if that is an IPI to itself by the shorthand: its vector, which is to be sent.
+    #[inline]
+    pub fn command_to_itself(&mut self, value: u32) -> Option<u8> {
+        let vector = value as u8;
+        if value & HOW != TO_ITSELF || vector < 16 || !self.is_software_enabled() {
+            return None;
+        }
+        self.command = self.command & !0xffff_ffff | u64::from(value & COMMAND_BITS);
+        Some(vector)
     }
 
     /// The destination field.

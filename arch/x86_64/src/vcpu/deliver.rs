@@ -4,7 +4,7 @@
 use super::{Vcpu, code_of};
 use crate::alarm;
 use crate::exit::{Exit, StartUp};
-use crate::inject::{Event, Gate};
+use crate::inject::{Event, Gate, IF};
 use crate::nmi::Nmi;
 use crate::svm::event;
 use crate::svm::intercepts::{CR8_WRITES, IRET, WINDOW};
@@ -21,7 +21,7 @@ impl Vcpu {
         }
         let control = &mut self.vmcb.control;
         let [first, ..] = control.intercepts;
-        let is_quiet = self.event.is_none() && control.event == 0 && !self.nmi.is_pending() && first & WINDOW == 0;
+        let is_quiet = self.event.is_none() && !self.nmi.is_pending() && first & WINDOW == 0;
         if is_quiet && self.apic.is_idle(&self.guest.vapic) {
             control.interrupt = virtual_interrupt::MASKING | u64::from(self.apic.cr8());
             return;
@@ -35,15 +35,50 @@ impl Vcpu {
         alarm::set_guest(self.armed.and_then(|deadline| self.physical(deadline)));
     }
 
-    /// The local APIC's timer goes off, if it is due. True if it was.
+    /// The local APIC's timer goes off, if it is due. True if it was. It is the alarm that has gone off.
     pub(super) fn tick(&mut self) -> bool {
-        let now = self.now();
-        let is_due = self.armed.is_some_and(|deadline| deadline <= now);
-        if is_due {
-            self.apic.tick(now);
-            self.arm();
+        match self.ticked() {
+            Some(Some(vector)) => self.apic.request(vector),
+            Some(None) => {}
+            None => return false,
         }
-        is_due
+        true
+    }
+
+    /// The same, if it is; the vector that it gives is still to be requested.
+    #[inline(always)]
+    pub(super) fn ticked(&mut self) -> Option<Option<u8>> {
+        let ticked = self.apic.ticked(self.now())?;
+        self.armed = self.apic.deadline();
+        alarm::guest_again(self.armed.and_then(|deadline| self.physical(deadline)));
+        Some(ticked)
+    }
+
+    /// Back into the guest with `vector`, of its local APIC's timer or an IPI to itself: mostly it takes it at once, and nothing else
+    /// is to be looked at.
+    #[inline(always)]
+    pub(super) fn resume_with(&mut self, vector: u8) -> u64 {
+        let control = &self.vmcb.control;
+        let [first, ..] = control.intercepts;
+        let takes_interrupts = self.vmcb.state.rflags & IF != 0 && control.shadow & 1 == 0;
+        let is_busy = self.event.is_some() || self.nmi.is_pending() || first & WINDOW != 0;
+        if takes_interrupts
+            && !is_busy
+            && !self.has_business()
+            && !self.forgets
+            && self.apic.accept_at_once(&self.guest.vapic, vector)
+        {
+            self.vmcb.control.event = event::encode(Event::Interrupt(vector));
+            return self.resume_at_once();
+        }
+        self.apic.request(vector);
+        self.resume()
+    }
+
+    /// The loop has something to do before the guest goes on.
+    #[inline(always)]
+    fn has_business(&self) -> bool {
+        self.others_wait | self.has_init | self.is_shut_down | self.start_up.is_some()
     }
 
     /// Takes the NMI, INIT and start-up IPI that others sent.
@@ -74,8 +109,7 @@ impl Vcpu {
         self.take_signals();
         let vapic = &self.guest.vapic;
         let control = &mut self.vmcb.control;
-        // What was handed to the CPU before, and the loop came between.
-        let mut next = self.event.take().or_else(|| event::undelivered(control.event));
+        let mut next = self.event.take();
         let mut gate = Gate {
             rflags: self.vmcb.state.rflags,
             in_shadow: control.shadow & 1 != 0,
@@ -172,7 +206,7 @@ impl Vcpu {
     #[inline]
     pub(super) fn resume(&mut self) -> u64 {
         self.flush();
-        if self.others_wait | self.has_init | self.is_shut_down | self.start_up.is_some() {
+        if self.has_business() {
             // `run` finds the rest.
             return match self.before_entry() {
                 Some(exit) => self.leave(exit),

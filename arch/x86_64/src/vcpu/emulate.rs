@@ -156,20 +156,7 @@ impl Vcpu {
         if let Some(page) = self.apic.page()
             && gpa.0 & !0xfff == page.0
         {
-            let (offset, now) = (gpa.0 & 0xfff, || guest.counter().wrapping_add(self.tsc_adjust));
-            return Some(match access.store {
-                None => {
-                    coverage::took(Way::ApicRead);
-                    self.apic.read(&guest.vapic, offset, width, now).into()
-                }
-                Some(value) => {
-                    coverage::took(Way::ApicWrite);
-                    let kick = self.apic.write(&guest.vapic, offset, width, value as u32, now);
-                    self.kick(kick);
-                    self.look_for_start_up();
-                    0
-                }
-            });
+            return Some(self.local_apic(gpa.0 & 0xfff, width, access.store.map(|value| value as u32)).into());
         }
         let offset = guest.io_apic_offset(gpa)?;
         Some(match access.store {
@@ -184,6 +171,22 @@ impl Vcpu {
                 0
             }
         })
+    }
+
+    /// A load from the local APIC's page, or a store, which gets any value.
+    #[inline(never)]
+    pub(super) fn local_apic(&mut self, offset: u64, width: u8, store: Option<u32>) -> u32 {
+        let (guest, adjust) = (self.guest, self.tsc_adjust);
+        let now = || guest.counter().wrapping_add(adjust);
+        let Some(value) = store else {
+            coverage::took(Way::ApicRead);
+            return self.apic.read(&guest.vapic, offset, width, now);
+        };
+        coverage::took(Way::ApicWrite);
+        let kick = self.apic.write(&guest.vapic, offset, width, value, now);
+        self.kick(kick);
+        self.look_for_start_up();
+        0
     }
 
     /// The answer to `access`: the value of a load, or anything for a store.

@@ -1,6 +1,6 @@
 //! The exits that are answered without the loop, in the assembly's handler.
 
-use super::{Done, Vcpu, code_of};
+use super::{Done, Vcpu, code_of, frequent};
 use crate::coverage::{self, Way};
 use crate::exit::Exit;
 use crate::inject::{self, Event};
@@ -8,21 +8,19 @@ use crate::interrupts::{ALARM, KICK};
 use crate::svm::vmcb::virtual_interrupt;
 use crate::svm::{self, consistency, event, exit_code};
 
-/// What VMMCALL answers to 0: this interface's first version. Whatever else is asked gets minus one.
-const VERSION: u64 = 1;
-
 impl Vcpu {
+    /// Fetches what the guest has made of CR8.
     #[inline]
-    pub(super) fn quick(&mut self) -> u64 {
-        let control = &mut self.vmcb.control;
-        control.event = 0;
-        if control.exit_interrupt_info & event::VALID != 0 {
-            self.event = event::undelivered(control.exit_interrupt_info);
-        }
-        let tpr = (control.interrupt & virtual_interrupt::TPR) as u8;
-        if tpr != self.apic.cr8() {
-            self.apic.set_cr8(tpr);
-        }
+    pub(super) fn take_priority(&mut self) {
+        self.apic.set_cr8((self.vmcb.control.interrupt & virtual_interrupt::TPR) as u8);
+    }
+
+    /// Any exit.
+    #[inline(never)]
+    pub(super) fn general(&mut self) -> u64 {
+        self.take_priority();
+        let control = &self.vmcb.control;
+        self.event = event::undelivered(control.exit_interrupt_info);
         match control.exit_code {
             exit_code::INTERRUPT => self.interrupted(),
             exit_code::MSR => {
@@ -39,15 +37,15 @@ impl Vcpu {
             }
             exit_code::CPUID => {
                 coverage::took(Way::Cpuid);
-                self.cpuid();
-                self.resume_quiet()
+                self.changed_all |= self.cpuid() == code_of::RESUME_ALL;
+                self.skip(0xa20f, 2);
+                self.resume()
             }
             exit_code::VMMCALL => {
                 coverage::took(Way::Call);
-                let answer = if self.vmcb.state.rax as u32 == 0 { VERSION } else { u64::MAX };
-                self.vmcb.state.rax = answer;
+                frequent::call(&mut self.vmcb.state);
                 self.skip(0x00d9_010f, 3);
-                self.resume_quiet()
+                self.resume()
             }
             code => {
                 let done = self.other(code);
@@ -62,12 +60,6 @@ impl Vcpu {
             Done::Yes => self.resume(),
             Done::Exit(exit) => self.leave(exit),
         }
-    }
-
-    /// Back into the guest if nothing is to be delivered.
-    #[inline]
-    fn resume_quiet(&mut self) -> u64 {
-        if self.event.is_none() { self.resume_at_once() } else { self.resume() }
     }
 
     /// The exits that do not matter to a guest's speed.
@@ -136,12 +128,19 @@ impl Vcpu {
     }
 
     /// A physical interrupt while the guest ran.
-    fn interrupted(&mut self) -> u64 {
+    #[inline(never)]
+    pub(super) fn interrupted(&mut self) -> u64 {
         match svm::take() {
-            Some(ALARM) if self.tick() => {
-                coverage::took(Way::Timer);
-                self.resume()
-            }
+            Some(ALARM) => match self.ticked() {
+                Some(vector) => {
+                    coverage::took(Way::Timer);
+                    match vector {
+                        Some(vector) => self.resume_with(vector),
+                        None => self.resume(),
+                    }
+                }
+                None => self.leave(Exit::Interrupt(ALARM)),
+            },
             None => self.resume(),
             Some(KICK) => {
                 coverage::took(Way::Kick);
@@ -156,19 +155,15 @@ impl Vcpu {
 
     /// An interrupt of this pCPU that only concerns the vCPU that is loaded, outside of the guest. False if it is not one of these.
     pub fn interrupt(&mut self, number: u32) -> bool {
-        if number != ALARM || !self.tick() {
-            return false;
-        }
-        // The loop may have wanted to be called, too.
-        crate::alarm::again();
-        true
+        number == ALARM && self.tick()
     }
 
     /// Goes on behind the instruction that left, which is expected to be `bytes`, `count` of them, the first in the low bits.
     #[inline]
     pub(super) fn skip(&mut self, bytes: u32, count: u8) {
-        let length = self.length(bytes, count);
-        self.step_over(length);
+        if let Some(length) = self.length(bytes, count) {
+            self.step_over(length);
+        }
     }
 
     /// Goes on behind an instruction of `length` bytes.

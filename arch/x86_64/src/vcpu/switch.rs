@@ -7,7 +7,7 @@
 use model::Start;
 
 use super::emulate::Hand;
-use super::{CodePage, Vcpu};
+use super::{Vcpu, code};
 use crate::context::Context;
 use crate::control::SVME;
 use crate::msr::Mtrrs;
@@ -96,7 +96,7 @@ impl Vcpu {
         self.start_up = None;
         self.exit = None;
         self.hand = Hand::Nothing;
-        self.code = CodePage::NONE;
+        self.code = code::NO_PAGES;
         self.reset_nmi();
         // Whatever the CPU knows by this ASID is of a life before.
         self.forgets = true;

@@ -1,6 +1,6 @@
 //! CPUID, model-specific registers, XSETBV: what the tables say, done.
 
-use super::{Done, Vcpu};
+use super::{Done, Vcpu, code_of};
 use crate::control::{LMA, OSXSAVE, SVME};
 use crate::coverage::{self, Way};
 use crate::cpuid::{self, Own as Asks};
@@ -14,14 +14,14 @@ use crate::{svm, vapic, xstate};
 const RAX: u8 = 0;
 const RCX: u8 = 1;
 const RDX: u8 = 2;
-const RBX: u8 = 3;
 
 /// A register's answer that is #GP(0).
 struct Refused;
 
 impl Vcpu {
-    #[inline]
-    pub(super) fn cpuid(&mut self) {
+    /// Answers CPUID; the code for a return from a quick handler that does no more. RBX is the one that it changes of those that
+    /// functions keep.
+    pub(super) fn cpuid(&mut self) -> u64 {
         let asks = Asks {
             index: self.index,
             os_xsave: self.vmcb.state.cr4 & OSXSAVE != 0,
@@ -30,18 +30,19 @@ impl Vcpu {
             apic_is_on: self.apic.is_enabled(),
         };
         let [eax, ebx, ecx, edx] = self.guest.cpuid.get(self.get(RAX) as u32, self.get(RCX) as u32, &asks);
-        self.skip(0xa20f, 2);
         self.set(RAX, eax.into());
-        self.set(RBX, ebx.into());
         self.set(RCX, ecx.into());
         self.set(RDX, edx.into());
+        let [_, _, _, rbx, ..] = &mut self.context.general;
+        *rbx = ebx.into();
+        code_of::RESUME_ALL
     }
 
     #[inline]
     pub(super) fn model_specific_register(&mut self) -> Done {
         let register = self.get(RCX) as u32;
         let is_write = self.vmcb.control.exit_info_1 & 1 != 0;
-        let value = self.get(RDX) << 32 | self.get(RAX) & 0xffff_ffff;
+        let value = self.pair();
         let answer = if is_write {
             msr::write(register, Has { barrier: self.guest.cpuid.has_barrier() })
         } else {
@@ -64,11 +65,23 @@ impl Vcpu {
         Done::Yes
     }
 
+    /// EDX and EAX.
+    #[inline]
+    pub(super) fn pair(&self) -> u64 {
+        self.get(RDX) << 32 | self.get(RAX) & 0xffff_ffff
+    }
+
+    /// Sets them.
+    #[inline]
+    pub(super) fn set_pair(&mut self, value: u64) {
+        self.set(RAX, value & 0xffff_ffff);
+        self.set(RDX, value >> 32);
+    }
+
     /// RDMSR gives `value`.
     #[inline]
     pub(super) fn finish_register(&mut self, value: u64) {
-        self.set(RAX, value & 0xffff_ffff);
-        self.set(RDX, value >> 32);
+        self.set_pair(value);
         self.skip(0x320f, 2);
     }
 
@@ -135,7 +148,7 @@ impl Vcpu {
     }
 
     pub(super) fn xsetbv(&mut self) {
-        let value = self.get(RDX) << 32 | self.get(RAX) & 0xffff_ffff;
+        let value = self.pair();
         let is_valid = self.vmcb.state.cpl == 0
             && self.get(RCX) as u32 == 0
             && cpuid::is_valid_xcr0(value, self.guest.cpuid.allowed_xcr0());
@@ -159,6 +172,6 @@ impl Vcpu {
         // 64-bit code begins with a load of CS: LMA alone changes nothing here.
         debug_assert!(control.efer & LMA == 0 || control.cr0 & crate::control::PG != 0);
         self.forgets |= forgets;
-        self.code = super::CodePage::NONE;
+        self.code = super::code::NO_PAGES;
     }
 }

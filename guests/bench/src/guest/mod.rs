@@ -25,9 +25,7 @@ fn main(machine: &Machine) -> Verdict {
         }
     }
     if machine.has_word("spin") {
-        loop {
-            core::hint::spin_loop();
-        }
+        cpu::spin();
     }
     cpu::open(machine)?;
     say!("start {}", cpu::start());

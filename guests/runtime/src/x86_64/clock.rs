@@ -52,9 +52,12 @@ pub fn is_measured() -> bool {
     IS_MEASURED.load(Relaxed)
 }
 
-/// The counter's frequency and the APIC timer's, by the leaf that hypervisors have for them.
-fn told_by_hypervisor() -> Option<[u64; 2]> {
-    cpu::hypervisor()?;
+/// The counter's frequency and the APIC timer's, by the leaf that hypervisors have for them. Xen tells its domain 0 nothing and has
+/// no clock for it to compare with: the command line has `tsc-khz`, and the APIC's cycle is 10 ns.
+fn told_by_hypervisor(machine: &Machine) -> Option<[u64; 2]> {
+    if cpu::hypervisor()? == *b"XenVMMXenVMM" {
+        return Some([machine.number("tsc-khz")? * 1000, 100_000_000]);
+    }
     let timing = cpuid(0x4000_0010, 0);
     (cpuid(0x4000_0000, 0).eax >= 0x4000_0010 && timing.eax != 0 && timing.ebx != 0)
         .then(|| [timing.eax, timing.ebx].map(|khz| u64::from(khz) * 1000))
@@ -70,10 +73,15 @@ pub fn told_by_cpu() -> Option<u64> {
         .then(|| u64::from(leaf.ecx) * u64::from(leaf.ebx) / u64::from(leaf.eax))
 }
 
+/// Whether the timer is used in TSC-deadline mode: its deadlines are exact then.
+pub fn is_by_deadline() -> bool {
+    BY_DEADLINE.load(Relaxed)
+}
+
 /// Finds out both frequencies.
 pub(super) fn calibrate(machine: &Machine) {
     BY_DEADLINE.store(!machine.has_word("one-shot") && cpuid(1, 0).ecx & HAS_DEADLINE != 0, Relaxed);
-    let told = told_by_hypervisor();
+    let told = told_by_hypervisor(machine);
     if told.is_none() {
         IS_MEASURED.store(true, Relaxed);
     }

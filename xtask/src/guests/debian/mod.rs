@@ -82,7 +82,7 @@ pub(crate) fn ensure(port: &Port) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// One file of another arm64 package of Debian's, by its path without a leading slash.
-pub(crate) fn file_of(package: &str, path: &str) -> Result<Vec<u8>> {
-    archive::file(&apt::ensure_one(&ARM64, package)?, path)
+/// One file of another package of Debian's for the port's CPU, by its path without a leading slash.
+pub(crate) fn file_of(port: &Port, package: &str, path: &str) -> Result<Vec<u8>> {
+    archive::file(&apt::ensure_one(port, package)?, path)
 }

@@ -4,6 +4,7 @@ mod io_apic;
 mod ipis;
 mod local;
 mod msrs;
+mod passed;
 mod pic;
 mod reference;
 mod threads;

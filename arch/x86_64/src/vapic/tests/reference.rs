@@ -15,6 +15,8 @@ enum Step {
     Ipi(u32, u32, u8),
     ToAllOthers(u32, u8),
     Line(usize, bool),
+    /// Of its timer, or an IPI to itself: to be taken at once if that is possible.
+    Own(u32, u8),
     Take(u32),
     End(u32),
     Priority(u32, u8),
@@ -30,6 +32,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             (vcpu(), vcpu(), vector()).prop_map(|(from, to, vector)| Step::Ipi(from, to, vector)),
             (vcpu(), vector()).prop_map(|(from, vector)| Step::ToAllOthers(from, vector)),
             (0..LEVELS.len(), any::<bool>()).prop_map(|(line, level)| Step::Line(line, level)),
+            (vcpu(), vector()).prop_map(|(vcpu, vector)| Step::Own(vcpu, vector)),
             vcpu().prop_map(Step::Take),
             vcpu().prop_map(Step::Take),
             vcpu().prop_map(Step::End),
@@ -111,11 +114,12 @@ proptest! {
         for (pin, vcpu, vector) in LEVELS {
             let _ = world.write_entry(pin, u64::from(vcpu) << 56 | 1 << 15 | u64::from(vector));
         }
+        // Seen at once, so that both know of an edge and a level of one vector which came first.
+        let collect = |world: &mut World| (0..VCPUS).for_each(|vcpu| {
+            let _ = world.pending(vcpu);
+        });
+        collect(&mut world);
         for step in steps {
-            // Seen at once, so that both know of an edge and a level of one vector which came first.
-            let collect = |world: &mut World| (0..VCPUS).for_each(|vcpu| {
-                let _ = world.pending(vcpu);
-            });
             match step {
                 Step::Message(to, vector) => {
                     let kick = world.vapic.message(0xfee0_0000 | u64::from(to) << 12, vector.into());
@@ -137,6 +141,21 @@ proptest! {
                     let _ = world.vapic.set_line(LEVELS[line].0, level);
                     model.lines[line] = level;
                     model.send_levels();
+                }
+                Step::Own(vcpu, vector) => {
+                    let apic = &mut world.apics[vcpu as usize];
+                    let is_alone = model.cpus[vcpu as usize].requested.is_empty();
+                    let is_taken = apic.accept_at_once(&world.vapic, vector);
+                    if !is_taken {
+                        apic.request(vector);
+                    }
+                    model.edge(vcpu, vector);
+                    let cpu = &mut model.cpus[vcpu as usize];
+                    prop_assert_eq!(is_taken, is_alone && cpu.next() == Some(vector));
+                    if is_taken {
+                        cpu.requested.remove(&vector);
+                        cpu.served.insert(vector);
+                    }
                 }
                 Step::Take(vcpu) => {
                     let next = model.cpus[vcpu as usize].next();

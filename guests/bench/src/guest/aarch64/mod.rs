@@ -22,6 +22,13 @@ pub(super) fn open(machine: &Machine) -> Verdict {
     Ok(())
 }
 
+/// Takes all instructions for good.
+pub(super) fn spin() -> ! {
+    loop {
+        core::hint::spin_loop();
+    }
+}
+
 /// Sleeps for a tenth of a second, in which others on the pCPU come to rest.
 pub(super) fn settle(machine: &Machine) -> Verdict {
     rows::settle(machine)

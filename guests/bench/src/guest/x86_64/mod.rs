@@ -23,7 +23,13 @@ pub(super) fn open(machine: &Machine) -> Verdict {
     Ok(())
 }
 
+/// Takes all instructions for good. Not by PAUSE, which gives the hypervisor a hint.
+pub(super) fn spin() -> ! {
+    // SAFETY: a jump to itself.
+    unsafe { core::arch::asm!("2: jmp 2b", options(noreturn, nomem, nostack)) }
+}
+
 /// Sleeps for a tenth of a second, in which others on the pCPU come to rest.
 pub(super) fn settle(_machine: &Machine) -> Verdict {
-    round::timer_asleep(timer::frequency() / 10).map(drop)
+    round::timer_asleep(round::deadline(timer::frequency() / 10)).map(drop)
 }

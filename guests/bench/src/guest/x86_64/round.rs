@@ -1,6 +1,6 @@
 //! One round of each kind: the clock, the operation, the clock.
 
-use super::clock::{EMPTY, IPI};
+use super::clock::{EMPTY, IPI, bench_clock};
 use core::arch::asm;
 use guest_runtime::{Verdict, clock, mask_interrupts, timer};
 
@@ -12,10 +12,9 @@ macro_rules! between {
         // SAFETY: an operation changes rax, rbx, rcx and rdx at most, of which the compiler keeps rbx for itself; those that
         // write to a device write to one of the guest's own.
         unsafe {
-            asm!("mov r11, rbx", "rdtsc", "shl rdx, 32", "or rax, rdx", "mov r8, rax", "mov rax, rsi", "mov rcx, r9",
-                "mov rdx, rdi", $operation, "rdtsc", "shl rdx, 32", "or rax, rdx", "mov rbx, r11",
-                in("rsi") u64::from($rax), inout("r9") u64::from($rcx) => _, in("rdi") u64::from($rdx),
-                out("r8") before, out("rax") after, out("rcx") _, out("rdx") _, out("r11") _, options(nostack))
+            asm!("mov r11, rbx", "call {clock}", "mov r8, rax", "mov rax, rsi", "mov rcx, r9", "mov rdx, rdi", $operation,
+                "call {clock}", "mov rbx, r11", clock = sym bench_clock, in("rsi") u64::from($rax), inout("r9") u64::from($rcx) => _, in("rdi") u64::from($rdx),
+                out("r8") before, out("rax") after, out("rcx") _, out("rdx") _, out("r11") _)
         };
         after.wrapping_sub(before)
     }};
@@ -32,10 +31,10 @@ fn alone(between: u64) -> Result<u64, &'static str> {
     between.checked_sub(EMPTY).ok_or("the clock went backwards")
 }
 
-/// `vmmcall` of function 0.
+/// `vmmcall` of `function`, whose first argument, if it has one, is 0.
 #[inline(never)]
-pub(super) fn vmmcall() -> Result<u64, &'static str> {
-    alone(between!(0_u32, 0_u32, 0_u32, "vmmcall"))
+pub(super) fn vmmcall(function: u32) -> Result<u64, &'static str> {
+    alone(between!(function, 0_u32, 0_u32, "vmmcall"))
 }
 
 /// `cpuid` of leaf 1.
@@ -80,8 +79,8 @@ pub(super) fn store(address: usize, value: u32) -> Result<u64, &'static str> {
     alone(between!(value, address as u64, 0_u32, "mov [rcx], eax"))
 }
 
-/// From the look at the clock to the write of ICR: the look, and three to put it away.
-const WRITE: u64 = 1 + 3;
+/// From the look at the clock to the write of ICR: the look's four, and one that puts it away.
+const WRITE: u64 = 4 + 1;
 
 fn took(vector: u64, expected: u32) -> Verdict {
     if vector == u64::from(expected) { Ok(()) } else { Err("another interrupt came") }
@@ -93,18 +92,17 @@ pub(super) fn ipi_to_self(address: usize, command: u32) -> Result<u64, &'static 
     let (before, after, came): (u64, u64, u64);
     // SAFETY: the interrupt's handler goes on at r12 and changes rax, rdx and r13.
     unsafe {
-        asm!("lea r12, [rip + 3f]", "rdtsc", "shl rdx, 32", "or rax, rdx", "mov r8, rax", "mov [rsi], edi", "2: jmp 2b",
-            "3:", in("rsi") address, in("edi") command, out("r8") before, out("rax") after, out("rdx") _,
+        asm!("lea r12, [rip + 3f]", "call {clock}", "mov r8, rax", "mov [rsi], edi", "2: jmp 2b", "3:",
+            clock = sym bench_clock, in("rsi") address, in("edi") command, out("r8") before, out("rax") after, out("rdx") _,
             out("r12") _, out("r13") came)
     };
     took(came, IPI)?;
     Ok(after.saturating_sub(before + WRITE) + 1)
 }
 
-/// From the expiry of the timer, set to go off in `ahead` ticks, while the program spins, to the handler's third instruction.
+/// From the expiry of the timer at `deadline`, while the program spins, to the handler's third instruction. It is set already.
 #[inline(never)]
-pub(super) fn timer_awake(ahead: u64) -> Result<u64, &'static str> {
-    let deadline = set(ahead);
+pub(super) fn timer_awake(deadline: u64) -> Result<u64, &'static str> {
     let (after, came): (u64, u64);
     // SAFETY: as in `ipi_to_self`.
     unsafe {
@@ -117,8 +115,7 @@ pub(super) fn timer_awake(ahead: u64) -> Result<u64, &'static str> {
 
 /// The same, while the program waits by HLT.
 #[inline(never)]
-pub(super) fn timer_asleep(ahead: u64) -> Result<u64, &'static str> {
-    let deadline = set(ahead);
+pub(super) fn timer_asleep(deadline: u64) -> Result<u64, &'static str> {
     let (after, came): (u64, u64);
     // SAFETY: as in `ipi_to_self`.
     unsafe {
@@ -130,7 +127,7 @@ pub(super) fn timer_asleep(ahead: u64) -> Result<u64, &'static str> {
 }
 
 /// Sets the timer; gives when it goes off. No interrupt is taken until the round waits for it.
-fn set(ahead: u64) -> u64 {
+pub(super) fn deadline(ahead: u64) -> u64 {
     mask_interrupts();
     clock::go_off(timer::now() + ahead)
 }
@@ -150,8 +147,8 @@ pub(super) fn wake_and_wait(address: usize, command: u32) -> Result<Woken, &'sta
     let (before, after, came): (u64, u64, u64);
     // SAFETY: as in `ipi_to_self`.
     unsafe {
-        asm!("lea r12, [rip + 3f]", "rdtsc", "shl rdx, 32", "or rax, rdx", "mov r8, rax", "mov [rsi], edi", "2: hlt",
-            "jmp 2b", "3:", in("rsi") address, in("edi") command, out("r8") before, out("rax") after, out("rdx") _,
+        asm!("lea r12, [rip + 3f]", "call {clock}", "mov r8, rax", "mov [rsi], edi", "2: hlt", "jmp 2b", "3:",
+            clock = sym bench_clock, in("rsi") address, in("edi") command, out("r8") before, out("rax") after, out("rdx") _,
             out("r12") _, out("r13") came)
     };
     took(came, IPI)?;

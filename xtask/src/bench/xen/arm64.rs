@@ -1,7 +1,4 @@
-//! The same guest under Xen, on the same machine, in the same call.
-//!
-//! Xen is Debian's package, as it is. It starts the guest by itself (“dom0less”): the board's device tree, QEMU's own, says
-//! in `/chosen` where the guest is and what it gets (Xen, `docs/misc/arm/device-tree/booting.txt`). Xen's scheduler is the
+//! arm64: Xen starts the guest by itself (“dom0less”): the board's device tree, QEMU's own, says in `/chosen` where the guest is and what it gets (Xen, `docs/misc/arm/device-tree/booting.txt`). Xen's scheduler is the
 //! one that the package has, and nobody else is there to be scheduled.
 
 use std::process::Command;
@@ -10,10 +7,10 @@ use config::assemble::flatten_elf;
 use qemu_tests::Machine;
 
 use crate::bench::board::{self, Said};
-use crate::bench::systems;
+use crate::bench::target::ARM64;
 use crate::failure::{Failure, Result};
 use crate::guests::debian;
-use crate::host::{files, packages, paths, process};
+use crate::host::{files, packages, process};
 
 const PACKAGE: &str = "xen-hypervisor-4.17-arm64";
 const FILE: &str = "boot/xen-4.17-arm64";
@@ -29,12 +26,12 @@ const HEADER_BYTES: usize = 0x1000;
 const ROWS: &str = "psci_version gicd_typer gicd_isenabler1 sgi_self timer pl011_read pl011_write id_register";
 
 /// Runs the guest, which has been built, under Xen. `machine` is the one that it runs on under Ostler.
-pub(super) fn measure(machine: &Machine) -> Result<Said> {
+pub(in crate::bench) fn measure(machine: &Machine) -> Result<Said> {
     packages::ensure(&[packages::DTC])?;
-    let folder = systems::folder().join("xen");
+    let folder = ARM64.folder().join("xen");
     let [xen, module, tree] = ["xen", "bench.image", "board.dtb"].map(|name| folder.join(name));
-    files::write(&xen, &debian::file_of(PACKAGE, FILE)?)?;
-    let elf = files::read(&paths::guest("bench").join("bench.elf"))?;
+    files::write(&xen, &debian::file_of(&debian::ARM64, PACKAGE, FILE)?)?;
+    let elf = files::read(&ARM64.elf())?;
     let image = image(&elf).ok_or_else(|| Failure::new("the guest `bench` is not an ELF file as expected"))?;
     files::write(&module, &image)?;
 
