@@ -32,6 +32,7 @@ fn each_program_is_started_by_its_protocol() -> Result<()> {
         ("flat", "Multiboot in 32-bit mode", "by addresses", vec![]),
         ("flat-elf", "Multiboot in 32-bit mode", "by addresses", vec![]),
         ("elf64", "Linux's boot protocol in 64-bit mode", "in 64-bit mode", vec![initrd()]),
+        ("elf32", "Linux's boot protocol in 32-bit mode", "in 32-bit mode", vec![initrd()]),
         ("raw", "Linux's boot protocol in 32-bit mode", "in 32-bit mode", vec![]),
     ] {
         let mut said = said(vm);

@@ -152,8 +152,9 @@ pub(crate) fn extent() -> (u64, u64) {
 impl Started {
     /// What the first instructions left.
     pub(crate) fn get() -> &'static Started {
+        let started = &raw const STARTED;
         // SAFETY: it is not written once Rust runs.
-        unsafe { &*&raw const STARTED }
+        unsafe { &*started }
     }
 
     /// What Multiboot (3.2), Multiboot2 (3.3) and Linux's protocol (boot.rst, "32-bit Boot Protocol" and "64-bit Boot Protocol")

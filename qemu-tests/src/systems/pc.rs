@@ -36,6 +36,7 @@ pub const LOADED: System = System::of_pc(
         "qemu-tests/systems/loaded-flat.qvmconf",
         "qemu-tests/systems/loaded-flat-elf.qvmconf",
         "qemu-tests/systems/loaded-elf64.qvmconf",
+        "qemu-tests/systems/loaded-elf32.qvmconf",
         "qemu-tests/systems/loaded-raw.qvmconf",
         "qemu-tests/systems/loaded-real.qvmconf",
     ],

@@ -6,6 +6,8 @@ use crate::failure::{Failure, Result};
 use crate::host::toolchain::{BARE_ARM64, BARE_X86_64};
 use crate::host::{cargo, files, paths};
 
+use super::elf32;
+
 /// Their names on arm64: of the folder, the package, the program and the ELF file.
 pub(super) const NAMES: [&str; 9] = ["bench", "hello", "hostile", "pages", "psci", "smp", "stop", "trespass", "worker"];
 /// On x86.
@@ -32,8 +34,8 @@ impl Program {
         if self.target == BARE_X86_64 { format!("{}-x86_64", self.name) } else { self.name.to_owned() }
     }
 
-    /// Makes sure that `.ostler/guests/FOLDER/NAME.elf` is up to date; for `loaded`, that all its programs are, also as raw files,
-    /// `PROGRAM.bin`.
+    /// Makes sure that `.ostler/guests/FOLDER/NAME.elf` is up to date; for `loaded`, that all its programs are, also as ELF files of
+    /// 32 bits, `PROGRAM-32.elf`, and as raw files, `PROGRAM.bin`.
     pub(super) fn ensure(self) -> Result<()> {
         if self.name != "loaded" {
             return self.build(self.name).map(drop);
@@ -41,6 +43,8 @@ impl Program {
         for binary in LOADED {
             let elf = self.build(binary)?;
             let flat = flatten_elf(&elf).map_err(|why| Failure::new(format!("{binary}: {why}")))?;
+            let small = elf32::of(&elf, &flat).ok_or_else(|| Failure::new(format!("{binary} is above 4 GiB")))?;
+            files::write(&paths::guest(&self.folder()).join(format!("{binary}-32.elf")), &small)?;
             files::write(&paths::guest(&self.folder()).join(format!("{binary}.bin")), &flat)?;
         }
         Ok(())

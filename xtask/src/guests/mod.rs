@@ -2,6 +2,7 @@
 
 mod bare;
 pub(crate) mod debian;
+mod elf32;
 mod memtest;
 
 use std::fs::File;
