@@ -78,6 +78,7 @@ impl Workshop<'_> {
             .ok_or(NO_MEMORY)?;
         let vm: &'static Vm =
             memory.place(Vm::new(config, guest, extents, devices, passed, starts)).ok_or(NO_MEMORY)?;
+        vm.guest.connect(vm);
         let vcpus = memory
             .place_list(config.cpus.len(), |memory, vcpu| {
                 let pcpu = config.cpus.get(vcpu)?.pcpu as usize;

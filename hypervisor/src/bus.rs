@@ -88,6 +88,14 @@ impl Device {
         }
     }
 
+    /// A store of a byte by a guest, if that only selects what another access means. False if it is more than that.
+    pub fn latch(&self, offset: u64, value: u8) -> bool {
+        match &self.kind {
+            Kind::Timed(timed) => timed.latch(offset, value),
+            Kind::Serial(_) | Kind::Plain(_) => false,
+        }
+    }
+
     /// The VM stops: no effect on anything from now on.
     pub fn quiesce(&self) {
         match &self.kind {

@@ -5,7 +5,7 @@ mod course;
 use core::sync::atomic::{AtomicBool, AtomicU32};
 
 use arch::kick::KickMask;
-use arch::{Guest, Vcpu};
+use arch::{At, Guest, Latches, Vcpu};
 use model::{Extent, Gpa, Hpa, STOLEN_TIME_BYTES, Start, StopReason};
 use spin::{Mutex, Once};
 
@@ -125,6 +125,14 @@ impl Vm {
             return self.stop(StopReason::Watchdog);
         }
         self.rearm();
+    }
+}
+
+impl Latches for Vm {
+    fn latch(&self, port: u16, value: u8) -> bool {
+        let at = At::Port(port);
+        let device = self.devices.iter().find_map(|device| device.offset(at).map(|offset| (device, offset)));
+        device.is_some_and(|(device, offset)| device.latch(offset, value))
     }
 }
 

@@ -77,6 +77,12 @@ pub trait Registers {
     /// A store. Bits of `value` above `width` are ignored; so are stores to what the device does not have.
     fn write(&mut self, offset: u64, width: Width, value: u64);
 
+    /// A store of a byte, if all that it does is to select what another access means, as a store to an index register does: true, and
+    /// it is done, without the time and without a look at the lines. False, and nothing has changed, if there may be more to it.
+    fn latch(&mut self, _offset: u64, _value: u8) -> bool {
+        false
+    }
+
     /// The level of the interrupt line now; of the first one, if there are several, and low if there is none.
     fn line(&self) -> bool;
 

@@ -10,7 +10,7 @@ use crate::psci::{Power, Psci};
 use crate::registers::{read, write};
 use crate::sysreg::{Features, IdRegisters};
 use crate::vgic::{Ends, KickMask, Redistributor, Vgic};
-use crate::{control, gic};
+use crate::{Latches, control, gic};
 
 /// How a vCPU is reached from any pCPU: its pCPU, and its seat there.
 #[derive(Clone, Copy, Debug)]
@@ -106,6 +106,9 @@ impl Guest {
         self.psci().reset();
         self.counter_offset.store(counter_offset(config.counter), Ordering::Relaxed);
     }
+
+    /// Its devices. (None of arm64's has a register that only selects another one.)
+    pub fn connect(&self, _devices: &'static dyn Latches) {}
 
     /// Its number in the system.
     pub fn number(&self) -> u32 {

@@ -21,6 +21,7 @@ pub mod ends;
 pub mod exit;
 pub mod in_hand;
 pub mod kick;
+pub mod latches;
 pub mod mailbox;
 pub mod paging;
 pub mod place;

@@ -4,6 +4,7 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use arch_common::bits::{bit, ones};
 use model::{Counter, Gpa, Hpa, PAGE_BYTES, Pc, Ports};
+use spin::Once;
 
 use crate::cpu::{self, PerCpu};
 use crate::cpuid::{Cpuid, Machine};
@@ -13,7 +14,7 @@ use crate::pvclock::Scale;
 use crate::svm::bitmap;
 use crate::svm::intercepts::Features;
 use crate::vapic::{Posted, Vapic};
-use crate::{Ends, Place, clock, controller, registers, svm};
+use crate::{Ends, Latches, Place, clock, controller, registers, svm};
 
 /// How a vCPU is reached from any pCPU: its pCPU, and its seat there.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +71,8 @@ pub struct Guest {
     pub(crate) features: Features,
     /// Components of extended state that the CPU has.
     pub(crate) components: u64,
+    /// Its devices, from its assembly on.
+    devices: Once<&'static dyn Latches>,
     /// The bitmap of ports, and behind it that of model-specific registers.
     bitmaps: Hpa,
 }
@@ -133,6 +136,7 @@ impl Guest {
             cpuid: Cpuid::new(registers::cpuid, &machine),
             features,
             components: crate::xstate::components(),
+            devices: Once::new(),
             bitmaps,
         })
     }
@@ -144,6 +148,17 @@ impl Guest {
         self.on.store(0, Ordering::Relaxed);
         self.life.fetch_add(1, Ordering::Relaxed);
         self.counter_offset.store(counter_offset(config.counter), Ordering::Relaxed);
+    }
+
+    /// Its devices.
+    pub fn connect(&self, devices: &'static dyn Latches) {
+        self.devices.call_once(|| devices);
+    }
+
+    /// A store at a port that a device answers at once.
+    #[inline]
+    pub(crate) fn latch(&self, port: u16, value: u8) -> bool {
+        self.devices.get().is_some_and(|devices| devices.latch(port, value))
     }
 
     /// Its number in the system.

@@ -76,6 +76,7 @@ mod vcpu;
 mod xstate;
 
 pub use arch_common::ends::Ends;
+pub use arch_common::latches::Latches;
 pub use arch_common::place::Place;
 pub use arch_common::{bits, in_hand, kick, mailbox};
 pub use exit::{Access, At, Exit, Kind, Outcome, Unsupported};

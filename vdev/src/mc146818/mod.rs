@@ -321,6 +321,14 @@ impl Registers for Mc146818 {
         }
     }
 
+    fn latch(&mut self, offset: u64, value: u8) -> bool {
+        let is_index = offset == INDEX;
+        if is_index {
+            self.index = value & INDEX_BITS;
+        }
+        is_index
+    }
+
     fn line(&self) -> bool {
         self.interrupts() && !self.quiesced
     }

@@ -45,6 +45,18 @@ fn it_begins_with_the_time_that_it_is_given() {
 }
 
 #[test]
+fn a_store_to_the_index_does_nothing_but_select() {
+    let (mut latched, mut written) = (plain(&[]), plain(&[]));
+    for value in 0..=u8::MAX {
+        assert!(latched.latch(INDEX, value));
+        written.write(INDEX, Width::Byte, value.into());
+        assert_eq!(format!("{latched:?}"), format!("{written:?}"));
+        assert!(!latched.latch(DATA, value));
+        assert_eq!(format!("{latched:?}"), format!("{written:?}"), "nothing has changed");
+    }
+}
+
+#[test]
 fn time_is_written_as_register_b_says() {
     let mut clock = plain(&[]);
     clock.advance(12 * 3600 * SECOND);

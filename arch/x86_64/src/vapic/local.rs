@@ -199,7 +199,7 @@ impl LocalApic {
 
     /// A vector for this CPU by itself, of its timer or an IPI, comes while the guest takes interrupts. It takes this one at once, if
     /// nothing else is to be looked at before or after. False if not: then it is to be [`LocalApic::request`]ed.
-    #[inline]
+    #[inline(always)]
     pub fn accept_at_once(&mut self, vapic: &Vapic<'_>, vector: u8) -> bool {
         let priority = self.in_service.highest().unwrap_or(0).max(self.task_priority);
         let is_alone = self.is_idle(vapic);

@@ -4,7 +4,7 @@
 //! What no handler here looks at is not fetched from the VMCB: the task priority is, by those that need it ([`Vcpu::take_priority`]).
 
 use super::code::{self, CodePages, Moved};
-use super::{Vcpu, code_of};
+use super::{Vcpu, code_of, port};
 use crate::control::LMA;
 use crate::coverage::{self, Way};
 use crate::decode::Registers;
@@ -46,6 +46,7 @@ impl Vcpu {
             exit_code::CPUID => self.frequent_cpuid(),
             exit_code::MSR => self.frequent_register(),
             exit_code::NESTED_PAGE_FAULT => self.frequent_fault(),
+            exit_code::PORT => self.frequent_port(),
             exit_code::INTERRUPT => {
                 self.take_priority();
                 self.interrupted()
@@ -60,6 +61,23 @@ impl Vcpu {
         coverage::took(Way::Cpuid);
         pass(self.vmcb, length);
         self.cpuid()
+    }
+
+    /// OUT of a byte to a register that only selects what the next access means.
+    #[inline(never)]
+    fn frequent_port(&mut self) -> u64 {
+        let info = self.vmcb.control.exit_info_1;
+        let is_out = info & (port::IN | port::STRING | port::BYTE) == port::BYTE;
+        let answers =
+            is_out && is_plain(&self.vmcb.state) && self.guest.latch((info >> 16) as u16, self.vmcb.state.rax as u8);
+        if !answers {
+            return self.general();
+        }
+        coverage::took(Way::Out);
+        // Behind the instruction (APM volume 2, 15.10.2).
+        self.vmcb.state.rip = self.vmcb.control.exit_info_2;
+        self.vmcb.control.shadow = 0;
+        code_of::RESUME
     }
 
     /// The local APIC's registers, and those that read as a constant.

@@ -8,8 +8,9 @@ use crate::exit::{Access, At, Exit};
 use model::Pc;
 
 /// Bits of EXITINFO1.
-const IN: u64 = 1 << 0;
-const STRING: u64 = 1 << 2;
+pub(super) const IN: u64 = 1 << 0;
+pub(super) const STRING: u64 = 1 << 2;
+pub(super) const BYTE: u64 = 1 << 4;
 
 impl Vcpu {
     #[inline]
