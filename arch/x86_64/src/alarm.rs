@@ -60,6 +60,17 @@ pub(crate) fn set_guest(deadline: Option<u64>) {
     share(GUEST, deadline);
 }
 
+/// The same when the timer has gone off, and waits for nobody any more: the loop's deadline may have passed, too, and is not to be
+/// forgotten.
+#[inline]
+pub(crate) fn set_guest_again(deadline: Option<u64>) {
+    let Some(local) = crate::cpu::local() else { return };
+    let [_, own] = &local.alarms;
+    own.store(deadline.unwrap_or(u64::MAX), Ordering::Relaxed);
+    let first = local.alarms.iter().map(|deadline| deadline.load(Ordering::Relaxed)).min();
+    program(first.filter(|&first| first != u64::MAX));
+}
+
 /// Who has a deadline here, as an index of [`crate::cpu::PerCpu::alarms`].
 const LOOP: usize = 0;
 const GUEST: usize = 1;
@@ -74,20 +85,12 @@ fn share(whose: usize, deadline: Option<u64>) {
     let before = own.load(Ordering::Relaxed);
     own.store(deadline, Ordering::Relaxed);
     let other = other.load(Ordering::Relaxed);
-    // What is later than the other one's neither was nor is what the timer waits for. (A timer that went off waits for nothing.)
+    // What is later than the other one's neither was nor is what the timer waits for.
     if before > other && deadline > other && whose == GUEST {
         return;
     }
     let first = deadline.min(other);
     program((first != u64::MAX).then_some(first));
-}
-
-/// Sets the timer anew after it went off, for whoever still waits.
-#[inline]
-pub(crate) fn again() {
-    let Some(local) = crate::cpu::local() else { return };
-    let first = local.alarms.iter().map(|deadline| deadline.load(Ordering::Relaxed)).min();
-    program(first.filter(|&first| first != u64::MAX));
 }
 
 /// Sets the timer.

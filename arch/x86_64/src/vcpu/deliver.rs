@@ -53,13 +53,17 @@ impl Vcpu {
         alarm::set_guest(self.armed.and_then(|deadline| self.physical(deadline)));
     }
 
-    /// The local APIC's timer goes off, if it is due. True if it was.
+    /// The alarm went off. If it was for the local APIC's timer, that does; true then.
     pub(super) fn tick(&mut self) -> bool {
         let now = self.now();
         let is_due = self.armed.is_some_and(|deadline| deadline <= now);
         if is_due {
             self.apic.tick(now);
-            self.arm();
+        }
+        // Without a deadline it may have been for an NMI that waited, which is looked at in any case.
+        if is_due || self.armed.is_none() {
+            self.armed = self.apic.deadline();
+            alarm::set_guest_again(self.armed.and_then(|deadline| self.physical(deadline)));
         }
         is_due
     }

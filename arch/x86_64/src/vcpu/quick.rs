@@ -158,12 +158,7 @@ impl Vcpu {
 
     /// An interrupt of this pCPU that only concerns the vCPU that is loaded, outside of the guest. False if it is not one of these.
     pub fn interrupt(&mut self, number: u32) -> bool {
-        if number != ALARM || !self.tick() {
-            return false;
-        }
-        // The loop may have wanted to be called, too.
-        crate::alarm::again();
-        true
+        number == ALARM && self.tick()
     }
 
     /// Goes on behind the instruction that left, which is expected to be `bytes`, `count` of them, the first in the low bits.
