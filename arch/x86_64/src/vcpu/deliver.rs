@@ -96,7 +96,8 @@ impl Vcpu {
         self.take_signals();
         let vapic = &self.guest.vapic;
         let control = &mut self.vmcb.control;
-        let mut next = self.event.take();
+        // What was to be delivered, and was not because the loop had something to do before the entry, is in service already.
+        let mut next = self.event.take().or(event::undelivered(control.event));
         let mut gate = Gate {
             rflags: self.vmcb.state.rflags,
             in_shadow: control.shadow & 1 != 0,
