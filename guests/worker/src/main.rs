@@ -1,4 +1,4 @@
-//! A bare-metal arm64 guest that counts how much it gets done, and what time was stolen from it: for tests of who runs when
+//! A bare-metal guest that counts how much it gets done, and (on arm64) what time was stolen from it: for tests of who runs when
 //! vCPUs share a CPU.
 //!
 //! With `set counter-offset 0` all such guests of a board read the same counter, so all work in the same window of time:

@@ -32,7 +32,7 @@ pub(crate) fn owns(intid: u32) -> bool {
 }
 
 /// When the timer's interrupt is due.
-pub(crate) fn deadline() -> u64 {
+pub fn deadline() -> u64 {
     read_register!("cntv_cval_el0")
 }
 

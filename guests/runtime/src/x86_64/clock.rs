@@ -149,7 +149,7 @@ pub(crate) fn owns(vector: u32) -> bool {
 }
 
 /// When the timer's interrupt is due.
-pub(crate) fn deadline() -> u64 {
+pub fn deadline() -> u64 {
     DEADLINE.load(Relaxed)
 }
 

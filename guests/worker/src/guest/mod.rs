@@ -1,12 +1,18 @@
 //! The program: waits for its window, works, tells.
 
-mod stolen;
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
+#[cfg(target_arch = "aarch64")]
+use aarch64 as cpu;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+#[cfg(target_arch = "x86_64")]
+use x86_64 as cpu;
 
 use core::hint::black_box;
 use core::ops::Range;
-use guest_runtime::psci::{self, Conduit};
 use guest_runtime::wait::wait_until;
-use guest_runtime::{Machine, Program, Verdict, gic, program, read_register, say, timer};
+use guest_runtime::{Machine, Program, Verdict, ipi, program, say, timer};
 
 program!(Program::new("worker", main));
 
@@ -17,23 +23,25 @@ fn main(machine: &Machine) -> Verdict {
     let seconds = |name, default| machine.number(name).unwrap_or(default) * timer::frequency();
     let start = machine.number("from-ms").map_or(seconds("from", 0), |from| from * timer::frequency() / 1000);
     let window = start..seconds("until", 1);
-    gic::open(machine)?;
+    ipi::open(machine)?;
     timer::open(machine)?;
     if timer::now() >= window.start {
         return Err("the window began before this worker came");
     }
-    // A vCPU that shares no CPU has no record: nothing can be stolen from it.
-    let record = stolen::Record::find();
-    let stolen = || record.map_or(0, |record| record.stolen_ns());
+    // A vCPU that shares no CPU has no record: nothing can be stolen from it. On x86 none has.
+    let record = cpu::Record::find();
+    let stolen = || record.map(|record| record.stolen_ns());
     let before = stolen();
     timer::alarm((window.start - timer::now()) * 1000 / timer::frequency());
     wait_until(|| timer::count() > 0);
     match machine.number("pulse-ms") {
         Some(period_ms) => pulse(window, period_ms, machine.number("pulses").unwrap_or(u64::MAX)),
-        None if machine.command_line.split_whitespace().any(|word| word == "storm") => work(window, exit),
+        None if machine.command_line.split_whitespace().any(|word| word == "storm") => work(window, cpu::exit),
         None => work(window, piece),
     }
-    say!("{} ns stolen", stolen() - before);
+    if let Some((after, before)) = stolen().zip(before) {
+        say!("{} ns stolen", after - before);
+    }
     Ok(())
 }
 
@@ -50,7 +58,7 @@ fn work(window: Range<u64>, piece: fn()) {
 /// One piece of work every `period_ms`, `most` times at most.
 fn pulse(window: Range<u64>, period_ms: u64, most: u64) {
     timer::start(period_ms);
-    let first = read_register!("cntv_cval_el0");
+    let first = timer::deadline();
     let period = timer::frequency() * period_ms / 1000;
     let due = window.end.saturating_sub(first) / period;
     let due = due.min(most);
@@ -65,11 +73,6 @@ fn pulse(window: Range<u64>, period_ms: u64, most: u64) {
     timer::stop();
     say!("{due} pulses, {late} of them when the next was due");
     say!("{} ns behind its time at most", latest * 1000 / (timer::frequency() / 1_000_000));
-}
-
-/// The least that leaves the guest.
-fn exit() {
-    psci::call_by(Conduit::Hvc, psci::function::PSCI_VERSION, [0; 3]);
 }
 
 /// The work: an arithmetic that nothing can leave out.

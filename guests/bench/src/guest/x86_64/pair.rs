@@ -24,7 +24,7 @@ pub(super) fn count(machine: &Machine, rounds: u64) -> Result<Counts, &'static s
     REGISTER.store(register as u64, Relaxed);
     // What it says when it is there comes no sooner than this CPU waits for it.
     mask_interrupts();
-    cpus::start(other, own_id());
+    cpus::start(other, own_id())?;
     unmask_interrupts();
     round::wait()?;
     apic::write(ICR_HIGH, (other as u32) << 24);
