@@ -7,7 +7,7 @@ use crate::host::{cargo, files, paths};
 /// Their names on arm64: of the folder, the package, the program and the ELF file.
 pub(super) const NAMES: [&str; 9] = ["bench", "hello", "hostile", "pages", "psci", "smp", "stop", "trespass", "worker"];
 /// Those that there are for x86, too.
-pub(super) const NAMES_X86_64: [&str; 3] = ["bench", "hello", "hostile"];
+pub(super) const NAMES_X86_64: [&str; 6] = ["bench", "hello", "hostile", "registers", "trespass", "worker"];
 
 /// A program for one CPU.
 #[derive(Clone, Copy, Debug)]
