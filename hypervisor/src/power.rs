@@ -1,6 +1,6 @@
 //! The power key and the power cord of a VM, for whoever sits at the board's console.
 //!
-//! The key asks the guest to power itself off (a PL061 with `gpio-keys`), and it may take its time: until a time-out, or until
+//! The key asks the guest to power itself off (a PL061 with `gpio-keys`, or ACPI's power button), and it may take its time: until a time-out, or until
 //! the key is pressed once more, as a second SIGTERM is in qvm. Then, or when the cord is pulled, the VM ends at once and
 //! with qvm's code for that.
 

@@ -203,6 +203,8 @@ pub enum VdevKind {
         /// `frequency`: that of the clock that it counts, in hertz; not zero.
         frequency_hz: u32,
     },
+    /// Watchdog of the IB700 board.
+    Ib700,
     /// 16550A UART.
     Ser8250 {
         /// `hostdev`: where its characters come from and go to.

@@ -1,7 +1,8 @@
 //! What an end leads to, by the settings of each VM; pause and resume; the progress watch.
 
 use qemu_tests::{
-    BOARD_BADLY, BOARD_WELL, Board, Console, ENDS, GROUP, PAUSE, PAUSE_WATCHDOG, Result, Verdict, enabled,
+    BOARD_BADLY, BOARD_BADLY_X86_64, BOARD_WELL, BOARD_WELL_X86_64, Board, Console, ENDS, ENDS_X86_64, GROUP,
+    GROUP_X86_64, PAUSE, PAUSE_WATCHDOG, Result, System, Verdict, enabled,
 };
 
 /// How often `text` stands in `transcript`.
@@ -17,10 +18,19 @@ fn end(mut board: Board, mut console: Console) -> Result<(Verdict, String)> {
 
 #[test]
 fn each_end_leads_to_what_its_file_says() -> Result<()> {
+    each_end_leads_on(ENDS)
+}
+
+#[test]
+fn each_end_leads_to_what_its_file_says_on_x86() -> Result<()> {
+    each_end_leads_on(ENDS_X86_64)
+}
+
+fn each_end_leads_on(system: System) -> Result<()> {
     if !enabled() {
         return Ok(());
     }
-    let (board, mut console) = ENDS.boot()?;
+    let (board, mut console) = system.boot()?;
     console.expect("\x1e[ostler] all VMs have stopped: reset, because not all ended well")?;
     let (verdict, transcript) = end(board, console)?;
     assert!(matches!(verdict, Verdict::BadEnd(_)), "{verdict}");
@@ -53,10 +63,19 @@ fn each_end_leads_to_what_its_file_says() -> Result<()> {
 
 #[test]
 fn a_group_starts_again_together() -> Result<()> {
+    group_starts_again(GROUP)
+}
+
+#[test]
+fn a_group_starts_again_together_on_x86() -> Result<()> {
+    group_starts_again(GROUP_X86_64)
+}
+
+fn group_starts_again(system: System) -> Result<()> {
     if !enabled() {
         return Ok(());
     }
-    let (board, mut console) = GROUP.boot()?;
+    let (board, mut console) = system.boot()?;
     console.expect("\x1e[ostler] group-fails: has failed for good: 2 restarts did not help")?;
     // The other one goes on without it.
     console.expect("hello: alive")?;
@@ -80,10 +99,19 @@ fn a_group_starts_again_together() -> Result<()> {
 
 #[test]
 fn the_board_ends_with_the_vm_that_it_is_for() -> Result<()> {
+    board_ends_well(BOARD_WELL)
+}
+
+#[test]
+fn the_board_ends_with_the_vm_that_it_is_for_on_x86() -> Result<()> {
+    board_ends_well(BOARD_WELL_X86_64)
+}
+
+fn board_ends_well(system: System) -> Result<()> {
     if !enabled() {
         return Ok(());
     }
-    let (board, mut console) = BOARD_WELL.boot()?;
+    let (board, mut console) = system.boot()?;
     // One waits to start again, one is paused, one restarts all the time.
     console.expect("\x1e[ostler] board-waits: stopped: the guest powered off (code 0), starts again in 60000 ms")?;
     console.expect("hello: alive")?;
@@ -107,10 +135,19 @@ fn the_board_ends_with_the_vm_that_it_is_for() -> Result<()> {
 
 #[test]
 fn the_board_ends_badly_with_the_vm_that_it_is_for() -> Result<()> {
+    board_ends_badly(BOARD_BADLY)
+}
+
+#[test]
+fn the_board_ends_badly_with_the_vm_that_it_is_for_on_x86() -> Result<()> {
+    board_ends_badly(BOARD_BADLY_X86_64)
+}
+
+fn board_ends_badly(system: System) -> Result<()> {
     if !enabled() {
         return Ok(());
     }
-    let (board, mut console) = BOARD_BADLY.boot()?;
+    let (board, mut console) = system.boot()?;
     console.expect("\x1e[ostler] board-resets: stopped: board-badly has ended, and the board with it (code 0)")?;
     let (verdict, _) = end(board, console)?;
     assert!(matches!(verdict, Verdict::BadEnd(_)), "{verdict}");

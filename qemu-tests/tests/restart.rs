@@ -1,6 +1,6 @@
 //! A guest's reset restarts its VM as new, and costs no other VM anything.
 
-use qemu_tests::{Console, REBOOT, RESTART, Result, enabled, long};
+use qemu_tests::{Console, REBOOT, RESTART, RESTART_4_X86_64, RESTART_X86_64, Result, System, enabled, long};
 
 /// The host memory that is free, as the hypervisor lists it.
 fn free_memory(console: &mut Console) -> Result<String> {
@@ -11,17 +11,27 @@ fn free_memory(console: &mut Console) -> Result<String> {
 
 #[test]
 fn a_thousand_restarts_under_interrupts_leave_the_other_vm_alone() -> Result<()> {
-    if enabled() { restarts(1_000) } else { Ok(()) }
+    if enabled() { restarts(RESTART, 1_000) } else { Ok(()) }
 }
 
 #[test]
 fn ten_thousand_restarts_leak_nothing() -> Result<()> {
-    if long() { restarts(10_000) } else { Ok(()) }
+    if long() { restarts(RESTART, 10_000) } else { Ok(()) }
+}
+
+#[test]
+fn a_thousand_restarts_on_x86() -> Result<()> {
+    if enabled() { restarts(RESTART_X86_64, 1_000) } else { Ok(()) }
+}
+
+#[test]
+fn a_thousand_restarts_of_four_vcpus_on_x86() -> Result<()> {
+    if enabled() { restarts(RESTART_4_X86_64, 1_000) } else { Ok(()) }
 }
 
 /// A guest restarts so often beside another one that looks at its own memory.
-fn restarts(times: usize) -> Result<()> {
-    let (_board, mut console) = RESTART.boot()?;
+fn restarts(system: System, times: usize) -> Result<()> {
+    let (_board, mut console) = system.boot()?;
     console.expect("\x1e[ostler] noise: restarts (1)")?;
     let free = free_memory(&mut console)?;
     for restarts in (100..=times).step_by(100) {

@@ -74,7 +74,7 @@ fn share(whose: usize, deadline: Option<u64>) {
     let before = own.load(Ordering::Relaxed);
     own.store(deadline, Ordering::Relaxed);
     let other = other.load(Ordering::Relaxed);
-    // What is later than the other one's neither was nor is what the timer waits for. (A timer that went off waits for nothing.)
+    // What is later than the other one's neither was nor is what the timer waits for.
     if before > other && deadline > other && whose == GUEST {
         return;
     }

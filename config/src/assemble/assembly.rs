@@ -164,6 +164,8 @@ pub enum VdevKind {
         /// That of the clock that it counts.
         frequency_hz: u32,
     },
+    /// Watchdog of the IB700 board.
+    Ib700,
     /// 16550A UART.
     Ser8250 {
         /// Where its characters come from and go to.
@@ -200,6 +202,7 @@ impl VdevKind {
             VdevKind::Pl011 { .. } => "pl011",
             VdevKind::Pl061 => "pl061",
             VdevKind::Sp805 { .. } => "wdt-sp805",
+            VdevKind::Ib700 => "wdt-ib700",
             VdevKind::Ser8250 { .. } => "ser8250",
             VdevKind::Timer8254 => "timer8254",
             VdevKind::Mc146818 { .. } => "mc146818",

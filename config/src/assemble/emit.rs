@@ -194,6 +194,7 @@ fn kind(kind: &VdevKind) -> String {
             format!("PciHost {{ functions: &[{}] }}", functions.join(", "))
         }
         VdevKind::Pl061 => "Pl061".to_owned(),
+        VdevKind::Ib700 => "Ib700".to_owned(),
         VdevKind::Timer8254 => "Timer8254".to_owned(),
         VdevKind::Hpet => "Hpet".to_owned(),
         VdevKind::PcKeyboard => "PcKeyboard".to_owned(),

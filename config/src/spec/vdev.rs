@@ -94,6 +94,11 @@ pub enum VdevSpecKind {
     },
     /// `vdev pckeyboard`.
     PcKeyboard,
+    /// `vdev wdt-ib700`.
+    WdtIb700 {
+        /// `action [dump,]terminate`, which is the same with and without `dump`.
+        action: Option<Spanned<String>>,
+    },
     /// `vdev ser8250`.
     Ser8250 {
         /// `hostdev`, in order: `-`, `>-` or `<-`.
@@ -117,6 +122,7 @@ impl VdevSpecKind {
             VdevSpecKind::Hpet => "hpet",
             VdevSpecKind::Mc146818 { .. } => "mc146818",
             VdevSpecKind::PcKeyboard => "pckeyboard",
+            VdevSpecKind::WdtIb700 { .. } => "wdt-ib700",
             VdevSpecKind::Ser8250 { .. } => "ser8250",
             VdevSpecKind::PciDummy => "pci-dummy",
         }
@@ -135,6 +141,7 @@ impl VdevSpecKind {
             "hpet" => VdevSpecKind::Hpet,
             "mc146818" => VdevSpecKind::Mc146818 { presets: Vec::new() },
             "pckeyboard" => VdevSpecKind::PcKeyboard,
+            "wdt-ib700" => VdevSpecKind::WdtIb700 { action: None },
             "ser8250" => VdevSpecKind::Ser8250 { hostdev: Vec::new() },
             "pci-dummy" => VdevSpecKind::PciDummy,
             _ => return None,

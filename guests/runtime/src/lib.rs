@@ -5,7 +5,7 @@
 //! bare on QEMU, which tells a mistake in the guest from one in the hypervisor.
 //!
 //! What is of the CPU is in a folder of its name, and chosen here, once. Beside what only programs for that CPU use, each has
-//! `machine`, `uart` and `clock`, what ends the machine, and what masks interrupts and waits for them.
+//! `machine`, `uart` and `clock`, `cpus` and `ipi`, what ends the machine, and what masks interrupts and waits for them.
 //!
 //! There are no locks: what an interrupt handler or another CPU shares is in atomics that are only loaded and stored, and
 //! each has one that stores. (arm64's guests run with the MMU off: all memory is Device memory, DDI 0487, D8.2.10, which has

@@ -4,7 +4,7 @@ use crate::wait::{spin_for, wait_for};
 use crate::{Verdict, clock};
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
-pub use crate::clock::{frequency, now, open};
+pub use crate::clock::{deadline, frequency, now, open};
 
 /// Interrupts since `start`. Only the interrupt handler of the first CPU stores while the timer runs.
 static COUNT: AtomicU64 = AtomicU64::new(0);

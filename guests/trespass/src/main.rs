@@ -1,4 +1,4 @@
-//! A bare-metal arm64 guest that does what it must not, as its command line says, and says what came of it.
+//! A bare-metal guest that does what it must not, as its command line says, and says what came of it.
 //!
 //! Every word of the command line is a step ([`steps`]); they are done in order, and then it powers off. It lives on
 //! whatever comes: an exception that a step provokes is caught and told. What it cannot survive is the hypervisor's

@@ -4,16 +4,19 @@
 //! |---|---|
 //! | `width=1\|2\|4\|8` | bytes of later loads and stores; 4 to begin with |
 //! | `load=ADDRESS` `store=ADDRESS` | one register's |
-//! | `pair=ADDRESS` | a load of two registers, which the CPU does not describe to the hypervisor |
-//! | `fetch=ADDRESS` | a call of code there |
+//! | `pair=ADDRESS` | a load of two registers, which nobody emulates |
+//! | `fetch=ADDRESS` | a call of code there, or on x86 a jump |
 //! | `walk=ADDRESS` | a load through page tables at that address |
 //! | `register` | a read of a system register that no table lists |
-//! | `instruction` | `hvc #1`, which means nothing |
-//! | `hvc=FUNCTION` `smc=FUNCTION` | a call with zero arguments |
+//! | `instruction` | one that the hypervisor gets and that means nothing |
+//! | `hvc=FUNCTION` `smc=FUNCTION` | arm64: a call with zero arguments |
+//! | `vmmcall=FUNCTION` | x86: the same |
+//! | `in=PORT` `out=PORT` | x86: one of the width |
 //! | `storm=N` | N calls of a function that does not exist, one after the other |
-//! | `noise` | interrupts without end on two vCPUs, from here on |
+//! | `noise` | interrupts without end on all vCPUs, from here on |
 //! | `spin` | an endless loop with interrupts masked |
-//! | `reset` | PSCI SYSTEM_RESET |
+//! | `triple` | x86: an exception for which there is no handler, nor for those that follow |
+//! | `reset` | the machine's reset |
 //!
 //! Numbers are decimal, or hexadecimal after `0x`.
 
@@ -30,9 +33,13 @@ pub(crate) enum Step {
     Instruction,
     Hvc(u64),
     Smc(u64),
+    Vmmcall(u64),
+    In(u64),
+    Out(u64),
     Storm(u64),
     Noise,
     Spin,
+    Triple,
     Reset,
 }
 
@@ -47,6 +54,7 @@ fn step(word: &str) -> Option<Step> {
         "instruction" => return Some(Step::Instruction),
         "noise" => return Some(Step::Noise),
         "spin" => return Some(Step::Spin),
+        "triple" => return Some(Step::Triple),
         "reset" => return Some(Step::Reset),
         _ => {}
     }
@@ -60,6 +68,9 @@ fn step(word: &str) -> Option<Step> {
         "walk" => Step::Walk,
         "hvc" => Step::Hvc,
         "smc" => Step::Smc,
+        "vmmcall" => Step::Vmmcall,
+        "in" => Step::In,
+        "out" => Step::Out,
         "storm" => Step::Storm,
         _ => return None,
     };
@@ -83,8 +94,10 @@ mod tests {
             all,
             Ok(vec![Load(0x900_0000), Width(8), Store(16), Pair(0), Fetch(1), Walk(2), Register, Instruction])
         );
-        let rest = steps("hvc=0x84000000 smc=3 storm=10 spin reset");
-        assert_eq!(rest, Ok(vec![Hvc(0x8400_0000), Smc(3), Storm(10), Spin, Reset]));
+        let calls = steps("hvc=0x84000000 smc=3 vmmcall=0 storm=10");
+        assert_eq!(calls, Ok(vec![Hvc(0x8400_0000), Smc(3), Vmmcall(0), Storm(10)]));
+        let rest = steps("in=0x60 out=96 noise spin triple reset");
+        assert_eq!(rest, Ok(vec![In(0x60), Out(0x60), Noise, Spin, Triple, Reset]));
     }
 
     #[test]

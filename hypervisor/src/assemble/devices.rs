@@ -6,7 +6,9 @@
 use core::num::{NonZeroU32, NonZeroU64};
 
 use model::{Console, Controller, Vdev, VdevKind};
-use vdev::{AcpiPower, Endpoint, Hpet, I8042, I8254, Mc146818, Ns16550, PciHost, Pl011, Pl061, ResetRegister, Sp805};
+use vdev::{
+    AcpiPower, Endpoint, Hpet, I8042, I8254, Ib700, Mc146818, Ns16550, PciHost, Pl011, Pl061, ResetRegister, Sp805,
+};
 
 use crate::bus::{Device, Kind, Plain, Serial, Timed};
 use crate::direct::Direct;
@@ -62,6 +64,7 @@ fn pc(memory: &mut Direct, config: &'static Vdev, endpoint: Option<&'static Endp
             let routes = config.lines.iter().fold(0, |routes, &line| routes | 1_u32.checked_shl(line).unwrap_or(0));
             timed(memory.place(Hpet::new(routes, hz))?)
         }
+        VdevKind::Ib700 => timed(memory.place(Ib700::new(hz))?),
         VdevKind::AcpiPower => timed(memory.place(AcpiPower::new(hz))?),
         VdevKind::PcKeyboard => plain(memory.place(I8042::new())?),
         VdevKind::PciHost { functions } => plain(memory.place(PciHost::new(functions))?),

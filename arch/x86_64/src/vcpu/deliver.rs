@@ -48,10 +48,13 @@ impl Vcpu {
     /// The same, if it is; the vector that it gives is still to be requested.
     #[inline(always)]
     pub(super) fn ticked(&mut self) -> Option<Option<u8>> {
-        let ticked = self.apic.ticked(self.now())?;
-        self.armed = self.apic.deadline();
-        alarm::guest_again(self.armed.and_then(|deadline| self.physical(deadline)));
-        Some(ticked)
+        let ticked = self.apic.ticked(self.now());
+        // Without a deadline the alarm may have been for an NMI that waited, which is looked at in any case.
+        if ticked.is_some() || self.armed.is_none() {
+            self.armed = self.apic.deadline();
+            alarm::guest_again(self.armed.and_then(|deadline| self.physical(deadline)));
+        }
+        ticked
     }
 
     /// Back into the guest with `vector`, of its local APIC's timer or an IPI to itself: mostly it takes it at once, and nothing else

@@ -23,6 +23,8 @@ const HPET: u64 = 0xf800_8000;
 const SCI: u32 = 9;
 const KEYBOARD_LINE: u32 = 1;
 const CLOCK_LINE: u32 = 8;
+/// Where the watchdog of the IB700 board is stopped and where it is started.
+const WATCHDOG_PORTS: [Ports; 2] = [Ports::new(0x441, 1), Ports::new(0x443, 1)];
 /// Where the fixed hardware of ACPI is.
 const ACPI_PORTS: Ports = Ports::new(0x600, 12);
 /// The configuration registers of PCI; the byte at 0xcf9 is the reset control's.
@@ -40,7 +42,7 @@ pub(super) fn make(
     diagnostics: &mut Diagnostics,
 ) -> Option<(Pc, Vec<Vdev>, Lines, PortClaims)> {
     check_vcpus(spec, vcpus, diagnostics);
-    only_one(spec, &["ioapic", "8259", "timer8254", "hpet", "mc146818", "pckeyboard"], diagnostics);
+    only_one(spec, &["ioapic", "8259", "timer8254", "hpet", "mc146818", "pckeyboard", "wdt-ib700"], diagnostics);
     let mut ports = PortClaims::default();
     claims.claim((Pc::LOCAL_APIC.0, PAGE_BYTES), "the local APICs", None, diagnostics);
     let (pc, mut lines) = controllers(spec, claims, &mut ports, diagnostics);
@@ -151,6 +153,7 @@ fn device(
         VdevSpecKind::Ser8250 { hostdev } => {
             (VdevKind::Ser8250 { console: console(vdev, hostdev, diagnostics) }, &[Ports::new(0x3f8, 8)], None)
         }
+        VdevSpecKind::WdtIb700 { .. } => (VdevKind::Ib700, &WATCHDOG_PORTS, None),
         VdevSpecKind::Hpet => (VdevKind::Hpet, &[], None),
         _ => return None,
     };

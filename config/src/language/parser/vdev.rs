@@ -259,8 +259,7 @@ impl Parser<'_> {
         match argument.text.as_str() {
             "terminate" | "dump,terminate" => {}
             "fiq" | "dump,fiq" => {
-                let instead =
-                    "a guest gets no FIQ from its watchdog: the interrupt at the first time-out is its warning";
+                let instead = "a guest gets no FIQ from its watchdog: `wdt-sp805` interrupts at the first time-out";
                 return self.not_supported(&format!("action {}", argument.text), argument.span, instead);
             }
             text => {
@@ -272,7 +271,7 @@ impl Parser<'_> {
         self.override_with(
             "action",
             |spec| match &mut spec.vdevs.get_mut(index)?.kind {
-                VdevSpecKind::WdtSp805 { action, .. } => Some(action),
+                VdevSpecKind::WdtSp805 { action, .. } | VdevSpecKind::WdtIb700 { action } => Some(action),
                 _ => None,
             },
             value,
@@ -322,6 +321,7 @@ fn usual_port(kind: &VdevSpecKind) -> Option<u16> {
         VdevSpecKind::Pic8259 => Some(0x20),
         VdevSpecKind::Timer8254 => Some(0x40),
         VdevSpecKind::PcKeyboard => Some(0x60),
+        VdevSpecKind::WdtIb700 { .. } => Some(0x441),
         VdevSpecKind::Mc146818 { .. } => Some(0x70),
         _ => None,
     }

@@ -2,8 +2,10 @@
 
 mod boot;
 pub(crate) mod clock;
+pub mod cpus;
 pub mod exceptions;
 pub mod gic;
+pub mod ipi;
 pub mod machine;
 pub mod mmio;
 pub mod psci;
@@ -11,5 +13,5 @@ pub mod system_register;
 pub mod uart;
 
 pub use boot::program_extent;
-pub(crate) use psci::{system_off, system_reset};
+pub use psci::{system_off, system_reset};
 pub(crate) use system_register::{mask_interrupts, unmask_interrupts, wait_for_interrupt};

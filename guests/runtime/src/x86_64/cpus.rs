@@ -2,8 +2,10 @@
 
 use super::{apic, boot, power};
 use crate::machine::{MAX_CPUS, index, own_index};
-use crate::{program, timer};
+use crate::{Verdict, program, timer};
 use core::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
+
+pub use crate::machine::own_id;
 
 /// Where the first instructions are copied: the page's number is the start-up interrupt's vector.
 const PAGE: u32 = 8;
@@ -12,8 +14,8 @@ const ADDRESS: usize = (PAGE as usize) << 12;
 /// What each CPU is given.
 static CONTEXTS: [AtomicU64; MAX_CPUS] = [const { AtomicU64::new(0) }; MAX_CPUS];
 
-/// Starts the CPU `id` in the program's second part with `context`: whatever it does now, it is reset first.
-pub fn start(id: u64, context: u64) {
+/// Starts the CPU `id` in the program's second part with `context`: whatever it does now, it is reset first. Nothing tells whether it is there.
+pub fn start(id: u64, context: u64) -> Verdict {
     for (offset, &byte) in boot::trampoline_code().iter().enumerate() {
         // SAFETY: conventional memory, which the loader and the firmware are done with, and no Rust object is in.
         unsafe { &*((ADDRESS + offset) as *const AtomicU8) }.store(byte, Relaxed);
@@ -25,6 +27,7 @@ pub fn start(id: u64, context: u64) {
     pause(200);
     // A CPU that has started ignores the second one.
     apic::send_startup(id, PAGE);
+    Ok(())
 }
 
 fn pause(us: u64) {

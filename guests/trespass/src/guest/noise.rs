@@ -1,59 +1,60 @@
-//! Interrupts without end on both vCPUs: the load under which a reset has to work.
+//! Interrupts without end on all vCPUs: the load under which a reset has to work.
 //!
-//! Two SGIs fly back and forth for ever, each answered in the handler of the other, and the first vCPU's timer ticks every
-//! millisecond. So at any moment something is pending, active or in a list register on either vCPU.
+//! Interrupts fly back and forth for ever between the first vCPU and the others, each answered in the handler of the other, and the
+//! first vCPU's timer ticks every millisecond. So at any moment something is pending, active or being delivered on some vCPU.
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use guest_runtime::machine::own_affinity;
-use guest_runtime::psci::{self, status};
+use guest_runtime::machine::MAX_CPUS;
 use guest_runtime::wait::wait_until;
-use guest_runtime::{Machine, Verdict, fail, gic, timer};
+use guest_runtime::{Machine, Verdict, cpus, fail, ipi, timer};
 
-/// SGI from the first vCPU to the second.
-const PING: u32 = 1;
-/// SGI from the second vCPU to the first.
-const PONG: u32 = 2;
+/// From the first vCPU to another.
+const PING: u32 = ipi::FIRST + 1;
+/// From another vCPU to the first.
+const PONG: u32 = ipi::FIRST + 2;
 /// Rounds after which the load is taken to be there.
 const ROUNDS: u64 = 50;
 
 // Each is stored by the first vCPU only.
 static FIRST: AtomicU64 = AtomicU64::new(0);
-static SECOND: AtomicU64 = AtomicU64::new(0);
+static OTHERS: [AtomicU64; MAX_CPUS] = [const { AtomicU64::new(0) }; MAX_CPUS];
+static COUNT: AtomicU64 = AtomicU64::new(0);
 static HEARD: AtomicU64 = AtomicU64::new(0);
 
 /// Begins it; returns when it is there.
 pub(super) fn begin(machine: &Machine) -> Verdict {
-    let second = machine.second().ok_or("noise takes two vCPUs")?;
-    FIRST.store(own_affinity(), Relaxed);
-    SECOND.store(second, Relaxed);
-    gic::open(machine)?;
+    let others = machine.cpus.get(1..).filter(|others| !others.is_empty()).ok_or("noise takes two vCPUs")?;
+    FIRST.store(cpus::own_id(), Relaxed);
+    others.iter().zip(&OTHERS).for_each(|(&id, slot)| slot.store(id, Relaxed));
+    COUNT.store(others.len() as u64, Relaxed);
+    ipi::open(machine)?;
     timer::open(machine)?;
     timer::start(1);
-    if psci::start(second, 0) != status::SUCCESS {
-        return Err("CPU_ON of the second vCPU");
-    }
+    others.iter().try_for_each(|&id| cpus::start(id, 0))?;
     wait_until(|| HEARD.load(Relaxed) >= ROUNDS);
     Ok(())
 }
 
-/// The second vCPU.
-pub(super) fn second(_context: u64) -> ! {
-    if let Err(what) = gic::open_cpu() {
+/// The other vCPUs.
+pub(super) fn other(_context: u64) -> ! {
+    if let Err(what) = ipi::open_cpu() {
         fail(what);
     }
-    // The first ball.
-    gic::send(PONG, FIRST.load(Relaxed));
+    // The first ball of each.
+    ipi::send(PONG, FIRST.load(Relaxed));
     wait_until(|| false);
     fail("an endless wait ended")
 }
 
-/// Both vCPUs: an interrupt came.
-pub(super) fn on_interrupt(intid: u32) {
-    match intid {
-        PING => gic::send(PONG, FIRST.load(Relaxed)),
+/// Any vCPU: an interrupt came.
+pub(super) fn on_interrupt(number: u32) {
+    match number {
+        PING => ipi::send(PONG, FIRST.load(Relaxed)),
         PONG => {
-            HEARD.store(HEARD.load(Relaxed) + 1, Relaxed);
-            gic::send(PING, SECOND.load(Relaxed));
+            let heard = HEARD.load(Relaxed);
+            HEARD.store(heard + 1, Relaxed);
+            // They take turns.
+            ipi::send(PING, OTHERS[(heard % COUNT.load(Relaxed)) as usize].load(Relaxed));
         }
         _ => {}
     }

@@ -12,7 +12,7 @@ use x86_64 as cpu;
 use core::hint::black_box;
 use core::ops::Range;
 use guest_runtime::wait::wait_until;
-use guest_runtime::{Machine, Program, Verdict, clock, program, say, timer};
+use guest_runtime::{Machine, Program, Verdict, program, say, timer};
 
 program!(Program::new("worker", main));
 
@@ -55,7 +55,7 @@ fn work(window: Range<u64>, piece: fn()) {
 /// One piece of work every `period_ms`, `most` times at most.
 fn pulse(window: Range<u64>, period_ms: u64, most: u64) {
     timer::start(period_ms);
-    let first = clock::deadline();
+    let first = timer::deadline();
     let period = timer::frequency() * period_ms / 1000;
     let due = window.end.saturating_sub(first) / period;
     let due = due.min(most);

@@ -24,7 +24,7 @@ pub(super) fn count(machine: &Machine, rounds: u64) -> Result<Counts, &'static s
     REGISTER.store(register as u64, Relaxed);
     // What it says when it is there is not taken before this CPU waits for it.
     mask_interrupts();
-    cpus::start(other, own_id());
+    cpus::start(other, own_id())?;
     round::wait()?;
     apic::write(ICR_HIGH, (other as u32) << 24);
     Counts::of(rounds, || {

@@ -55,7 +55,7 @@ fn nanoseconds(record: &[u32; 8], time_stamp: u64) -> u64 {
     let delta = time_stamp.wrapping_sub(wide(low, high));
     let shift = format as u8 as i8;
     let shifted = if shift < 0 { delta >> shift.unsigned_abs() } else { delta << shift };
-    wide(time_low, time_high) + (u128::from(shifted) * u128::from(multiplier) >> 32) as u64
+    wide(time_low, time_high) + ((u128::from(shifted) * u128::from(multiplier)) >> 32) as u64
 }
 
 /// All of it, where CPUID has it.

@@ -54,7 +54,7 @@ fn start(second: u64, context: u64) -> Verdict {
     PONGS.store(0, Relaxed);
     CAME.store(0, Relaxed);
     STOPPED.store(false, Relaxed);
-    cpus::start(second, context);
+    cpus::start(second, context)?;
     wait_for("the second vCPU did not come", || CAME.load(Relaxed) != 0)?;
     if CAME.load(Relaxed) != context + 1 {
         return Err("the second vCPU got another context");

@@ -9,18 +9,18 @@ const STOLEN: usize = 8;
 
 /// A vCPU's record, which the hypervisor keeps.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Record(usize);
+pub(in crate::guest) struct Record(usize);
 
 impl Record {
     /// This vCPU's; `None` if it has none.
-    pub(super) fn find() -> Option<Record> {
+    pub(in crate::guest) fn find() -> Option<Record> {
         // An error is negative.
         let address = psci::call_by(Conduit::Hvc, PV_TIME_ST, [0; 3]);
         usize::try_from(address).ok().map(Record)
     }
 
     /// Nanoseconds since the vCPU was started.
-    pub(super) fn stolen_ns(self) -> u64 {
+    pub(in crate::guest) fn stolen_ns(self) -> u64 {
         read64(self.0 + STOLEN)
     }
 }

@@ -30,7 +30,7 @@ const UPPER: usize = 0xffff_ff80_0000_0000;
 const MMU: u64 = 1;
 
 /// Loads through a table at `table`, which `None` says is no whole page.
-pub(super) fn through(table: u64) -> Option<Result<u64, Exception>> {
+pub(in crate::guest) fn through(table: u64) -> Option<Result<u64, Exception>> {
     if !table.is_multiple_of(4096) {
         return None;
     }

@@ -69,7 +69,7 @@ pub(super) fn ran_on() -> bool {
 }
 
 /// An endless loop that nothing but the hypervisor gets through.
-pub(super) fn spin() -> ! {
+pub(in crate::guest) fn spin() -> ! {
     // SAFETY: masks all exceptions that can be masked, and stays here.
     unsafe { asm!("msr daifset, #0xf", "1: b 1b", options(noreturn)) }
 }
