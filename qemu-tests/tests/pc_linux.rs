@@ -7,12 +7,16 @@ use qemu_tests::{
     enabled, long,
 };
 
+/// How long a kernel may take to unpack itself and to come up where boards share this machine with each other.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 /// To user space and off by ACPI. Nobody measures the time-stamp counter: KVM's clock tells what it is, and then it is the best.
 fn boots(system: System, cpus: &str) -> Result<()> {
     if !enabled() {
         return Ok(());
     }
     let (mut board, mut console) = system.boot()?;
+    console.set_patience(PATIENCE);
     console.expect("linux: user space on 6.")?;
     console.expect(cpus)?;
     console.expect("linux: keeps time by tsc")?;
@@ -35,7 +39,7 @@ fn debian_boots_on_four_vcpus() -> Result<()> {
 /// Lets two Debian guests work for so many seconds of theirs, beside two bare-metal guests.
 fn works(system: System, seconds: u32) -> Result<()> {
     let (mut board, mut console) = system.boot()?;
-    console.set_patience(Duration::from_secs(240 + 2 * u64::from(seconds)));
+    console.set_patience(2 * (PATIENCE + Duration::from_secs(seconds.into())));
     // With hello in focus the others speak in whole lines.
     console.send("\x1d3")?;
     for _ in 0..2 {
@@ -98,9 +102,11 @@ fn long_debian_reboots_a_hundred_times() -> Result<()> {
 
 fn reboots(times: usize) -> Result<()> {
     let (_board, mut console) = REBOOT_X86_64.boot()?;
+    console.set_patience(PATIENCE);
     let mut free = None;
     for restarts in 1..=times {
         console.expect("linux: user space on 6.")?;
+        console.expect(", 2 CPUs")?;
         console.expect(&format!("\x1e[ostler] linux: restarts ({restarts})"))?;
         if free.is_none() || restarts == times {
             let now = free_memory(&mut console)?;
