@@ -6,7 +6,7 @@
 
 use crate::{Error, Segment, read};
 
-const FORMAT: &str = "bzImage";
+pub(crate) const FORMAT: &str = "bzImage";
 /// The first byte of the setup header, also in the zero page (`boot_params`).
 const HEADER: usize = 0x1f1;
 /// Where the zero page has room for it up to.

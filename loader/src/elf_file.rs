@@ -13,7 +13,7 @@ use elf::{ElfBytes, ParseError, segment::ProgramHeader};
 use crate::multiboot::{self, Header};
 use crate::{Cpu, Error, Image, Multiboot, Segment, pvh, read};
 
-const FORMAT: &str = "ELF file";
+pub(crate) const FORMAT: &str = "ELF file";
 
 /// A checked ELF program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

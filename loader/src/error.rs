@@ -45,13 +45,29 @@ pub enum Error {
 
 impl Error {
     /// What the user can do about it, if that can be said.
-    pub const fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&'static str> {
         match self {
             Error::Truncated { .. } => Some("copy or download the file again"),
             Error::OtherCpu { here, .. } => Some(here.programs()),
             Error::OtherFormat { hint, .. } => Some(hint),
-            Error::Empty | Error::Malformed { .. } => None,
+            Error::Malformed { format, .. } => malformed_hint(format),
+            Error::Empty => None,
         }
+    }
+}
+
+/// Where to look for what is right in a format.
+fn malformed_hint(format: &str) -> Option<&'static str> {
+    match format {
+        crate::multiboot::FORMAT => {
+            Some("correct the header in the program's source: Multiboot specification 0.6.96, section 3.1")
+        }
+        crate::multiboot::FORMAT_2 => {
+            Some("correct the header in the program's source: Multiboot2 specification 2.0, section 3.1")
+        }
+        crate::bzimage::FORMAT => Some("take the kernel from its package or its build again: the file is damaged"),
+        crate::elf_file::FORMAT => Some("link the program again; `readelf -hl FILE` shows what its headers say"),
+        _ => None,
     }
 }
 

@@ -11,8 +11,8 @@ const WINDOW: (usize, usize) = (8192, 4);
 const WINDOW_2: (usize, usize) = (32768, 8);
 const MAGIC: u32 = 0x1bad_b002;
 const MAGIC_2: u32 = 0xe852_50d6;
-const FORMAT: &str = "multiboot header";
-const FORMAT_2: &str = "multiboot2 header";
+pub(crate) const FORMAT: &str = "multiboot header";
+pub(crate) const FORMAT_2: &str = "multiboot2 header";
 
 /// A version of the specification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

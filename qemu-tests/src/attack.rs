@@ -70,8 +70,9 @@ impl Attack {
         let machine = system.machine();
         let machine = Machine { cpu: cpu.map_or(machine.cpu.clone(), String::from), ..machine };
         let (mut board, mut console) = Board::with_console(&machine, None)?;
-        // Whatever is typed before it asks, the opening of its UART may throw away.
-        console.expect("which attack?")?;
+        // Whatever is typed before it has asked `which attack?`, the opening of its UART may throw away. The neighbour's lines may come
+        // between any two characters, and nobody else asks.
+        console.expect("?")?;
         let start = Instant::now();
         // The neighbour gets the focus: the other one then speaks in whole lines.
         console.send(&format!("\x1d1{self}\n{FOCUS}"))?;

@@ -26,6 +26,8 @@ pub struct Machine {
     pub memory_bytes: u64,
     /// The bootable image.
     pub kernel: PathBuf,
+    /// The image is a disc: the board's firmware starts what is on it.
+    pub starts_from_disc: bool,
     /// A reset of the board ends QEMU, so that it can be told from a power-off; if not, the board starts again.
     pub reset_ends: bool,
     /// Keep the CPUs stopped until a debugger or the monitor starts them.
@@ -45,13 +47,14 @@ impl Machine {
             cpus: board.cpus.default,
             memory_bytes: board.memory.default,
             kernel: kernel.to_path_buf(),
+            starts_from_disc: false,
             reset_ends: true,
             waits_for_debugger: false,
             extra: Vec::new(),
         })
     }
 
-    /// The same without EL2: what it starts begins at EL1, as a guest does.
+    /// The same without EL2: what it starts begins at EL1, as a guest does. On x86 there is nothing to take away.
     pub fn without_el2(self) -> Machine {
         Machine { machine: self.machine.replace("virtualization=on", "virtualization=off"), ..self }
     }
@@ -75,7 +78,8 @@ impl Machine {
             command.arg("-no-reboot");
         }
         // No display, no network card and nothing else that the board's description does not name.
-        command.args(["-nodefaults", "-nic", "none", "-display", "none", "-kernel"]).arg(&self.kernel);
+        command.args(["-nodefaults", "-nic", "none", "-display", "none"]);
+        command.arg(if self.starts_from_disc { "-cdrom" } else { "-kernel" }).arg(&self.kernel);
         command
     }
 }

@@ -43,6 +43,8 @@ pub struct System {
     pub provoke: bool,
     /// The hypervisor counts which of its handlers are reached.
     pub counts_coverage: bool,
+    /// There is a disc with its image, too.
+    pub has_disc: bool,
 }
 
 impl System {
@@ -58,6 +60,7 @@ impl System {
             self_test: false,
             provoke: false,
             counts_coverage: false,
+            has_disc: false,
         }
     }
 
@@ -96,6 +99,11 @@ impl System {
         System { counts_coverage: true, ..self }
     }
 
+    /// With a disc, too.
+    const fn with_disc(self) -> System {
+        System { has_disc: true, ..self }
+    }
+
     /// Where its image and symbols are.
     pub fn folder(&self) -> PathBuf {
         root().join(".ostler/qemu-tests").join(self.name)
@@ -108,6 +116,11 @@ impl System {
         let machine = Machine::of(&board, &self.folder().join("ostler.img")).zip(variant);
         let (default, machine) = machine.expect("the board's page says how QEMU is it");
         Machine { machine, cpus: self.cpus, ..default }
+    }
+
+    /// The same board, whose firmware starts the disc.
+    pub fn machine_with_disc(&self) -> Machine {
+        Machine { kernel: self.folder().join("ostler.iso"), starts_from_disc: true, ..self.machine() }
     }
 
     /// Boots it on its own board, whose clock counts instructions; for one CPU.

@@ -27,11 +27,12 @@ pub struct State {
 impl State {
     /// That of `vcpu`, which is loaded. `word` reads an aligned word at a virtual address of the guest's.
     pub fn of(vcpu: &Vcpu, word: impl Fn(u64) -> Option<u64>) -> State {
-        let registers = *vcpu.state();
+        // Large, and copied once.
+        let registers = vcpu.state();
         // Where the segment has a base, outside of 64-bit mode, it counts.
         let at = registers.cs.base.wrapping_add(registers.rip);
         let code = word(at & !7).map(|first| [first, word((at & !7).wrapping_add(8)).unwrap_or(0)]);
-        State { general: vcpu.registers(), registers, code, skew: (at & 7) as usize }
+        State { general: vcpu.registers(), registers: *registers, code, skew: (at & 7) as usize }
     }
 
     /// The address of the innermost frame on the guest's stack, if the guest keeps frames: RBP points to the caller's and, behind it,

@@ -52,19 +52,17 @@ impl Report {
             // SAFETY: an aligned word in memory of this VM's own, by the list of it.
             is_own.then(|| unsafe { load_from_guest(hpa) })
         };
-        let state = State::of(vcpu, word);
-        let frame = state.frame();
         let mut report = Report {
             vm,
             reason,
             vcpu: vcpu.index(),
             now: arch::cpu::counter(),
-            state,
+            state: State::of(vcpu, word),
             calls: [0; CALLS],
             exits: [None; EXITS],
             line: 0,
         };
-        report.calls.iter_mut().zip(calls(frame, word)).for_each(|(call, to)| *call = to);
+        report.calls.iter_mut().zip(calls(report.state.frame(), word)).for_each(|(call, to)| *call = to);
         let own = recorder.records().filter(|record| record.tag.is_of_same_vm(vcpu.tag()));
         report.exits.iter_mut().zip(own).for_each(|(exit, record)| *exit = Some(record));
         report

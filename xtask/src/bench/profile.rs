@@ -62,12 +62,13 @@ pub(crate) fn of(target: &'static Target, name: &str) -> Result<Profile> {
         let name = target.guest.entry;
         let entry = symbol(&guest, |symbol| symbol == name).ok_or_else(|| lacks(name))?;
         let mut boot = Boot { code: target.code, entry, is_mapped: false, path: Vec::new() };
-        let ranges = [range(target.code.linked), range(target.code.loaded), format!("{entry:#x}+1")];
+        let mut ranges = hypervisor(target, &image.elf)?;
+        ranges.extend([range(target.code.loaded), format!("{entry:#x}+1")]);
         trace(&machine, &ranges, |pc| boot.executed(pc))?;
         boot.path
     } else {
         let window = Window::find(target, &guest, round).ok_or_else(|| lacks(round))?;
-        let ranges = window.ranges();
+        let ranges = [hypervisor(target, &image.elf)?, window.ranges()].concat();
         let mut rounds = Rounds { window, looks: None, current: Vec::new(), finished: Vec::new() };
         trace(&machine, &ranges, |pc| rounds.executed(pc))?;
         rounds.finished.pop().ok_or_else(|| Failure::new("no round was seen in QEMU's log"))?
@@ -101,19 +102,26 @@ impl Window {
         })
     }
 
-    /// What is to be logged: the hypervisor and the guest's addresses.
+    /// What is to be logged beside the hypervisor.
     fn ranges(&self) -> Vec<String> {
         let guest = [self.begin, self.clock].into_iter().chain(self.handlers.iter().copied());
-        let guest = guest.map(|address| format!("{address:#x}+1"));
-        std::iter::once(range(self.hypervisor)).chain(guest).collect()
+        guest.map(|address| format!("{address:#x}+1")).collect()
     }
 }
 
 /// The address of the first symbol that `is_it`.
 pub(super) fn symbol(elf: &[u8], is_it: impl Fn(&str) -> bool) -> Option<u64> {
+    extent(elf, is_it).map(|(address, _)| address)
+}
+
+/// Address and length of what the first symbol that `is_it` names.
+fn extent(elf: &[u8], is_it: impl Fn(&str) -> bool) -> Option<(u64, u64)> {
     let elf = ElfBytes::<LittleEndian>::minimal_parse(elf).ok()?;
     let (symbols, names) = elf.symbol_table().ok()??;
-    symbols.iter().find(|symbol| names.get(symbol.st_name as usize).is_ok_and(&is_it)).map(|symbol| symbol.st_value)
+    symbols
+        .iter()
+        .find(|symbol| names.get(symbol.st_name as usize).is_ok_and(&is_it))
+        .map(|it| (it.st_value, it.st_size))
 }
 
 /// Follows the instructions from reset to the guest's first.
@@ -130,7 +138,7 @@ struct Boot {
 impl Boot {
     /// Whether that was the last.
     fn executed(&mut self, pc: u64) -> bool {
-        let Code { linked, loaded } = self.code;
+        let Code { linked, loaded, .. } = self.code;
         self.is_mapped |= pc >= linked;
         if pc >= linked {
             self.path.push(pc);
@@ -188,6 +196,16 @@ pub(super) fn logging(machine: &Machine, what: &[&str], ranges: &[String]) -> Co
     }
     command.args(&machine.extra).arg("-kernel").arg(&machine.kernel);
     command
+}
+
+/// The ranges of all of the hypervisor's code but what only waits.
+fn hypervisor(target: &Target, elf: &Path) -> Result<Vec<String>> {
+    let (linked, end) = (target.code.linked, target.code.linked + HYPERVISOR_BYTES);
+    let Some(name) = target.code.waits else { return Ok(vec![range(linked)]) };
+    let extent = extent(&files::read(elf)?, |symbol| symbol.contains(name));
+    let (from, bytes) = extent.ok_or_else(|| Failure::new(format!("the hypervisor has no `{name}`")))?;
+    let behind = from + bytes;
+    Ok(vec![format!("{linked:#x}+{:#x}", from - linked), format!("{behind:#x}+{:#x}", end - behind)])
 }
 
 /// The range of the hypervisor's code that begins at `address`.

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that must hold before a change is taken.
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use clap::Args;
 use qemu_tests::{System, systems};
 
 use crate::command::{bench, miri, soak};
-use crate::failure::{Failure, Result, status};
+use crate::failure::{Failure, OnFile, Result, status};
 use crate::guests;
 use crate::host::cargo::cargo;
 use crate::host::toolchain::{self, BARE_ARM64, BARE_X86_64};
@@ -27,6 +28,9 @@ pub(crate) struct Test {
     /// Only what builds images and boots them on QEMU.
     #[arg(long, conflicts_with = "host")]
     qemu: bool,
+    /// Only the images of this board, as qemu-x86_64, and the tests that boot them. Of the soak: its board [default: qemu-aarch64].
+    #[arg(long, value_name = "NAME", conflicts_with = "host")]
+    board: Option<String>,
     /// Also the boards that run for minutes: guests under load, a thousand reboots. About 30 minutes more.
     #[arg(long, conflicts_with = "host")]
     long: bool,
@@ -34,7 +38,7 @@ pub(crate) struct Test {
     #[arg(long, conflicts_with_all = ["host", "qemu", "long", "filter"])]
     soak: bool,
     /// Instead of all this: the tests of what parses files under Miri, with a nightly compiler. Takes long.
-    #[arg(long, conflicts_with_all = ["host", "qemu", "long", "soak"])]
+    #[arg(long, conflicts_with_all = ["host", "qemu", "board", "long", "soak"])]
     miri: bool,
     /// The seed of the attacks [default: another one each time].
     #[arg(long, value_name = "N", value_parser = soak::seed, requires = "soak")]
@@ -45,9 +49,6 @@ pub(crate) struct Test {
     /// Attacks of each class.
     #[arg(long, value_name = "N", requires = "soak", default_value_t = 10_000_000)]
     operations: u64,
-    /// The board of the soak, `qemu-aarch64` or `qemu-x86_64`.
-    #[arg(long, value_name = "NAME", requires = "soak", default_value = "qemu-aarch64")]
-    board: String,
     /// The CPU that QEMU emulates for the soak, as cortex-a53 or max.
     #[arg(long, value_name = "MODEL", requires = "soak")]
     cpu: Option<String>,
@@ -58,7 +59,7 @@ pub(crate) struct Test {
 /// Runs the command.
 pub(crate) fn run(options: &Test) -> Result<()> {
     if options.soak {
-        let system = soak::system(&options.board)?;
+        let system = soak::system(options.board.as_deref().unwrap_or(qemu_tests::HOSTILE.board))?;
         packages::ensure(&[packages::QEMU, packages::QEMU_X86_64])?;
         build(&system)?;
         return soak::run(system, options.seed, options.class.as_deref(), options.operations, options.cpu.as_deref());
@@ -68,7 +69,13 @@ pub(crate) fn run(options: &Test) -> Result<()> {
     }
     let mut summary = Summary::default();
     let filter = options.filter.as_deref();
-    if !options.qemu {
+    let board = options.board.as_deref();
+    let on_board = |name: &str| board.is_none_or(|board| board == name);
+    if !systems().any(|system| on_board(system.board)) {
+        let hint = "the boards with tests are qemu-aarch64 and qemu-x86_64";
+        return Err(Failure::new("there are no tests for this board").hint(hint));
+    }
+    if !options.qemu && board.is_none() {
         if filter.is_none() {
             toolchain::ensure_component("rustfmt", "fmt")?;
             toolchain::ensure_component("clippy", "clippy")?;
@@ -93,21 +100,21 @@ pub(crate) fn run(options: &Test) -> Result<()> {
         }
     }
     if !options.host {
-        packages::ensure(&[packages::QEMU, packages::QEMU_X86_64])?;
+        packages::ensure(&[packages::QEMU, packages::QEMU_X86_64, packages::OVMF])?;
         let mut built = true;
-        for system in systems() {
+        for system in systems().filter(|system| on_board(system.board)) {
             built &= summary.step(&format!("image `{}`", system.name), || build(system));
         }
-        if built && filter.is_none() {
-            let hello = qemu_tests::HELLO;
+        let hello = qemu_tests::HELLO;
+        if built && filter.is_none() && on_board(hello.board) {
             summary.step("same bytes from another folder", || {
                 image::same_bytes_elsewhere(hello.files, &hello.folder().join("ostler.img")).map(|()| true)
             });
         }
         if built {
-            summary.step("boards on QEMU", || qemu_tests(filter, options.long));
+            summary.step("boards on QEMU", || qemu_tests(filter, board, options.long));
         }
-        if filter.is_none() {
+        if filter.is_none() && on_board(qemu_tests::HELLO.board) {
             summary.step("budgets", bench::check);
         }
     }
@@ -176,11 +183,18 @@ fn build(system: &System) -> Result<bool> {
         ..Selection::of(files)
     };
     image::build(&selection, &system.folder())?;
+    if system.has_disc {
+        image::write_disc(&system.folder())?;
+    }
     Ok(true)
 }
 
-fn qemu_tests(filter: Option<&str>, long: bool) -> Result<bool> {
-    let mut command = runner(&["--package", "qemu-tests", "--package", "xtask", "--test", "*"], filter);
+fn qemu_tests(filter: Option<&str>, board: Option<&str>, long: bool) -> Result<bool> {
+    let mut what = vec!["--package".to_owned(), "qemu-tests".into(), "--package".into(), "xtask".into()];
+    for name in test_files(board)? {
+        what.extend(["--test".into(), name]);
+    }
+    let mut command = runner(&what.iter().map(String::as_str).collect::<Vec<_>>(), filter);
     if process::find("cargo-nextest").is_none() {
         // Each test is a board with several CPUs; libtest would start one for every CPU of this machine.
         command.args(["--", "--test-threads", "2"]);
@@ -189,6 +203,22 @@ fn qemu_tests(filter: Option<&str>, long: bool) -> Result<bool> {
         command.env("OSTLER_LONG_TESTS", "1");
     }
     passes(command.env("OSTLER_QEMU_TESTS", "1"))
+}
+
+/// The files of tests that boot this board, or all: those of the PC begin with `pc`.
+fn test_files(board: Option<&str>) -> Result<Vec<String>> {
+    let Some(board) = board else { return Ok(vec!["*".into()]) };
+    let mut names = Vec::new();
+    for package in ["qemu-tests", "xtask"] {
+        let folder = paths::root().join(package).join("tests");
+        for entry in fs::read_dir(&folder).on("list", &folder)? {
+            let name = entry.on("list", &folder)?.file_name();
+            names.extend(name.to_str().and_then(|name| name.strip_suffix(".rs")).map(String::from));
+        }
+    }
+    names.retain(|name| name.starts_with("pc") == (board == qemu_tests::HELLO_X86_64.board));
+    names.sort();
+    Ok(names)
 }
 
 /// What was run and how it went.

@@ -1,5 +1,6 @@
 //! What devices a Linux guest found, by its own word: the driver core tells of each that it adds to a bus and of each that it
-//! binds to a driver, if asked by the kernel's dynamic debug. Which interrupts they have is in the guest's device tree.
+//! binds to a driver, if asked by the kernel's dynamic debug. Which interrupts they have is in the guest's device tree; of ACPI's
+//! devices, which a PC has instead, the kernel tells that, too.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,10 +9,11 @@ use fdt::Fdt;
 use super::log;
 
 /// What makes the kernel tell of its devices (Linux, Documentation/admin-guide/dynamic-debug-howto.rst).
-pub(super) const WORDS: &str = r#"ignore_loglevel dyndbg="file drivers/base/bus.c +p; file drivers/base/dd.c +p""#;
+pub(super) const WORDS: &str =
+    r#"ignore_loglevel dyndbg="file drivers/base/bus.c +p; file drivers/base/dd.c +p; file drivers/pnp/* +p""#;
 
 /// The buses on which hardware is found; on the others are the kernel's own ideas.
-const BUSES: [&str; 4] = ["platform", "amba", "pci", "virtio"];
+const BUSES: [&str; 5] = ["platform", "amba", "pci", "pnp", "virtio"];
 
 /// A device by what it is, so that the same one at another address is the same.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,13 +30,14 @@ pub(super) struct Devices {
     pub(super) names: Vec<String>,
     /// Drivers that were bound to them.
     pub(super) drivers: BTreeSet<String>,
-    /// Their interrupts as raw INTIDs.
+    /// Their interrupts: raw INTIDs, or lines of a PC.
     pub(super) interrupts: BTreeSet<u32>,
 }
 
 /// All devices of a log; their interrupts come from the device tree `tree`.
 pub(super) fn devices(console: &str, tree: &[u8]) -> BTreeMap<Kind, Devices> {
-    let interrupts = interrupts(tree);
+    let mut interrupts = interrupts(tree);
+    let ids = plug_and_play(console, &mut interrupts);
     let mut found: BTreeMap<Kind, Devices> = BTreeMap::new();
     for line in log::lines(console) {
         let Some((bus, event)) = line.text.strip_prefix("bus: '").and_then(|rest| rest.split_once("': ")) else {
@@ -53,7 +56,7 @@ pub(super) fn devices(console: &str, tree: &[u8]) -> BTreeMap<Kind, Devices> {
         if !BUSES.contains(&bus) {
             continue;
         }
-        let kind = Kind { bus: bus.into(), name: without_address(name).into() };
+        let kind = Kind { bus: bus.into(), name: ids.get(name).copied().unwrap_or(without_address(name)).into() };
         let devices = found.entry(kind).or_default();
         if !devices.names.iter().any(|known| known == name) {
             devices.names.push(name.into());
@@ -62,6 +65,28 @@ pub(super) fn devices(console: &str, tree: &[u8]) -> BTreeMap<Kind, Devices> {
         devices.interrupts.extend(interrupts.get(name).into_iter().flatten());
     }
     found
+}
+
+/// What ACPI's devices are, by their names, as `00:02`, which are numbers in the order of their finding. Adds their interrupts.
+///
+/// ```text
+/// pnp 00:02: [irq 4]
+/// pnp 00:02: Plug and Play ACPI device, IDs PNP0501 (active)
+/// ```
+fn plug_and_play<'a>(console: &'a str, interrupts: &mut BTreeMap<String, Vec<u32>>) -> BTreeMap<&'a str, &'a str> {
+    let mut ids = BTreeMap::new();
+    for line in log::lines(console) {
+        // Once it is bound, the driver's name is in the place of the bus's.
+        let Some((name, told)) = line.text.split_once(' ').and_then(|(_, rest)| rest.split_once(": ")) else {
+            continue;
+        };
+        if let Some(id) = told.strip_prefix("Plug and Play ACPI device, IDs ") {
+            ids.insert(name, id.split(' ').next().unwrap_or(id));
+        } else if let Some(irq) = told.strip_prefix("[irq ").and_then(|rest| rest.strip_suffix(']')?.parse().ok()) {
+            interrupts.entry(name.into()).or_default().push(irq);
+        }
+    }
+    ids
 }
 
 /// `pl011` of `9000000.pl011`. What has no address, or is one (as a PCI function's), stays whole.
@@ -133,5 +158,25 @@ mod tests {
         let uart = &found[&Kind { bus: "amba".into(), name: "pl011".into() }];
         assert_eq!(uart.drivers, BTreeSet::from(["uart-pl011".into()]));
         assert_eq!(uart.interrupts, BTreeSet::from([33]));
+    }
+
+    #[test]
+    fn devices_of_acpi_are_known_by_their_ids() {
+        let console = "\
+[    0.537517] pnp 00:02: [io  0x03f8-0x03ff]\r
+[    0.537532] pnp 00:02: [irq 4]\r
+[    0.537558] bus: 'pnp': add device 00:02\r
+[    0.537597] pnp 00:02: Plug and Play ACPI device, IDs PNP0501 (active)\r
+[    0.537778] bus: 'pnp': add device 00:04\r
+[    0.537902] bus: 'pnp': really_probe: bound device 00:04 to driver system\r
+[    0.537921] system 00:04: Plug and Play ACPI device, IDs PNP0c01 PNP0c02 (active)\r
+[    0.637400] bus: 'pnp': really_probe: bound device 00:02 to driver serial\r
+";
+        let found = devices(console, &[]);
+        let all: Vec<_> = found.keys().map(|kind| kind.name.as_str()).collect();
+        assert_eq!(all, ["PNP0501", "PNP0c01"]);
+        let uart = &found[&Kind { bus: "pnp".into(), name: "PNP0501".into() }];
+        assert_eq!(uart.names, ["00:02"]);
+        assert_eq!((&uart.drivers, &uart.interrupts), (&BTreeSet::from(["serial".into()]), &BTreeSet::from([4])));
     }
 }

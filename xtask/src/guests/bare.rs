@@ -1,15 +1,21 @@
 //! The bare-metal guests `guests/NAME`: compiled, and put where their qvm files look for them.
 
-use crate::failure::Result;
+use config::assemble::flatten_elf;
+
+use crate::failure::{Failure, Result};
 use crate::host::toolchain::{BARE_ARM64, BARE_X86_64};
 use crate::host::{cargo, files, paths};
+
+use super::elf32;
 
 /// Their names on arm64: of the folder, the package, the program and the ELF file.
 pub(super) const NAMES: [&str; 9] = ["bench", "hello", "hostile", "pages", "psci", "smp", "stop", "trespass", "worker"];
 /// On x86.
-pub(super) const NAMES_X86_64: [&str; 5] = ["bench", "hello", "hostile", "passed", "worker"];
+pub(super) const NAMES_X86_64: [&str; 6] = ["bench", "hello", "hostile", "loaded", "passed", "worker"];
+/// The programs of `loaded`, which has one for each way to start.
+const LOADED: [&str; 5] = ["plain", "multiboot", "flat", "multiboot2", "real"];
 
-/// A program for one CPU.
+/// A package for one CPU.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Program {
     name: &'static str,
@@ -28,13 +34,29 @@ impl Program {
         if self.target == BARE_X86_64 { format!("{}-x86_64", self.name) } else { self.name.to_owned() }
     }
 
-    /// Makes sure that `.ostler/guests/FOLDER/NAME.elf` is up to date.
+    /// Makes sure that `.ostler/guests/FOLDER/NAME.elf` is up to date; for `loaded`, that all its programs are, also as ELF files of
+    /// 32 bits, `PROGRAM-32.elf`, and as raw files, `PROGRAM.bin`.
     pub(super) fn ensure(self) -> Result<()> {
-        let Program { name, target } = self;
-        let features = String::new();
-        let built =
-            cargo::Bare { package: name, binary: name, target, features, strip: true, env: Vec::new() }.build()?;
-        files::write(&paths::guest(&self.folder()).join(format!("{name}.elf")), &files::read(&built)?)?;
+        if self.name != "loaded" {
+            return self.build(self.name).map(drop);
+        }
+        for binary in LOADED {
+            let elf = self.build(binary)?;
+            let flat = flatten_elf(&elf).map_err(|why| Failure::new(format!("{binary}: {why}")))?;
+            let small = elf32::of(&elf, &flat).ok_or_else(|| Failure::new(format!("{binary} is above 4 GiB")))?;
+            files::write(&paths::guest(&self.folder()).join(format!("{binary}-32.elf")), &small)?;
+            files::write(&paths::guest(&self.folder()).join(format!("{binary}.bin")), &flat)?;
+        }
         Ok(())
+    }
+
+    /// Builds a binary of the package and gives the ELF file's bytes.
+    fn build(self, binary: &'static str) -> Result<Vec<u8>> {
+        let Program { name: package, target } = self;
+        let features = String::new();
+        let elf = cargo::Bare { package, binary, target, features, strip: true, env: Vec::new() }.build()?;
+        let elf = files::read(&elf)?;
+        files::write(&paths::guest(&self.folder()).join(format!("{binary}.elf")), &elf)?;
+        Ok(elf)
     }
 }

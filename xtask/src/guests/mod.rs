@@ -2,6 +2,8 @@
 
 mod bare;
 pub(crate) mod debian;
+mod elf32;
+mod memtest;
 
 use std::fs::File;
 
@@ -25,7 +27,8 @@ pub(crate) fn ensure(request: &Request) -> Result<()> {
     let wants = |name: &str| texts.iter().any(|it| it.text().contains(&format!(".ostler/guests/{name}/")));
     let ports: Vec<_> = [debian::ARM64, debian::AMD64].into_iter().filter(|port| wants(port.folder)).collect();
     let programs: Vec<_> = bare::all().filter(|program| wants(&program.folder())).collect();
-    if ports.is_empty() && programs.is_empty() {
+    let wants_memtest = wants(memtest::FOLDER);
+    if ports.is_empty() && programs.is_empty() && !wants_memtest {
         return Ok(());
     }
     // Two commands at once would fetch and write the same files. The lock goes with the process.
@@ -34,5 +37,8 @@ pub(crate) fn ensure(request: &Request) -> Result<()> {
     let lock = File::create(&path).on("write", &path)?;
     lock.lock().on("lock", &path)?;
     ports.iter().try_for_each(|port| debian::ensure(port).map(drop))?;
+    if wants_memtest {
+        memtest::ensure()?;
+    }
     programs.into_iter().try_for_each(bare::Program::ensure)
 }

@@ -10,7 +10,7 @@ use crate::host::process;
 /// A program and the Debian package that brings it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tool {
-    /// The program, as found by `PATH`.
+    /// The program, as found by `PATH`; or another file, by its whole path.
     pub program: &'static str,
     /// The package of Debian and Ubuntu.
     pub package: &'static str,
@@ -27,6 +27,9 @@ pub(crate) fn qemu(controller: Controller) -> Tool {
         Controller::Apic => QEMU_X86_64,
     }
 }
+
+/// Firmware of PCs with UEFI, for the tests.
+pub(crate) const OVMF: Tool = Tool { program: "/usr/share/ovmf/OVMF.fd", package: "ovmf" };
 
 /// Shows device trees as text.
 pub(crate) const DTC: Tool = Tool { program: "dtc", package: "device-tree-compiler" };

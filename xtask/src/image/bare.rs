@@ -1,13 +1,13 @@
 //! A VM without its hypervisor: its program, command line and RAM disk on the bare board.
 //!
 //! Whether a guest runs on the board at all is the first thing to know when it does not run in a VM. The board's own device
-//! tree says what there is; what the qvm file gives the VM besides CPUs and memory stays behind.
+//! tree, or its firmware's ACPI tables, say what there is; what the qvm file gives the VM besides CPUs and memory stays behind.
 
 use std::path::{Path, PathBuf};
 
 use config::Request;
-use config::assemble::{self, Assembly, Blob, Load, Vm};
-use loader::Image;
+use config::assemble::{self, Architecture, Assembly, Blob, Load, Vm};
+use loader::{Image, Protocol, Version};
 use model::images::Kind;
 use qemu_tests::Machine;
 
@@ -17,13 +17,12 @@ use crate::host::files;
 /// What QEMU needs to start a VM's guest itself.
 #[derive(Debug)]
 pub(crate) struct Bare {
-    /// Whether the program is a Linux kernel.
-    pub(crate) is_linux: bool,
     program: PathBuf,
     initrd: Option<PathBuf>,
     cmdline: Option<String>,
-    /// Files at addresses, as `data load` has them.
+    /// Files at addresses, as `data load` has them; a Multiboot program finds them as modules.
     data: Vec<(PathBuf, u64)>,
+    takes_modules: bool,
     cpus: u32,
     memory_bytes: u64,
     /// The VM's devices, which stay behind.
@@ -56,19 +55,15 @@ impl Bare {
             || format!("the board's RAM is {:#x} to {:#x}; `--memory SIZE` gives it more", ram.start, ram.end - 1);
         let blob = |load: &Load| assembly.blobs.get(usize::from(load.image));
         let program = program(vm).and_then(blob).ok_or_else(|| refused("it starts at no image".into()))?;
-        let is_linux = match loader::inspect(&program.bytes, board.architecture.cpu()) {
-            // QEMU puts a kernel where it likes to be.
-            Ok(Image::Linux(_)) => true,
-            Ok(Image::Elf(_)) => {
-                let outside = vm.loads.iter().find(|load| blob(load) == Some(program) && !ram.contains(&load.gpa.0));
-                if let Some(load) = outside {
-                    let why = format!("`{}` is linked at {:#x}, where the board has no RAM", program.name, load.gpa.0);
-                    return Err(refused(why).hint(where_ram_is()));
-                }
-                false
+        let format = Format::of(&program.bytes, board).map_err(|why| refused(format!("`{}` {why}", program.name)))?;
+        // QEMU puts a kernel with a place of its own choice where it likes to be.
+        if format != Format::Kernel {
+            let outside = vm.loads.iter().find(|load| blob(load) == Some(program) && !ram.contains(&load.gpa.0));
+            if let Some(load) = outside {
+                let why = format!("`{}` is linked at {:#x}, where the board has no RAM", program.name, load.gpa.0);
+                return Err(refused(why).hint(where_ram_is()));
             }
-            _ => return Err(refused(format!("`{}` is neither ELF nor a Linux `Image`", program.name))),
-        };
+        }
         let write = |blob: &Blob| {
             let file = folder.join(&blob.name);
             files::write(&file, &blob.bytes).map(|_| file)
@@ -77,7 +72,7 @@ impl Bare {
         for load in &vm.loads {
             match blob(load) {
                 Some(blob) if blob.kind == Kind::Initrd => initrd = Some(write(blob)?),
-                Some(blob) if blob.kind != Kind::Tree && blob != program => {
+                Some(blob) if !matches!(blob.kind, Kind::Tree | Kind::Firmware) && blob != program => {
                     if !ram.contains(&load.gpa.0) {
                         let why = format!("`{}` is to be at {:#x}, where the board has no RAM", blob.name, load.gpa.0);
                         return Err(refused(why).hint(where_ram_is()));
@@ -89,7 +84,7 @@ impl Bare {
         }
         let vdevs = vm.vdevs.iter().map(|vdev| format!("`{}`", vdev.name)).collect();
         Ok(Bare {
-            is_linux,
+            takes_modules: format == Format::Multiboot,
             program: write(program)?,
             initrd,
             cmdline: vm.cmdline.clone(),
@@ -119,13 +114,16 @@ impl Bare {
     /// The board `machine` with this guest, and without EL2, because a guest starts at EL1.
     pub(crate) fn machine(&self, machine: Machine) -> Machine {
         let mut extra: Vec<String> = Vec::new();
-        if let Some(initrd) = &self.initrd {
-            extra.extend(["-initrd".into(), initrd.display().to_string()]);
+        let (modules, data): (Vec<_>, Vec<_>) = self.data.iter().partition(|_| self.takes_modules);
+        let modules = self.initrd.iter().chain(modules.into_iter().map(|(file, _)| file));
+        let modules: Vec<String> = modules.map(|file| file.display().to_string()).collect();
+        if !modules.is_empty() {
+            extra.extend(["-initrd".into(), modules.join(",")]);
         }
         if let Some(cmdline) = &self.cmdline {
             extra.extend(["-append".into(), cmdline.clone()]);
         }
-        for (file, address) in &self.data {
+        for (file, address) in data {
             let file = file.display();
             extra.extend(["-device".into(), format!("loader,file={file},addr={address:#x},force-raw=on")]);
         }
@@ -138,6 +136,45 @@ impl Bare {
             ..machine.without_el2()
         }
     }
+}
+
+/// What a program is to QEMU's `-kernel`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    /// A Linux kernel that goes where QEMU puts it: arm64's `Image`, or a `bzImage`.
+    Kernel,
+    /// An ELF file: for a PC one with a PVH note, as Linux's `vmlinux`.
+    Elf,
+    /// Multiboot of the first version.
+    Multiboot,
+}
+
+impl Format {
+    /// The error completes a sentence about the program.
+    fn of(program: &[u8], board: &assemble::Board) -> std::result::Result<Format, &'static str> {
+        let is_pc = board.architecture == Architecture::X86_64;
+        match loader::inspect(program, board.architecture.cpu()) {
+            Ok(Image::Linux(_) | Image::BzImage(_)) => Ok(Format::Kernel),
+            Ok(Image::Elf(_)) if !is_pc => Ok(Format::Elf),
+            Ok(Image::Elf(elf)) => match elf.protocol {
+                Protocol::Pvh => Ok(Format::Elf),
+                Protocol::Multiboot(multiboot) if multiboot.version == Version::One && !is_64_bit(program) => {
+                    Ok(Format::Multiboot)
+                }
+                _ => Err("has neither a PVH note nor, of 32 bits, a Multiboot header: QEMU starts no other ELF file"),
+            },
+            Ok(Image::Multiboot(flat)) if flat.multiboot.version == Version::One => Ok(Format::Multiboot),
+            _ if is_pc => {
+                Err("is no `bzImage`, no ELF file with a PVH note, and no Multiboot program of the first version")
+            }
+            _ => Err("is neither ELF nor a Linux `Image`"),
+        }
+    }
+}
+
+/// Whether an ELF file is of the 64-bit class.
+fn is_64_bit(elf: &[u8]) -> bool {
+    elf.get(elf::abi::EI_CLASS) == Some(&elf::abi::ELFCLASS64)
 }
 
 /// The load that holds the first instruction.
@@ -162,6 +199,10 @@ mod tests {
     }
 
     fn bare(qvm: &str, program: &[u8]) -> std::result::Result<Vec<String>, String> {
+        bare_on("qemu-aarch64", qvm, program)
+    }
+
+    fn bare_on(board: &str, qvm: &str, program: &[u8]) -> std::result::Result<Vec<String>, String> {
         let folder =
             std::env::temp_dir().join(format!("xtask-bare-{}-{}", std::process::id(), files::sha256(qvm.as_bytes())));
         for (name, bytes) in
@@ -169,11 +210,11 @@ mod tests {
         {
             files::write(&folder.join(name), bytes).unwrap();
         }
-        let request =
-            Selection::of(vec![folder.join("vm.qvmconf")]).request(&mut crate::image::Findings::default()).unwrap();
+        let selection = Selection { board: Some(board.into()), ..Selection::of(vec![folder.join("vm.qvmconf")]) };
+        let request = selection.request(&mut crate::image::Findings::default()).unwrap();
         let (assembly, diagnostics, sources) = assemble::assemble(&request, &|_| None);
         let assembly = assembly.unwrap_or_else(|| panic!("{}", diagnostics.render(&sources, false)));
-        let board = assemble::Board::load(&paths::root(), "qemu-aarch64").unwrap();
+        let board = assemble::Board::load(&paths::root(), board).unwrap();
         let machine = Machine::of(&board, Path::new("ostler.img")).unwrap();
         let words = Bare::of(&assembly, &board, &request, &folder.join("bare"))
             .map(|bare| bare.machine(machine).to_string())
@@ -209,5 +250,35 @@ mod tests {
         let expected = "error: VM `vm` can't run on the bare board: `table` is to be at 0x800000000, where the board has no RAM\n\
                         hint: the board's RAM is 0x40000000 to 0x483fffff; `--memory SIZE` gives it more";
         assert_eq!(far, expected);
+    }
+
+    /// A program without a format but a Multiboot header with addresses (0.6.96, section 3.1).
+    fn multiboot() -> Vec<u8> {
+        let (magic, flags) = (0x1bad_b002_u32, 1 << 16);
+        let header = [magic, flags, 0_u32.wrapping_sub(magic + flags), 0x10_0000, 0x10_0000, 0, 0, 0x10_0020];
+        [header.map(u32::to_le_bytes).concat(), vec![0xf4; 32]].concat()
+    }
+
+    #[test]
+    fn a_multiboot_program_finds_its_modules_on_a_bare_pc() {
+        let qvm = "system vm ram 0,0xa0000 ram 1M,127M load Image initrd load disk data load table cmdline quiet";
+        let words = bare_on("qemu-x86_64", qvm, &multiboot()).unwrap();
+        let after = |option: &str| words[words.iter().position(|word| word == option).unwrap() + 1].clone();
+        assert_eq!(after("-kernel"), "/bare/Image");
+        assert_eq!(after("-initrd"), "/bare/disk,/bare/table");
+        assert_eq!(after("-append"), "quiet");
+        assert_eq!(after("-m"), "128M");
+        assert!(
+            !words.contains(&"-device".into()),
+            "ACPI's tables and boot information are the board's own: {words:?}"
+        );
+    }
+
+    #[test]
+    fn what_a_bare_pc_cannot_run_is_told() {
+        let raw = "system vm ram 0,0xa0000 ram 1M,127M load 0x200000,Image";
+        let expected = "error: VM `vm` can't run on the bare board: `Image` is no `bzImage`, no ELF file with a PVH note, and no \
+                        Multiboot program of the first version";
+        assert_eq!(bare_on("qemu-x86_64", raw, b"raw").unwrap_err(), expected);
     }
 }

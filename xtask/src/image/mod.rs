@@ -3,11 +3,12 @@
 //! ```text
 //! qvm files ─ config::assemble ─▶ Assembly ─┬─ environment ─ cargo build (build.rs assembles again) ─▶ ostler.elf
 //!                                           └─ image section, trees            │ flatten
-//!                                                     └──────────── ostler.img ◀┘
+//!                                                     └──────────── ostler.img ◀┘ ─ disc ─▶ ostler.iso
 //! ```
 
 mod again;
 mod bare;
+mod disc;
 mod findings;
 mod report;
 mod select;
@@ -27,6 +28,7 @@ use crate::host::{cargo, files, paths};
 
 pub(crate) use again::same_bytes_elsewhere;
 pub(crate) use bare::Bare;
+pub(crate) use disc::write as write_disc;
 pub(crate) use findings::{Findings, Form};
 pub(crate) use report::Report;
 pub(crate) use select::Selection;
@@ -102,6 +104,15 @@ pub(crate) fn build_assembled(
     dump_trees(assembly)?;
     let report = Report::new(assembly, &image, &image_bytes, &elf_bytes)?;
     Ok(Image { image, elf, report })
+}
+
+/// Whether the board of `assembly` starts from a disc, as PCs do.
+pub(crate) fn check_disc(assembly: &Assembly) -> Result<()> {
+    match assembly.board.controller {
+        Controller::Apic => Ok(()),
+        Controller::Gic(_) => Err(Failure::new("boards of arm64 do not start from a disc")
+            .hint("leave `--iso` out: `ostler.img` is what QEMU's `-kernel` and U-Boot's `booti` start")),
+    }
 }
 
 /// Writes the device trees that qvm files name a file for: `set fdt-dump-file`.

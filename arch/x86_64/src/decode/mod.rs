@@ -41,6 +41,7 @@ pub use operation::{Operand, Operation, System};
 pub use prefix::{Mode, Repeat};
 pub use register::{Register, Registers};
 
+use crate::inject::Event;
 use fetch::Fetch;
 use operation::Meaning;
 use prefix::Prefixes;
@@ -84,6 +85,17 @@ pub enum Error {
     TooLong,
     /// The opcode is undefined, or LOCK may not stand before it: #UD (APM volume 2, 8.2.7).
     Undefined,
+}
+
+impl Error {
+    /// What the guest takes for it; `None` if nobody knows yet.
+    pub const fn event(self) -> Option<Event> {
+        match self {
+            Error::NeedsMoreBytes => None,
+            Error::TooLong => Some(Event::PROTECTION),
+            Error::Undefined => Some(Event::UNDEFINED),
+        }
+    }
 }
 
 /// Where an opcode is looked up.

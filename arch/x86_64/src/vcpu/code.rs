@@ -285,20 +285,34 @@ impl Vcpu {
         }
     }
 
-    /// How long the instruction is that left the guest, which is expected to be `expected`, `count` bytes, without prefixes.
+    /// How long the instruction is that left the guest, which is expected to be `expected`, `count` bytes, without prefixes; `None` if
+    /// it is not to be passed, as [`Vcpu::no_instruction`] has it.
     #[inline]
-    pub(super) fn length(&mut self, expected: u32, count: u8) -> u8 {
+    pub(super) fn length(&mut self, expected: u32, count: u8) -> Option<u8> {
         let control = &self.vmcb.control;
         if self.guest.features.next_rip && control.next_rip != 0 {
-            return control.next_rip.wrapping_sub(self.vmcb.state.rip) as u8 & 0xf;
+            return Some(control.next_rip.wrapping_sub(self.vmcb.state.rip) as u8 & 0xf);
         }
-        let Ok((bytes, fetched)) = self.bytes() else { return 0 };
+        let (bytes, fetched) = self.bytes().ok()?;
         let others = 32_u32.wrapping_sub(u32::from(count) << 3);
         if (bytes as u32 ^ expected).wrapping_shl(others) == 0 && fetched >= count {
-            return count;
+            return Some(count);
         }
-        // Prefixes. What cannot be read any more is executed once more, and then faults by itself.
-        decode::decode(Code::new(bytes, fetched), self.mode()).map_or(0, |instruction| instruction.length)
+        // Prefixes.
+        match decode::decode(Code::new(bytes, fetched), self.mode()) {
+            Ok(instruction) => Some(instruction.length),
+            Err(_) => self.no_instruction(),
+        }
+    }
+
+    /// What left the guest cannot be read any more, or is none, because it changes under our eyes, or because this CPU executes what it
+    /// should refuse (TCG does CPUID with LOCK). What is none takes its exception; the other is executed once more, and faults by itself.
+    #[cold]
+    pub(super) fn no_instruction<T>(&mut self) -> Option<T> {
+        let (bytes, fetched) = self.bytes().ok()?;
+        let error = decode::decode(Code::new(bytes, fetched), self.mode()).err()?;
+        self.inject(error.event()?);
+        None
     }
 }
 

@@ -11,8 +11,7 @@ use model::Gpa;
 
 impl Vcpu {
     pub(super) fn write_control(&mut self) -> Done {
-        // What cannot be read any more is executed once more, and then faults by itself.
-        let Some(instruction) = self.instruction() else { return Done::Yes };
+        let Some(instruction) = self.instruction().or_else(|| self.no_instruction()) else { return Done::Yes };
         let mut control = self.control();
         let source = match instruction.source {
             Operand::Register(register) => register.read(self, if self.is_64_bit() { 8 } else { 4 }),

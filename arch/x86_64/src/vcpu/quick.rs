@@ -161,8 +161,9 @@ impl Vcpu {
     /// Goes on behind the instruction that left, which is expected to be `bytes`, `count` of them, the first in the low bits.
     #[inline]
     pub(super) fn skip(&mut self, bytes: u32, count: u8) {
-        let length = self.length(bytes, count);
-        self.step_over(length);
+        if let Some(length) = self.length(bytes, count) {
+            self.step_over(length);
+        }
     }
 
     /// Goes on behind an instruction of `length` bytes.

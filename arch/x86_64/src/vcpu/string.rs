@@ -18,8 +18,7 @@ impl Vcpu {
     /// INS or OUTS at `port`.
     #[cold]
     pub(super) fn port_string(&mut self, port: u16) -> Done {
-        // What cannot be read any more is executed once more.
-        let Some(instruction) = self.instruction() else { return Done::Yes };
+        let Some(instruction) = self.instruction().or_else(|| self.no_instruction()) else { return Done::Yes };
         let Some(address) = instruction.memory else { return Done::Yes };
         if instruction.is_empty(self) {
             self.step_over(instruction.length);

@@ -14,6 +14,7 @@ mod protocol;
 mod size;
 mod trees;
 mod x86;
+mod x86_images;
 mod x86_passes;
 
 use std::path::Path;

@@ -4,7 +4,7 @@
 //! private apt ─▶ .ostler/downloads/*.deb ─▶ .ostler/guests/linux/{vmlinuz, initramfs.cpio.gz}
 //!                                            ▲ guests/linux/{init, modules}
 //! ```
-//! That is arm64's; amd64's is in `linux-x86_64`, from the same recipe.
+//! That is arm64's; amd64's is in `linux-x86_64`, from the same recipe, with the kernel as `vmlinux` besides.
 //!
 //! Each step is stamped ([`crate::host::stamp`]): a second run starts at once and needs no network.
 
@@ -12,6 +12,7 @@ mod apt;
 mod archive;
 mod initramfs;
 mod newc;
+mod vmlinux;
 
 use std::path::PathBuf;
 
@@ -21,8 +22,6 @@ use crate::host::{files, paths, stamp};
 
 /// Stamp of the made files.
 const STAMP: &str = "stamp";
-/// Changes whenever this code makes other bytes from the same input.
-const RECIPE: &str = "1";
 
 /// Debian for one CPU.
 #[derive(Debug)]
@@ -37,6 +36,10 @@ pub(crate) struct Port {
     busyboxes: &'static [(&'static str, &'static str)],
     /// The file of modules in `guests/linux`; none if all is in the kernel.
     modules: Option<&'static str>,
+    /// The kernel is compressed: it goes to `vmlinux`, too, as it is in memory.
+    is_compressed: bool,
+    /// Changes whenever this code makes other bytes from the same input.
+    recipe: &'static str,
     /// Stamp of the downloads.
     stamp: &'static str,
 }
@@ -48,6 +51,8 @@ pub(crate) const ARM64: Port = Port {
     kernel: "linux-image-arm64",
     busyboxes: &[("busybox-static:arm64", "bin/busybox"), ("busybox-static:armhf", "bin/busybox-armhf")],
     modules: Some("modules"),
+    is_compressed: false,
+    recipe: "1",
     stamp: "debian.stamp",
 };
 
@@ -58,6 +63,8 @@ pub(crate) const AMD64: Port = Port {
     kernel: "linux-image-amd64",
     busyboxes: &[("busybox-static:amd64", "bin/busybox")],
     modules: None,
+    is_compressed: true,
+    recipe: "2",
     stamp: "debian-amd64.stamp",
 };
 
@@ -65,7 +72,7 @@ pub(crate) const AMD64: Port = Port {
 pub(crate) fn ensure(port: &Port) -> Result<PathBuf> {
     let folder = paths::guest(port.folder);
     let recipe = initramfs::Recipe::read(&paths::root().join("guests/linux"), port.modules)?;
-    let key = files::sha256(format!("{RECIPE}\n{}\n{}", recipe.init, recipe.modules.join("\n")).as_bytes());
+    let key = files::sha256(format!("{}\n{}\n{}", port.recipe, recipe.init, recipe.modules.join("\n")).as_bytes());
     if stamp::check(&folder, STAMP, Some(&key)).is_some() {
         return Ok(folder);
     }
@@ -77,7 +84,12 @@ pub(crate) fn ensure(port: &Port) -> Result<PathBuf> {
     let initramfs = initramfs::make(&recipe, &kernel.modules, &programs.collect::<Result<Vec<_>>>()?)?;
     files::write(&folder.join("vmlinuz"), &kernel.image)?;
     files::write(&folder.join("initramfs.cpio.gz"), &initramfs)?;
-    stamp::put(&folder, STAMP, &key, &["vmlinuz", "initramfs.cpio.gz"])?;
+    let mut made = vec!["vmlinuz", "initramfs.cpio.gz"];
+    if port.is_compressed {
+        vmlinux::write(&kernel.image, &folder.join("vmlinux"))?;
+        made.push("vmlinux");
+    }
+    stamp::put(&folder, STAMP, &key, &made)?;
     progress.done(&format!("kernel {} KiB, initramfs {} KiB", kernel.image.len() >> 10, initramfs.len() >> 10));
     Ok(folder)
 }

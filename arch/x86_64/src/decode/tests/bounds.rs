@@ -73,3 +73,11 @@ fn lock_is_for_changes_of_memory() {
     assert_eq!(cr8.operation, Operation::System(System::WriteControl(8)));
     assert_eq!(decoded(&[0xf0, 0x90], Mode::Bits64), Err(Error::Undefined));
 }
+
+#[test]
+fn what_is_none_takes_the_exception_of_its_kind() {
+    let refused = |bytes: &[u8]| decoded(bytes, Mode::Bits64).expect_err("it is none").event();
+    assert_eq!(refused(&[0xf0, 0x0f, 0xa2]), Some(Event::UNDEFINED), "CPUID with LOCK");
+    assert_eq!(refused(&[0x66; 16]), Some(Event::PROTECTION));
+    assert_eq!(refused(&[0x66, 0x0f]), None, "who knows what follows");
+}

@@ -51,6 +51,7 @@ pub(crate) fn run(code: &Code) -> Result<(), Wrong> {
             // SAFETY: memory that is for this, which `world` found to be there and no Rust object is in.
             unsafe { &*((world::CODE as usize + offset) as *const AtomicU8) }.store(byte, Relaxed);
         }
+        state::without_avx();
         for start in code.starts() {
             vectors::enter(USER + world::CODE + start);
         }

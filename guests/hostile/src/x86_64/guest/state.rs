@@ -34,6 +34,14 @@ pub(super) fn control() -> [u64; 4] {
     [0, 1, 2, 3].map(|which| KEPT[which].load(Relaxed))
 }
 
+/// Without AVX, until [`restore`]: some of its encodings end QEMU 7.2 by an assertion, whoever executes them (`gen_pinsr`).
+pub(super) fn without_avx() {
+    let [_, cr4, _, xcr0] = control();
+    if cr4 & OSXSAVE != 0 {
+        write_xcr0(xcr0 & 3);
+    }
+}
+
 /// Everything as it is to be; with `lines` also the I/O APIC's inputs, all masked.
 pub(super) fn restore(lines: bool) {
     let [cr0, cr4, efer, xcr0] = control();

@@ -6,9 +6,10 @@ use crate::options::Options;
 use crate::x86_64::attack::{Class, Code, Random, World};
 use crate::x86_64::what::What;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use guest_runtime::cpu::{read_msr, write_msr};
 use guest_runtime::{read_control, say};
 
-use super::{batch, world};
+use super::{batch, state, world};
 
 #[repr(C, align(4096))]
 struct Table([AtomicU64; 512]);
@@ -17,6 +18,9 @@ static TABLE: Table = Table([const { AtomicU64::new(0) }; 512]);
 
 /// The upper half of the addresses is the page's.
 const UPPER: u64 = 0xffff_8000_0000_0000;
+/// Of an entry: nothing behind it is executed; and of EFER: so it is (APM volume 2, 5.6.1).
+const EXECUTE_DISABLE: u64 = 1 << 63;
+const NXE: u64 = 1 << 11;
 /// Attacks through one table.
 const PROBES: u64 = 16;
 
@@ -56,6 +60,8 @@ fn output(random: &mut Random, world: &World) -> u64 {
 }
 
 fn prepare(random: &mut Random, world: &World) {
+    // The bit is reserved without.
+    write_msr(state::EFER, read_msr(state::EFER) | NXE);
     let own = TABLE.0.as_ptr() as u64;
     for _ in 0..64 {
         // Accessed and dirty, cache attributes, what is ignored, what is reserved: anything but large pages, which would be of this
@@ -63,8 +69,8 @@ fn prepare(random: &mut Random, world: &World) {
         let attributes = random.next() & 0x7ff0_0000_0000_0e7e;
         let reserved = if random.below(8) == 0 { 1 << (40 + random.below(12)) } else { 0 };
         let entry = match random.below(4) {
-            // As a table; as a page it is read-only.
-            0 => own | 1 | attributes & !2,
+            // As a table; as a page it is read-only, and no code: at random that would do anything.
+            0 => own | 1 | attributes & !2 | EXECUTE_DISABLE,
             1 | 2 => output(random, world) | attributes | reserved | 1,
             _ => output(random, world) | attributes,
         };
@@ -87,18 +93,18 @@ fn probe(random: &mut Random, code: &mut Code) {
         _ => UPPER | any & 0x0000_001c_0e07_7fff,
     };
     code.constant(8, address);
-    code.constant(0, any);
     let probe: &[u8] = random.one_of(&[
         &[0x41, 0x8b, 0x00],       // mov eax, [r8]
         &[0x41, 0x89, 0x00],       // mov [r8], eax
         &[0x49, 0x8b, 0x00],       // mov rax, [r8]
-        &[0xf0, 0x41, 0xff, 0x00], // lock inc dword ptr [r8]
+        &[0xf0, 0x41, 0x21, 0x00], // lock and [r8], eax
         &[0x41, 0x0f, 0x10, 0x00], // movups xmm0, [r8]
         &[0x41, 0x0f, 0x01, 0x38], // invlpg [r8]
         &[0x41, 0xff, 0xd0],       // call r8
         &[0x41, 0x0f, 0xae, 0x38], // clflush [r8]
     ]);
-    // A fetch may execute zeros, `add [rax], al`, to their end.
+    // A fetch may execute zeros, `add [rax], al`, to their end. And no store makes an entry that is present of the memory that may be
+    // spoilt, which is a table, too: it would lead anywhere.
     code.constant(0, 0x40_0000);
     code.put(probe);
 }
