@@ -1,5 +1,7 @@
 //! The ways in which a PC starts Ostler, beside QEMU's own `-kernel`: GRUB from a disc, by BIOS and by UEFI.
 
+use std::time::Duration;
+
 use qemu_tests::{Board, HELLO_X86_64, Machine, Result, Verdict, enabled};
 
 /// Boots the disc with the bare-metal guest until that has powered off.
@@ -8,6 +10,8 @@ fn starts(change: impl FnOnce(Machine) -> Machine) -> Result<()> {
         return Ok(());
     }
     let (mut board, mut console) = Board::with_console(&change(HELLO_X86_64.machine_with_disc()), None)?;
+    // Firmware takes its time, in an emulator on a machine with much else to do.
+    console.set_patience(Duration::from_secs(300));
     console.expect("[ostler] self-test: hello: ")?;
     console.expect("hello: all passed")?;
     console.expect("hello: powers off")?;

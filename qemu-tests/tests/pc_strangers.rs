@@ -83,7 +83,8 @@ fn tests_memory(system: System) -> Result<()> {
         return Ok(());
     }
     let (_board, mut console) = system.boot()?;
-    console.set_patience(Duration::from_secs(300));
+    // It measures caches and memory before it shows anything.
+    console.set_patience(Duration::from_secs(600));
     console.expect("Memtest86+ v")?;
     console.expect("Memory  :   64MB")?;
     console.expect("Status: Testing")?;
