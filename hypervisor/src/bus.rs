@@ -6,7 +6,7 @@ mod serial;
 mod timed;
 
 use arch::{At, Guest};
-use model::Vdev;
+use model::{Vdev, VdevKind};
 use vdev::{Request, Width};
 
 use lines::Lines;
@@ -35,6 +35,11 @@ impl Device {
     /// The device that `config` describes.
     pub fn new(config: &'static Vdev, kind: Kind) -> Device {
         Device { config, kind }
+    }
+
+    /// What it is, as its VM's file says.
+    pub fn kind(&self) -> &'static VdevKind {
+        &self.config.kind
     }
 
     /// The serial device that it is.
@@ -109,7 +114,7 @@ impl Device {
     pub fn reset(&self, guest: &Guest) {
         match &self.kind {
             Kind::Serial(serial) => serial.with(guest, |uart| uart.reset()),
-            Kind::Timed(timed) => timed.with(guest, |device| device.reset()),
+            Kind::Timed(timed) => timed.reset(guest),
             Kind::Plain(plain) => plain.with(guest, |device| device.reset()),
         }
     }

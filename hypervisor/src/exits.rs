@@ -64,11 +64,11 @@ fn access(seat: &mut Seat, access: &Access) {
         Some(value) => {
             let request = device.write(&vm.guest, offset, width, value);
             seat.vcpu.finish_store(access);
-            if let Some(request) = request {
-                vm.stop(match request {
-                    Request::Reset => StopReason::Reset,
-                    Request::PowerOff => StopReason::PowerOff,
-                });
+            match request {
+                Some(Request::Reset) => vm.stop(StopReason::Reset),
+                Some(Request::PowerOff) => vm.stop(StopReason::PowerOff),
+                Some(Request::ReplaceLegacy(is_replaced)) => vm.replace_legacy(is_replaced),
+                None => {}
             }
             match device.serial() {
                 Some(serial) => {

@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32};
 
 use arch::kick::KickMask;
 use arch::{At, Guest, Latches, Vcpu};
-use model::{Extent, Gpa, Hpa, STOLEN_TIME_BYTES, Start, StopReason};
+use model::{Extent, Gpa, Hpa, STOLEN_TIME_BYTES, Start, StopReason, VdevKind};
 use spin::{Mutex, Once};
 
 use crate::bus::Device;
@@ -116,6 +116,14 @@ impl Vm {
         let timed = self.devices.iter().filter_map(Device::timed);
         let deadlines = timed.filter_map(|timed| timed.deadline(&self.guest));
         self.arm(Timer::Devices, deadlines.map(|deadline| self.guest.physical(deadline)).min());
+    }
+
+    /// The lines of the 8254 and of the clock are the HPET's from now on, or theirs again. Any CPU.
+    pub fn replace_legacy(&self, is_replaced: bool) {
+        let is_legacy = |device: &&Device| matches!(device.kind(), VdevKind::Timer8254 | VdevKind::Mc146818 { .. });
+        for timed in self.devices.iter().filter(is_legacy).filter_map(Device::timed) {
+            timed.replace(&self.guest, is_replaced);
+        }
     }
 
     /// Looks after the devices that wait for a time: a watchdog that bites stops the VM. By its home, to which nobody else can

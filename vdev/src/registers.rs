@@ -63,6 +63,8 @@ pub enum Request {
     Reset,
     /// The machine goes off.
     PowerOff,
+    /// The lines of the 8254 and of the clock are the HPET's from now on, if true, and theirs again if not (IA-PC HPET 1.0a, 2.4.6).
+    ReplaceLegacy(bool),
 }
 
 /// A device with a frame of registers and, as a rule, one level-sensitive interrupt line.

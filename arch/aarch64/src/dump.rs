@@ -21,6 +21,9 @@ pub struct State {
 }
 
 impl State {
+    /// How many lines [`State::line`] has.
+    pub const LINES: usize = ROWS.saturating_add(4);
+
     /// That of `vcpu`, which is loaded. `word` reads an aligned word at a virtual address of the guest's.
     pub fn of(vcpu: &Vcpu, word: impl Fn(u64) -> Option<u64>) -> State {
         let (pc, pstate) = (vcpu.pc(), vcpu.pstate());
@@ -44,7 +47,7 @@ impl State {
 
     /// Line `index` of what is known; `None` after the last one.
     pub fn line(&self, index: usize) -> Option<impl fmt::Display> {
-        (index < ROWS.saturating_add(4)).then(|| fmt::from_fn(move |f| self.tell(index, f)))
+        (index < State::LINES).then(|| fmt::from_fn(move |f| self.tell(index, f)))
     }
 
     fn tell(&self, index: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -38,6 +38,8 @@ pub mod walk;
 
 #[cfg(target_os = "none")]
 pub mod alarm;
+#[cfg(any(test, target_os = "none"))]
+mod calendar;
 #[cfg(target_os = "none")]
 pub mod clock;
 #[cfg(target_os = "none")]

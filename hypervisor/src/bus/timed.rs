@@ -6,6 +6,7 @@
 use arch::Guest;
 use model::Vdev;
 use spin::Mutex;
+use vdev::Signals;
 
 use super::Lines;
 
@@ -17,12 +18,14 @@ pub struct Timed {
 struct State {
     device: &'static mut (dyn vdev::Timed + Send),
     lines: Lines,
+    /// Another device has its lines: at the interrupt controller they are low.
+    is_replaced: bool,
 }
 
 impl Timed {
     /// `device`, which `config` describes.
     pub fn new(config: &Vdev, device: &'static mut (dyn vdev::Timed + Send)) -> Timed {
-        Timed { state: Mutex::new(State { device, lines: Lines::new(config) }) }
+        Timed { state: Mutex::new(State { device, lines: Lines::new(config), is_replaced: false }) }
     }
 
     /// Presses the power key, if it has one.
@@ -49,12 +52,25 @@ impl Timed {
         self.state.lock().device.quiesce();
     }
 
+    /// Another device has its lines from now on, or it has them again.
+    pub fn replace(&self, guest: &Guest, is_replaced: bool) {
+        self.state.lock().is_replaced = is_replaced;
+        self.with(guest, |_| ());
+    }
+
+    /// After power-on nobody has another one's lines.
+    pub(super) fn reset(&self, guest: &Guest) {
+        self.state.lock().is_replaced = false;
+        self.with(guest, |device| device.reset());
+    }
+
     /// Tells the device the time, does something to it, and tells the interrupt controller what became of its lines.
     pub(super) fn with<R>(&self, guest: &Guest, action: impl FnOnce(&mut dyn vdev::Timed) -> R) -> R {
-        let State { device, lines } = &mut *self.state.lock();
+        let State { device, lines, is_replaced } = &mut *self.state.lock();
         device.advance(guest.counter());
         let result = action(*device);
-        lines.tell(guest, device.signals());
+        let signals = device.signals();
+        lines.tell(guest, if *is_replaced { Signals::default() } else { signals });
         result
     }
 }

@@ -91,8 +91,7 @@ impl Report {
             log::info!("{name}: {text}");
             return true;
         }
-        let lines = (0..).take_while(|&line| state.line(line).is_some()).count();
-        match line.saturating_sub(lines) {
+        match line.saturating_sub(State::LINES) {
             0 => {
                 if let Some(gpa) = self.fault() {
                     log::info!("{name}: {}", Place { vm: vm.config, gpa });

@@ -145,6 +145,22 @@ pub const REGISTERS: System = System::of_pc(
 )
 .with_cpus(1);
 
+/// A bare guest with the board's second UART, its clock and its event timers.
+pub const PC_PASS: System =
+    System::of_pc("pc-pass", &["qemu-tests/systems/pc-pass.qvmconf"]).with_cpus(2).with_self_test();
+/// A guest that does not serve its event timer, whose line stays high.
+pub const PC_PASS_STORM: System =
+    System::of_pc("pc-pass-storm", &["qemu-tests/systems/pc-pass-storm.qvmconf"]).with_cpus(1);
+/// A guest whose UART interrupts without end.
+pub const PC_PASS_EDGES: System =
+    System::of_pc("pc-pass-edges", &["qemu-tests/systems/pc-pass-edges.qvmconf"]).with_cpus(1);
+/// A guest that resets itself for ever while it handles an interrupt of the board's.
+pub const PC_PASS_AGAIN: System =
+    System::of_pc("pc-pass-again", &["qemu-tests/systems/pc-pass-again.qvmconf"]).with_cpus(1);
+/// Debian whose console is the board's second UART.
+pub const PC_PASS_LINUX: System =
+    System::of_pc("pc-pass-linux", &["qemu-tests/systems/pc-pass-linux.qvmconf"]).with_cpus(1);
+
 /// All of them.
 pub(super) const SYSTEMS: &[System] = &[
     LINUX_X86_64,
@@ -170,4 +186,9 @@ pub(super) const SYSTEMS: &[System] = &[
     BOARD_WELL_X86_64,
     BOARD_BADLY_X86_64,
     REGISTERS,
+    PC_PASS,
+    PC_PASS_STORM,
+    PC_PASS_EDGES,
+    PC_PASS_AGAIN,
+    PC_PASS_LINUX,
 ];

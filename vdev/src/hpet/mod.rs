@@ -4,7 +4,8 @@
 //! ticks have the most time to say so. All timers have 64 bits and can be periodic. None interrupts by message (FSB).
 //!
 //! A bit of [`Signals`] is the interrupt line of that number: an input of the I/O APIC, or in legacy replacement line 0 or 8.
-//! While [`Hpet::replaces_legacy`] holds, these lines are not those of the 8254 and of the clock; the bus sees to it.
+//! While [`Hpet::replaces_legacy`] holds, these lines are not those of the 8254 and of the clock: it asks for that
+//! ([`Request::ReplaceLegacy`]).
 //!
 //! Nothing ticks. A match by edge is a rise of its line, several in between are one; a match by level keeps the line high until
 //! its status is cleared. A guest can program intervals that no host could serve. Whoever waits for [`Timed::deadline`] is not
@@ -18,7 +19,7 @@ mod timer;
 use core::num::NonZeroU64;
 
 use crate::clock::Ticker;
-use crate::{Registers, Signals, Timed, Width};
+use crate::{Registers, Request, Signals, Timed, Width};
 use registers::*;
 use timer::Timer;
 
@@ -47,6 +48,8 @@ pub struct Hpet {
     seen: u64,
     /// Lines that have risen since somebody asked.
     rose: u32,
+    /// Whether it replaces legacy devices, as it was last asked for.
+    replaces: bool,
     /// The VM stops: no interrupt.
     quiesced: bool,
 }
@@ -73,6 +76,7 @@ impl Hpet {
             counter: 0,
             seen: 0,
             rose: 0,
+            replaces: false,
             quiesced: false,
         }
     }
@@ -205,6 +209,11 @@ impl Registers for Hpet {
     fn signals(&mut self) -> Signals {
         let rose = core::mem::take(&mut self.rose);
         Signals { high: self.high(), rose: if self.quiesced { 0 } else { rose } }
+    }
+
+    fn take_request(&mut self) -> Option<Request> {
+        let replaces = self.replaces_legacy();
+        (core::mem::replace(&mut self.replaces, replaces) != replaces).then_some(Request::ReplaceLegacy(replaces))
     }
 
     fn reset(&mut self) {

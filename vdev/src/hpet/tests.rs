@@ -243,6 +243,22 @@ fn legacy_replacement_has_lines_0_and_8() {
 }
 
 #[test]
+fn the_lines_are_asked_for_when_that_changes() {
+    let mut hpet = plain();
+    put(&mut hpet, CONFIG, ENABLE);
+    assert_eq!(hpet.take_request(), None);
+    for is_replaced in [true, false, true] {
+        put(&mut hpet, CONFIG, if is_replaced { LEGACY } else { ENABLE });
+        assert_eq!(hpet.take_request(), Some(Request::ReplaceLegacy(is_replaced)));
+        put(&mut hpet, CONFIG, if is_replaced { LEGACY | ENABLE } else { 0 });
+        assert_eq!(hpet.take_request(), None);
+    }
+    // After a reset the others have their lines without being asked.
+    hpet.reset();
+    assert_eq!(hpet.take_request(), None);
+}
+
+#[test]
 fn a_timer_that_is_routed_nowhere_interrupts_nobody() {
     let mut hpet = plain();
     put(&mut hpet, config(0), INTERRUPTS);

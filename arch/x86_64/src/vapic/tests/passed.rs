@@ -210,13 +210,17 @@ proptest! {
             match step {
                 0 | 1 => vm.set(line, true),
                 2 => vm.set(line, false),
-                3 | 4 => drop(vm.world.take(vcpu)),
+                3 | 4 => {
+                    let _ = vm.world.take(vcpu);
+                }
                 5 | 6 => vm.end(vcpu),
                 7 => vm.entry(line, to | vector | if value & 2 == 0 { LEVEL } else { 0 }),
                 8 => vm.entry(line, to | vector | MASKED),
                 9 => vm.pic(u64::from(value & 1), value),
                 10 => vm.pic(0, 0x20),
-                _ => drop(vm.world.write(vcpu, SVR, if value & 2 == 0 { 0x1ff } else { 0xff })),
+                _ => {
+                    let _ = vm.world.write(vcpu, SVR, if value & 2 == 0 { 0x1ff } else { 0xff });
+                }
             }
         }
         // The 8259s in order and masked, the entries as edges and then open, all that is in service ended, nothing high.
