@@ -20,7 +20,6 @@ pub mod console;
 pub mod epitaph;
 pub mod gate;
 pub mod life;
-pub mod log;
 pub mod memory;
 pub mod policy;
 pub mod post_mortem;
@@ -53,6 +52,8 @@ pub mod images;
 pub mod interrupts;
 #[cfg(target_os = "none")]
 pub mod lifecycle;
+#[cfg(target_os = "none")]
+pub mod log;
 #[cfg(target_os = "none")]
 pub mod passing;
 #[cfg(target_os = "none")]

@@ -16,13 +16,10 @@ pub enum Level {
     Error,
 }
 
-/// A line for the console. On the host nobody reads it.
+/// A line for the console.
 #[inline(never)]
 pub fn write(level: Level, text: fmt::Arguments<'_>) {
-    #[cfg(target_os = "none")]
     crate::terminal::tell(level, text);
-    #[cfg(not(target_os = "none"))]
-    let _ = (level, text);
 }
 
 /// Writes a line of [`Level::Info`].
