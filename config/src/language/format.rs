@@ -30,18 +30,23 @@ pub fn format(sources: &Sources, file: FileId, diagnostics: &mut Diagnostics) ->
     }
     let roles = roles(&words, text);
     let mut page = Page::default();
-    let mut end = 0;
+    let (mut end, mut ends_in_cr) = (0, None);
     for (index, word) in words.iter().enumerate() {
-        page.gap(text.get(end..word.span.start).unwrap_or(""), roles.get(index).copied());
+        let gap = text.get(end..word.span.start).unwrap_or("");
+        ends_in_cr = ends_in_cr.or_else(|| first_line_ends_in_cr(gap));
+        page.gap(gap, roles.get(index).copied());
         page.word(text.get(word.span.start..word.span.end).unwrap_or(""), roles.get(index).copied());
         end = word.span.end;
     }
-    page.gap(text.get(end..).unwrap_or(""), None);
-    let line_end = match text.find('\n') {
-        Some(at) if text.get(..at).is_some_and(|line| line.ends_with('\r')) => "\r\n",
-        _ => "\n",
-    };
-    Some(page.finish(line_end))
+    let gap = text.get(end..).unwrap_or("");
+    page.gap(gap, None);
+    let ends_in_cr = ends_in_cr.or_else(|| first_line_ends_in_cr(gap)).unwrap_or(false);
+    Some(page.finish(if ends_in_cr { "\r\n" } else { "\n" }))
+}
+
+/// How the first line of what stands between two words ends; a line that ends within a word is the word's own.
+fn first_line_ends_in_cr(gap: &str) -> Option<bool> {
+    gap.split_once('\n').map(|(line, _)| line.ends_with('\r'))
 }
 
 /// What a word is to the layout.

@@ -100,6 +100,8 @@ fn line_ends_stay_of_their_kind() {
     assert_eq!(formatted("ram 1M\r\n\r\n\r\ncpu").unwrap(), "ram 1M\r\n\r\ncpu\r\n");
     assert_eq!(formatted("").unwrap(), "");
     assert_eq!(formatted("cmdline a\\ cpu").unwrap(), "cmdline a\\ \ncpu\n");
+    // A line that ends within a word says nothing of the others.
+    assert_eq!(formatted("guest\tsystem\r\n\"\\\n\"").as_deref(), Some("guest system \"\\\n\"\r\n"));
 }
 
 #[test]
