@@ -13,7 +13,7 @@ const SEEDS: [u64; 2] = [5, 0x0571_1e72];
 
 /// Short seeds of these classes; what they have to reach is reached. Of no operations a class goes through its order once.
 fn attacks(system: System, classes: &[(&'static str, u64)]) -> Result<()> {
-    if !enabled() {
+    if !long() {
         return Ok(());
     }
     for &(class, operations) in classes {
@@ -71,7 +71,7 @@ fn floods_of_interrupts_of_x86() -> Result<()> {
 fn with_every_policy_on_x86() -> Result<()> {
     attacks(HOSTILE_IGNORE_X86_64, &[("mmio", 20_000), ("msr", 20_000), ("ports", 20_000)])?;
     attacks(HOSTILE_FAIL_X86_64, &[("mmio", 20_000), ("msr", 20_000), ("ports", 20_000), ("strings", 20_000)])?;
-    if !enabled() {
+    if !long() {
         return Ok(());
     }
     // A VM that stops is a right answer, too.
@@ -112,11 +112,11 @@ const BOUND_NS: u64 = 48_000;
 /// A guest of higher priority wakes in time, whatever others on its pCPU do. The clock counts instructions, so it is the same each time.
 #[test]
 fn a_victim_on_the_same_pcpu_wakes_in_time_on_x86() -> Result<()> {
-    if !enabled() {
+    if !long() {
         return Ok(());
     }
     let all = ["exits", "clocks", "apic", "ports", "mmio", "msr", "strings", "nmis", "random"];
-    for class in if long() { &all[..] } else { &all[..2] } {
+    for class in all {
         let (_board, mut console) = VICTIM_X86_64.boot_counted()?;
         // Not sooner: a 16550 forgets what came before its driver.
         console.expect("hostile: which attack?")?;

@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use guest_runtime::machine::Trigger;
 use guest_runtime::mmio::{read32, write32};
 use guest_runtime::wait::wait_for;
-use guest_runtime::{Verdict, say, system_reset, timer};
+use guest_runtime::{Verdict, say, timer};
 
 const BASE: usize = 0xfed0_0000;
 /// The counter's period in femtoseconds.
@@ -82,15 +82,6 @@ pub(super) fn storm() -> Verdict {
     say!("the line has fallen, and it is quiet");
     write32(TIMER, 0);
     Ok(())
-}
-
-/// Resets the machine while it is high.
-pub(super) fn reset() -> Verdict {
-    begin()?;
-    SERVES.store(false, Relaxed);
-    arm(500);
-    wait_for("the event timer did not interrupt", || COUNT.get() > 0)?;
-    system_reset()
 }
 
 /// Its interrupt.
