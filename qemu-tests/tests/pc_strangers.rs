@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use qemu_tests::{LOADED, MEMTEST, MEMTEST_IA32, Result, System, VMLINUX, Verdict, enabled, root};
+use qemu_tests::{LOADED, MEMTEST, MEMTEST_IA32, Result, System, VMLINUX, Verdict, enabled, long, root};
 
 /// What is told of a file that is a module: its length and its hash (FNV-1a of 32 bits).
 fn module(name: &str, path: &str) -> String {
@@ -100,8 +100,8 @@ fn tests_memory(system: System) -> Result<()> {
 }
 
 #[test]
-fn memtest86_tests_its_memory() -> Result<()> {
-    tests_memory(MEMTEST)
+fn long_memtest86_tests_its_memory() -> Result<()> {
+    if long() { tests_memory(MEMTEST) } else { Ok(()) }
 }
 
 /// By Linux's boot protocol, without an entry point of 64 bits.
