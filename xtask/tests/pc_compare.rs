@@ -27,7 +27,10 @@ fn debian_runs_on_the_bare_pc() {
 }
 
 #[test]
-fn debian_compares_with_itself() {
+fn long_debian_compares_with_itself() {
+    if std::env::var_os("OSTLER_LONG_TESTS").is_none() {
+        return eprintln!("skipped: `cargo xtask test --long` runs this test");
+    }
     let Some(output) = xtask(&["compare", "--json", "--quiet", "30"]) else { return };
     assert!(output.status.success());
     let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
