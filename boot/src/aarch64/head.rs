@@ -38,7 +38,7 @@ pub struct Start {
 }
 
 /// Size of the boot CPU's first stack.
-pub const BOOT_STACK_BYTES: u64 = 16384;
+pub const BOOT_STACK_BYTES: u64 = 24576;
 
 unsafe extern "C" {
     /// The image's first byte at its link address.
