@@ -55,8 +55,8 @@ fn called(seat: &mut Seat, outcome: Outcome) -> Next {
 /// A load or store where no memory is: a device's, or nobody's.
 fn access(seat: &mut Seat, access: &Access) {
     let vm = seat.vm;
-    let device = vm.devices.iter().find_map(|device| device.offset(access.at).map(|offset| (device, offset)));
-    let (Some((device, offset)), Some(width)) = (device, Width::from_bytes(access.size_bytes.into())) else {
+    let (Some((device, offset)), Some(width)) = (vm.device_at(access.at), Width::from_bytes(access.size_bytes.into()))
+    else {
         return nobody(seat, access);
     };
     coverage::took(Way::Device);

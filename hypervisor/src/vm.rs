@@ -118,6 +118,12 @@ impl Vm {
         self.arm(Timer::Devices, deadlines.map(|deadline| self.guest.physical(deadline)).min());
     }
 
+    /// The device that is at `at`, and the offset of that in it.
+    #[inline]
+    pub fn device_at(&self, at: At) -> Option<(&'static Device, u64)> {
+        self.devices.iter().find_map(|device| device.offset(at).map(|offset| (device, offset)))
+    }
+
     /// The lines of the 8254 and of the clock are the HPET's from now on, or theirs again. Any CPU.
     pub fn replace_legacy(&self, is_replaced: bool) {
         let is_legacy = |device: &&Device| matches!(device.kind(), VdevKind::Timer8254 | VdevKind::Mc146818 { .. });
@@ -138,9 +144,7 @@ impl Vm {
 
 impl Latches for Vm {
     fn latch(&self, port: u16, value: u8) -> bool {
-        let at = At::Port(port);
-        let device = self.devices.iter().find_map(|device| device.offset(at).map(|offset| (device, offset)));
-        device.is_some_and(|(device, offset)| device.latch(offset, value))
+        self.device_at(At::Port(port)).is_some_and(|(device, offset)| device.latch(offset, value))
     }
 }
 
