@@ -12,6 +12,7 @@
 pub mod attack;
 mod board;
 mod console;
+pub mod courses;
 mod error;
 mod machine;
 mod qmp;

@@ -4,35 +4,12 @@
 
 use std::time::Duration;
 
-use qemu_tests::{Board, FULL_2, FULL_2_GICV2, FULL_4, FULL_4_GICV2, Machine, Result, System, Verdict, enabled, long};
+use qemu_tests::courses::full_house;
+use qemu_tests::{FULL_2, FULL_2_GICV2, FULL_4, FULL_4_GICV2, Machine, Result, System, enabled, long};
 
-/// Lets the Debian guests work for so many seconds of theirs.
 fn works(system: System, cpu: &str, seconds: u32) -> Result<()> {
-    let (mut board, mut console) = Board::with_console(&Machine { cpu: cpu.into(), ..system.machine() }, None)?;
-    console.set_patience(Duration::from_secs(120 + 2 * u64::from(seconds)));
-    // With hello in focus the others speak in whole lines.
-    console.send("\x1d3")?;
-    for _ in 0..2 {
-        console.expect("] linux: for how many seconds?")?;
-    }
-    console.send(&format!("\x1d1{seconds}\n\x1d2{seconds}\n\x1d3"))?;
-    for _ in 0..2 {
-        console.expect("] linux: no complaint")?;
-    }
-    // hello has looked at its own memory with every beat, and would have said what is wrong with it.
-    console.send("q")?;
-    console.expect("hello: told to go")?;
-    assert_eq!(board.verdict(&mut console)?, Verdict::PoweredOff);
-    let transcript = console.transcript();
-    for name in ["linux1", "linux2", "hello", "beats"] {
-        let end = format!("\x1e[ostler] {name}: stopped: the guest powered off (code 0)");
-        assert!(transcript.contains(&end), "{name} has no good end in\n{transcript}");
-    }
-    assert!(transcript.contains("[beats] hello: all passed"), "{transcript}");
-    assert!(!transcript.contains("FAILED"), "{transcript}");
-    if system.cpus == 2 {
-        assert_eq!(transcript.matches("linux: time was stolen").count(), 2, "{transcript}");
-    }
+    let machine = Machine { cpu: cpu.into(), ..system.machine() };
+    full_house(&machine, Duration::from_secs(120 + 2 * u64::from(seconds)), seconds)?;
     Ok(())
 }
 

@@ -1,6 +1,40 @@
-//! Of the life of a VM, what only a PC has.
+//! The life of a VM on x86's board: its ends and restarts as on arm64's, and what only a PC has.
 
-use qemu_tests::{REGISTERS, Result, TRIPLE, Verdict, enabled};
+use qemu_tests::{
+    BOARD_BADLY_X86_64, BOARD_WELL_X86_64, ENDS_X86_64, GROUP_X86_64, REGISTERS, RESTART_4_X86_64, RESTART_X86_64,
+    Result, TRIPLE, Verdict, courses, enabled, long,
+};
+
+#[test]
+fn each_end_leads_to_what_its_file_says_on_x86() -> Result<()> {
+    if enabled() { courses::each_end_leads_on(ENDS_X86_64) } else { Ok(()) }
+}
+
+#[test]
+fn a_group_starts_again_together_on_x86() -> Result<()> {
+    if enabled() { courses::group_starts_again(GROUP_X86_64) } else { Ok(()) }
+}
+
+#[test]
+fn the_board_ends_with_the_vm_that_it_is_for_on_x86() -> Result<()> {
+    if enabled() { courses::board_ends_well(BOARD_WELL_X86_64) } else { Ok(()) }
+}
+
+#[test]
+fn the_board_ends_badly_with_the_vm_that_it_is_for_on_x86() -> Result<()> {
+    if enabled() { courses::board_ends_badly(BOARD_BADLY_X86_64) } else { Ok(()) }
+}
+
+#[test]
+fn a_thousand_restarts_on_x86() -> Result<()> {
+    if enabled() { courses::restarts(RESTART_X86_64, 1_000) } else { Ok(()) }
+}
+
+/// Six vCPUs on two pCPUs, where each exit is a matter of QEMU's wall clock: one restart may take seconds on a busy machine.
+#[test]
+fn a_thousand_restarts_of_four_vcpus_on_x86() -> Result<()> {
+    if long() { courses::restarts(RESTART_4_X86_64, 1_000) } else { Ok(()) }
+}
 
 /// A triple fault stops the VM with a report of its state, and its policy says what comes then.
 #[test]

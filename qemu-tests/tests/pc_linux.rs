@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use qemu_tests::courses::{full_house, reboots};
 use qemu_tests::{
-    Console, FULL_2_X86_64, FULL_4_X86_64, LINUX_4_X86_64, LINUX_X86_64, REBOOT_X86_64, Result, System, Verdict,
-    enabled, long,
+    FULL_2_X86_64, FULL_4_X86_64, LINUX_4_X86_64, LINUX_X86_64, REBOOT_X86_64, Result, System, Verdict, enabled, long,
 };
 
 /// How long a kernel may take to unpack itself and to come up where boards share this machine with each other.
 const PATIENCE: Duration = Duration::from_secs(300);
+
+/// What Debian on two vCPUs says when it is up.
+const UP: [&str; 2] = ["linux: user space on 6.", ", 2 CPUs"];
 
 /// To user space and off by ACPI. Nobody measures the time-stamp counter: KVM's clock tells what it is, and then it is the best.
 fn boots(system: System, cpus: &str) -> Result<()> {
@@ -38,32 +41,9 @@ fn debian_boots_on_four_vcpus() -> Result<()> {
 
 /// Lets two Debian guests work for so many seconds of theirs, beside two bare-metal guests.
 fn works(system: System, seconds: u32) -> Result<()> {
-    let (mut board, mut console) = system.boot()?;
-    console.set_patience(2 * (PATIENCE + Duration::from_secs(seconds.into())));
-    // With hello in focus the others speak in whole lines.
-    console.send("\x1d3")?;
-    for _ in 0..2 {
-        console.expect("] linux: for how many seconds?")?;
-    }
-    console.send(&format!("\x1d1{seconds}\n\x1d2{seconds}\n\x1d3"))?;
-    for _ in 0..2 {
-        console.expect("] linux: no complaint")?;
-    }
-    // hello has looked at its own memory with every beat, and would have said what is wrong with it.
-    console.send("q")?;
-    console.expect("hello: told to go")?;
-    assert_eq!(board.verdict(&mut console)?, Verdict::PoweredOff);
-    let transcript = console.transcript();
-    for name in ["linux1", "linux2", "hello", "beats"] {
-        let end = format!("\x1e[ostler] {name}: stopped: the guest powered off (code 0)");
-        assert!(transcript.contains(&end), "{name} has no good end in\n{transcript}");
-    }
-    assert!(transcript.contains("[beats] hello: all passed"), "{transcript}");
-    assert!(!transcript.contains("FAILED"), "{transcript}");
+    let patience = 2 * (PATIENCE + Duration::from_secs(seconds.into()));
+    let transcript = full_house(&system.machine(), patience, seconds)?;
     assert_eq!(transcript.matches("linux: keeps time by tsc").count(), 2, "{transcript}");
-    if system.cpus == 2 {
-        assert_eq!(transcript.matches("linux: time was stolen").count(), 2, "{transcript}");
-    }
     Ok(())
 }
 
@@ -83,35 +63,12 @@ fn long_ten_minutes_on_two_pcpus() -> Result<()> {
     if long() { works(FULL_2_X86_64, 600) } else { Ok(()) }
 }
 
-/// The host memory that is free, as the hypervisor lists it.
-fn free_memory(console: &mut Console) -> Result<String> {
-    console.send("\x1d?")?;
-    console.expect("\x1e[ostler] free memory: ")?;
-    console.expect(" KiB")
-}
-
 #[test]
 fn debian_reboots_three_times() -> Result<()> {
-    if enabled() { reboots(3) } else { Ok(()) }
+    if enabled() { reboots(REBOOT_X86_64, Some(PATIENCE), &UP, 3) } else { Ok(()) }
 }
 
 #[test]
 fn long_debian_reboots_a_hundred_times() -> Result<()> {
-    if long() { reboots(100) } else { Ok(()) }
-}
-
-fn reboots(times: usize) -> Result<()> {
-    let (_board, mut console) = REBOOT_X86_64.boot()?;
-    console.set_patience(PATIENCE);
-    let mut free = None;
-    for restarts in 1..=times {
-        console.expect("linux: user space on 6.")?;
-        console.expect(", 2 CPUs")?;
-        console.expect(&format!("\x1e[ostler] linux: restarts ({restarts})"))?;
-        if free.is_none() || restarts == times {
-            let now = free_memory(&mut console)?;
-            assert_eq!(free.get_or_insert(now.clone()), &now, "KiB of host memory after {restarts} reboots");
-        }
-    }
-    Ok(())
+    if long() { reboots(REBOOT_X86_64, Some(PATIENCE), &UP, 100) } else { Ok(()) }
 }

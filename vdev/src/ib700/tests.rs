@@ -1,3 +1,5 @@
+//! The watchdog: its times by their codes, what starts it anew, and what it does at its end.
+
 use super::*;
 use proptest::prelude::*;
 

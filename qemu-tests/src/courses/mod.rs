@@ -1,0 +1,12 @@
+//! What a board goes through in a test, whichever its CPU is: the systems and what is particular to them stand in `tests/`. What is not
+//! as it should be panics, as a test's own assertion does.
+
+mod house;
+mod life;
+mod restart;
+mod victim;
+
+pub use house::full_house;
+pub use life::{board_ends_badly, board_ends_well, each_end_leads_on, group_starts_again};
+pub use restart::{reboots, restarts};
+pub use victim::victim_wakes;
