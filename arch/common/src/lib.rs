@@ -15,7 +15,7 @@
 )]
 
 pub mod bits;
-#[cfg(feature = "chaos")]
+#[cfg(feature = "testing")]
 pub mod chaos;
 pub mod ends;
 pub mod exit;

@@ -8,6 +8,8 @@
 //! D8.16.1; APM volume 2, 5.5.3); the caller owes the CPU's barrier between the last [`Table::map`] and the first use.
 
 mod attributes;
+#[cfg(feature = "testing")]
+pub mod reference;
 mod walk;
 
 pub use attributes::{Stage1Attributes, Stage2Attributes};

@@ -1,145 +1,26 @@
-//! The walker against a plain list of extents, in tables that live in a hash map.
-
-use std::fmt::Debug;
+//! The walker with arm64's formats: against the reference of all formats, and bit by bit.
 
 use model::Hpa;
 use proptest::prelude::*;
 
+use super::reference::{GIB1, KIB4, MIB2, Pages, extents, keeps_to_it};
 use super::*;
-
-const KIB4: u64 = 1 << 12;
-const MIB2: u64 = 1 << 21;
-const GIB1: u64 = 1 << 30;
-
-/// Where the tables lie.
-const BASE: u64 = 0x8000_0000;
-
-/// Table memory that checks every address it is asked for.
-struct Pages {
-    entries: Vec<u64>,
-    limit: usize,
-}
-
-impl Pages {
-    fn new(limit: usize) -> Self {
-        Pages { entries: Vec::new(), limit: limit * 512 }
-    }
-}
-
-impl TableMemory for Pages {
-    fn allocate(&mut self, pages: usize) -> Option<Hpa> {
-        let start = self.entries.len().next_multiple_of(pages * 512);
-        let end = start + pages * 512;
-        (end <= self.limit).then(|| {
-            self.entries.resize(end, 0);
-            Hpa(BASE + start as u64 * 8)
-        })
-    }
-
-    fn read(&self, entry: Hpa) -> u64 {
-        assert_eq!(entry.0 % 8, 0);
-        self.entries[(entry.0 - BASE) as usize / 8]
-    }
-
-    fn write(&mut self, entry: Hpa, value: u64) {
-        assert_eq!(self.read(entry) & 1, 0, "a valid entry was replaced without break-before-make");
-        self.entries[(entry.0 - BASE) as usize / 8] = value;
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Extent<A> {
-    input: u64,
-    output: u64,
-    size: u64,
-    attributes: A,
-}
-
-impl<A: Copy> Extent<A> {
-    fn holds(&self, start: u64, size: u64) -> bool {
-        self.input <= start && start + size <= self.input + self.size
-    }
-}
-
-/// Extents whose addresses are often congruent to 2 MiB or 1 GiB, so that every leaf size occurs.
-fn extent<A: Copy + Debug + 'static>(bits: u32, attributes: &'static [A]) -> impl Strategy<Value = Extent<A>> {
-    let unit = prop_oneof![Just(KIB4), Just(MIB2), Just(GIB1)];
-    let size = (0..3u64, 0..4u64, 0..5u64).prop_map(|(g, m, k)| (g * GIB1 + m * MIB2 + k * KIB4).max(KIB4));
-    let end = 1u64 << bits;
-    (unit.clone(), any::<u64>(), unit, 0..1u64 << 47, size, prop::sample::select(attributes)).prop_map(
-        move |(input_unit, input, output_unit, output, size, attributes)| {
-            // One in four lies at the very end.
-            let input = if input % 4 == 0 { end - size } else { input % (end - size) / input_unit * input_unit };
-            let congruent = output / output_unit * output_unit + input % output_unit;
-            // Ranges of pages are kept short: they take a table for each 2 MiB.
-            let pages_only = (input ^ congruent) % MIB2 != 0;
-            let size = if pages_only { size % GIB1 % (4 * MIB2) + KIB4 } else { size };
-            let input = input.min(end - size);
-            Extent { input, output: congruent, size, attributes }
-        },
-    )
-}
-
-fn check<S: Stage>(bits: u32, wanted: Vec<Extent<S::Attributes>>) {
-    let mut memory = Pages::new(1000);
-    let table = Table::<S>::new(&mut memory, bits).unwrap();
-    let mut mapped: Vec<Extent<S::Attributes>> = Vec::new();
-    for e in wanted {
-        let clash = mapped.iter().any(|m| e.input < m.input + m.size && m.input < e.input + e.size);
-        let result = table.map(&mut memory, e.input, Hpa(e.output), e.size, e.attributes);
-        if clash {
-            assert!(matches!(result, Err(MapError::Overlap(at)) if mapped.iter().any(|m| at < m.input + m.size)));
-            return; // mapped in part
-        }
-        assert_eq!(result, Ok(()));
-        mapped.push(e);
-    }
-
-    let mut covered = 0;
-    let mut last_end = 0;
-    table.for_each_leaf(&memory, &mut |leaf| {
-        let Leaf { input, output, size_bytes: size, attributes } = leaf;
-        assert!(input >= last_end && input % size == 0 && output.0 % size == 0);
-        last_end = input + size;
-        covered += size;
-        let of = mapped.iter().find(|m| m.holds(input, size)).expect("a leaf outside of every extent");
-        assert_eq!(output.0 - of.output, input - of.input);
-        assert_eq!(attributes, Some(of.attributes));
-        for larger in [MIB2, GIB1].into_iter().filter(|&larger| larger > size) {
-            let could = of.holds(input / larger * larger, larger) && of.input % larger == of.output % larger;
-            assert!(!could, "{input:#x} is a leaf of {size:#x} bytes and could be one of {larger:#x}");
-        }
-    });
-    assert_eq!(covered, mapped.iter().map(|m| m.size).sum::<u64>());
-
-    let end = 1u64 << bits;
-    for m in &mapped {
-        for inside in [0, m.size / 2 + 5, m.size - 1] {
-            assert_eq!(table.translate(&memory, m.input + inside), Some(Hpa(m.output + inside)));
-        }
-        for outside in [m.input.wrapping_sub(1), m.input + m.size, m.input + end] {
-            let of = mapped.iter().find(|m| m.input <= outside && outside < m.input + m.size);
-            let expected = of.map(|of| Hpa(of.output + (outside - of.input)));
-            assert_eq!(table.translate(&memory, outside), expected);
-        }
-    }
-}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn stage_2_translates_what_was_mapped_and_nothing_else(
-        (bits, extents) in prop_oneof![Just(40u32), Just(36), Just(32)]
-            .prop_flat_map(|bits| (Just(bits), prop::collection::vec(extent(bits, Stage2::ATTRIBUTES), 1..6)))
+        (bits, wanted) in prop_oneof![Just(40u32), Just(36), Just(32)]
+            .prop_flat_map(|bits| (Just(bits), extents::<Stage2>(bits)))
     ) {
-        check::<Stage2>(bits, extents);
+        keeps_to_it::<Stage2>(bits, &wanted);
     }
 
     #[test]
     fn stage_1_translates_what_was_mapped_and_nothing_else(
-        extents in prop::collection::vec(extent(48, Stage1::ATTRIBUTES), 1..6)
+        wanted in extents::<Stage1>(48)
     ) {
-        check::<Stage1>(48, extents);
+        keeps_to_it::<Stage1>(48, &wanted);
     }
 }
 

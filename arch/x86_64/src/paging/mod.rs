@@ -5,6 +5,8 @@
 
 mod stage1;
 mod stage2;
+#[cfg(test)]
+mod tests;
 
 pub use arch_common::paging::*;
 pub use stage1::Stage1;

@@ -60,23 +60,3 @@ impl Stage for Stage2 {
 pub const fn gpa_bits(physical_bits: u32) -> u32 {
     if physical_bits > 48 { 48 } else { physical_bits }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_leaf_is_a_users_and_reads_back() {
-        for &attributes in Stage2Attributes::ALL {
-            let leaf = Stage2::leaf(attributes);
-            let rights = Stage2::rights(leaf);
-            assert!(rights.read && leaf & PRESENT == 0);
-            assert_eq!((rights.write, rights.execute), (attributes.write, attributes.execute));
-            assert_eq!(rights.is_device, attributes.kind == MemoryType::Device);
-        }
-        assert_eq!(Stage2::leaf(Stage2Attributes::RAM), 0x66);
-        assert_eq!(Stage2::leaf(Stage2Attributes::ROM), 0x24);
-        assert_eq!(Stage2::leaf(Stage2Attributes::DEVICE), 1 << 63 | 0x7e);
-        assert_eq!((gpa_bits(40), gpa_bits(52)), (40, 48));
-    }
-}
