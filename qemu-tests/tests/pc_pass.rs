@@ -1,10 +1,11 @@
 //! What of x86's board is a guest's own: ports, registers, interrupts, and what the latter may cost others.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use qemu_tests::{
-    Board, COUNTED, Console, Machine, PC_PASS, PC_PASS_EDGES, PC_PASS_LINUX, PC_PASS_STORM, Result, System, Verdict,
-    enabled,
+    Board, COUNTED, Console, Machine, PC_PASS, PC_PASS_AGAIN, PC_PASS_EDGES, PC_PASS_LINUX, PC_PASS_STORM, Result,
+    System, Verdict, enabled,
 };
 
 /// Boots `system` on its board with a second UART, which writes to a file; on request with a clock that counts instructions.
@@ -93,5 +94,17 @@ fn edges_without_end_are_held_to_a_bound_and_none_is_missed_after_them() -> Resu
     is_held(&mut console)?;
     console.expect("passed: and not one is missed after it")?;
     console.expect("\x1e[ostler] edges: interrupt 3 was held back in ")?;
+    Ok(())
+}
+
+/// Each life ends with the interrupt in service and its line high, and the next one needs it.
+#[test]
+fn each_life_has_its_interrupt() -> Result<()> {
+    if !enabled() {
+        return Ok(());
+    }
+    let (_board, mut console, _) = boot(&PC_PASS_AGAIN, false)?;
+    console.set_patience(Duration::from_secs(180));
+    console.expect("\x1e[ostler] again: restarts (100)")?;
     Ok(())
 }

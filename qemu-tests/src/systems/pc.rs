@@ -154,6 +154,9 @@ pub const PC_PASS_STORM: System =
 /// A guest whose UART interrupts without end.
 pub const PC_PASS_EDGES: System =
     System::of_pc("pc-pass-edges", &["qemu-tests/systems/pc-pass-edges.qvmconf"]).with_cpus(1);
+/// A guest that resets itself for ever while it handles an interrupt of the board's.
+pub const PC_PASS_AGAIN: System =
+    System::of_pc("pc-pass-again", &["qemu-tests/systems/pc-pass-again.qvmconf"]).with_cpus(1);
 /// Debian whose console is the board's second UART.
 pub const PC_PASS_LINUX: System =
     System::of_pc("pc-pass-linux", &["qemu-tests/systems/pc-pass-linux.qvmconf"]).with_cpus(1);
@@ -186,5 +189,6 @@ pub(super) const SYSTEMS: &[System] = &[
     PC_PASS,
     PC_PASS_STORM,
     PC_PASS_EDGES,
+    PC_PASS_AGAIN,
     PC_PASS_LINUX,
 ];

@@ -25,6 +25,7 @@ fn main(machine: &Machine) -> Verdict {
             "hpet" => hpet::count()?,
             "storm" => hpet::storm()?,
             "edges" => com2::storm()?,
+            "reset" => hpet::reset()?,
             _ => return Err("a word of the command line is no test"),
         }
     }
