@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use qemu_tests::{LOADED, MEMTEST, MEMTEST_IA32, Result, System, VMLINUX, Verdict, enabled, long, root};
+use qemu_tests::{LOADED, MEMTEST, MEMTEST_IA32, Result, System, VMLINUX, Verdict, enabled, root};
 
 /// What is told of a file that is a module: its length and its hash (FNV-1a of 32 bits).
 fn module(name: &str, path: &str) -> String {
@@ -83,15 +83,19 @@ fn tests_memory(system: System) -> Result<()> {
         return Ok(());
     }
     let (_board, mut console) = system.boot()?;
-    // It measures caches and memory before it shows anything.
+    // It measures caches and memory before it shows anything, and its clock by the 8254: if this machine is busy just then, all that it
+    // times takes longer.
     console.set_patience(Duration::from_secs(600));
     console.expect("Memtest86+ v")?;
     console.expect("Memory  :   64MB")?;
     console.expect("Status: Testing")?;
+    // Which of these tests is shown first depends on how fast this machine is: the screen follows every two seconds.
+    console.expect("[Moving inversions, ")?;
+    console.expect("Errors: 0 ")?;
     console.send("1")?;
     console.expect("Settings:")?;
     console.send("0")?;
-    console.expect("[Moving inversions, 1s & 0s]")?;
+    console.expect("[Moving inversions, ")?;
     console.expect("Errors: 0 ")?;
     console.send("\x1b")?;
     console.expect("[ostler] memtest: restarts (1)")?;
@@ -100,8 +104,8 @@ fn tests_memory(system: System) -> Result<()> {
 }
 
 #[test]
-fn long_memtest86_tests_its_memory() -> Result<()> {
-    if long() { tests_memory(MEMTEST) } else { Ok(()) }
+fn memtest86_tests_its_memory() -> Result<()> {
+    tests_memory(MEMTEST)
 }
 
 /// By Linux's boot protocol, without an entry point of 64 bits.
