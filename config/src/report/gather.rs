@@ -177,12 +177,11 @@ fn map(assembly: &Assembly, vm: &assemble::Vm) -> Vec<Area> {
 
 /// The ports that something answers, by number.
 fn ports(vm: &assemble::Vm) -> Vec<Ports> {
-    let range =
-        |name: &str, range: &model::Ports| Ports { first: range.first, count: range.count, name: name.to_owned() };
-    let mut ports: Vec<Ports> = match vm.machine {
-        Machine::Pc(Pc { has_pic: true, .. }) => Pc::PIC_PORTS.iter().map(|ports| range("8259", ports)).collect(),
-        _ => Vec::new(),
-    };
+    let mut ports: Vec<Ports> = vm.ports.iter().map(|range| Ports::new(range, "the board's", true)).collect();
+    let range = |name: &str, range| Ports::new(range, name, false);
+    if let Machine::Pc(Pc { has_pic: true, .. }) = vm.machine {
+        ports.extend(Pc::PIC_PORTS.iter().map(|ports| range("8259", ports)));
+    }
     for vdev in &vm.vdevs {
         if let assemble::Place::Ports(ranges) = &vdev.place {
             ports.extend(ranges.iter().map(|ports| range(&vdev.name, ports)));
@@ -226,6 +225,10 @@ fn resources(assembly: &Assembly, board: &assemble::Board) -> Vec<Resource> {
                 MemoryType::Cached => "memory",
             };
             let what = format!("the board's {:#x}, {} of {kind}", pass.hpa.0, super::size(pass.size_bytes));
+            resources.push(Resource { what, owner: vm.name.clone(), others: String::new() });
+        }
+        for range in vm.ports.iter().map(|range| Ports::new(range, "", true)) {
+            let what = format!("the board's ports {}", range.words());
             resources.push(Resource { what, owner: vm.name.clone(), others: String::new() });
         }
         for interrupt in &vm.interrupts {

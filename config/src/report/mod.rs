@@ -181,7 +181,7 @@ impl AreaKind {
     }
 }
 
-/// Ports of a device.
+/// Ports of a device, or of the board.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Ports {
     /// The first one.
@@ -190,9 +190,15 @@ pub struct Ports {
     pub count: u16,
     /// The device's name.
     pub name: String,
+    /// They are the board's, and passed.
+    pub passed: bool,
 }
 
 impl Ports {
+    pub(super) fn new(range: &model::Ports, name: &str, passed: bool) -> Ports {
+        Ports { first: range.first, count: range.count, name: name.to_owned(), passed }
+    }
+
     /// The range for people, as `0x3f8-0x3ff`.
     pub(super) fn words(&self) -> String {
         let last = u32::from(self.first) + u32::from(self.count.max(1)) - 1;

@@ -2,6 +2,7 @@
 
 use crate::assemble::tests::Project;
 use crate::assemble::{Board, Images, Region};
+use crate::report::svg::escaped;
 use crate::report::{AreaKind, Report, size};
 
 const CONTROL: &str = "system control
@@ -65,6 +66,28 @@ fn what_is_passed_has_its_owner() {
     insta::assert_snapshot!(lines.join("\n"));
     assert_eq!(report.board.memory.iter().map(|share| share.bytes).sum::<u64>(), report.board.memory_bytes);
     assert!(report.vms[0].map.iter().any(|area| area.kind == AreaKind::Passed && area.start == 0x901_0000));
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "a whole assembly takes a minute, and one is enough")]
+fn ports_that_are_passed_have_their_owner() {
+    let text = "system pc ram 0,0xa0000 rom 0xc0000,0x40000 ram 1M,127M load bzImage
+        vdev ioapic vdev ser8250 hostdev - pass loc io:0x2f8,8,rw intr ioapic:3";
+    let report = report(&Project::x86(), &[text]);
+    let page = report.text();
+    assert!(page.contains("0x2f8-0x2ff the board's, 0x3f8-0x3ff ser8250"), "{page}");
+    let owned = ["the board's ports 0x2f8-0x2ff", "pc", "nobody else"];
+    let row = |line: &&str| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).eq(owned);
+    assert_eq!(page.lines().filter(row).count(), 1, "{page}");
+    let html = report.html();
+    assert_eq!(is_well_formed(&html), Ok(()));
+    for cells in [&["0x2f8-0x2ff", "the board's"][..], &owned] {
+        assert!(html.contains(&escaped(&cells.join("|")).replace('|', "</td><td>")), "{cells:?}");
+    }
+    let json = serde_json::to_value(&report).unwrap();
+    let passed = |ports: &&serde_json::Value| ports["passed"] == true;
+    let ports: Vec<_> = json["vms"][0]["ports"].as_array().unwrap().iter().filter(passed).collect();
+    assert_eq!(ports, [&serde_json::json!({ "first": 0x2f8, "count": 8, "name": "the board's", "passed": true })]);
 }
 
 #[test]

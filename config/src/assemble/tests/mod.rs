@@ -16,6 +16,7 @@ mod trees;
 mod x86;
 mod x86_images;
 mod x86_passes;
+mod x86_starts;
 
 use std::path::Path;
 
