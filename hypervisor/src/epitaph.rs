@@ -147,8 +147,7 @@ mod place {
     /// Says what the last run left, once.
     pub fn tell() {
         if let Some(text) = EPITAPH.find() {
-            log::warn!("the last run ended by a failure of the hypervisor:");
-            text.as_str().lines().for_each(|line| log::warn!("  {line}"));
+            log::warn!("the last run ended by a failure of the hypervisor:\n  {}", text.as_str());
         }
         EPITAPH.clear();
         clean();

@@ -135,7 +135,7 @@ fn tell(failure: &Failure<'_>) {
     lines.line(format_args!("failure of the hypervisor on pCPU {pcpu}, with {InHand}:"));
     lines.line(format_args!("{what}"));
 
-    let _ = write!(text, "{what}\ncalled from");
+    let _ = write!(text, "{what}\n  called from");
     trace.clone().take(EPITAPH_CALLS).for_each(|call| {
         let _ = write!(text, " {:#x}", call.to);
     });

@@ -3,6 +3,7 @@
 //! The board's tree says what RAM there is and what of it is spoken for; the rest is a short list of spans. A demand
 //! carries its alignment, so that guests get the large second-stage blocks that matter more than anything else.
 
+use arrayvec::ArrayVec;
 use model::{Hpa, PAGE_BYTES};
 
 /// Free spans that can be kept apart. A board with more holes than this is refused, not misread.
@@ -36,8 +37,8 @@ pub struct TooFragmented;
 /// The free memory of the board, in whole pages.
 #[derive(Clone, Debug)]
 pub struct Pool {
-    spans: [Span; SPANS],
-    count: usize,
+    /// In no order.
+    spans: ArrayVec<Span, SPANS>,
 }
 
 impl Default for Pool {
@@ -49,12 +50,12 @@ impl Default for Pool {
 impl Pool {
     /// A pool without memory.
     pub const fn new() -> Pool {
-        Pool { spans: [Span { start: 0, end: 0 }; SPANS], count: 0 }
+        Pool { spans: ArrayVec::new_const() }
     }
 
     /// The free spans.
     pub fn spans(&self) -> &[Span] {
-        self.spans.get(..self.count).unwrap_or(&[])
+        &self.spans
     }
 
     /// Free bytes in all.
@@ -69,9 +70,7 @@ impl Pool {
         if span.size() == 0 {
             return Ok(());
         }
-        *self.spans.get_mut(self.count).ok_or(TooFragmented)? = span;
-        self.count = self.count.saturating_add(1);
-        Ok(())
+        self.spans.try_push(span).map_err(|_| TooFragmented)
     }
 
     /// Takes `taken` out of the pool, with all of the pages that it touches.
@@ -84,45 +83,25 @@ impl Pool {
             return Ok(());
         }
         let mut index = 0;
-        while let Some(span) = self.spans().get(index).copied() {
+        while let Some(span) = self.spans.get_mut(index) {
             let before = Span { start: span.start, end: span.end.min(taken.start) };
             let behind = Span { start: span.start.max(taken.end), end: span.end };
             match [before, behind].map(|part| part.size() != 0) {
                 [true, true] => {
-                    self.replace(index, before);
-                    index = index.saturating_add(1);
-                    self.insert(index, behind)?;
+                    *span = before;
+                    self.spans.try_push(behind).map_err(|_| TooFragmented)?;
                 }
+                [true, false] => *span = before,
+                [false, true] => *span = behind,
+                // The last one comes here, and is looked at next.
                 [false, false] => {
-                    self.forget(index);
+                    self.spans.swap_pop(index);
                     continue;
                 }
-                [has_before, _] => self.replace(index, if has_before { before } else { behind }),
             }
             index = index.saturating_add(1);
         }
         Ok(())
-    }
-
-    fn replace(&mut self, index: usize, span: Span) {
-        if let Some(slot) = self.spans.get_mut(index) {
-            *slot = span;
-        }
-    }
-
-    fn insert(&mut self, index: usize, span: Span) -> Result<(), TooFragmented> {
-        let moved = self.spans.get_mut(index..=self.count).ok_or(TooFragmented)?;
-        moved.rotate_right(1);
-        self.count = self.count.saturating_add(1);
-        self.replace(index, span);
-        Ok(())
-    }
-
-    fn forget(&mut self, index: usize) {
-        if let Some(moved) = self.spans.get_mut(index..self.count) {
-            moved.rotate_left(1);
-            self.count = self.count.saturating_sub(1);
-        }
     }
 
     /// Takes `size` bytes at a multiple of `align`, both rounded up to pages, from the highest place that fits:

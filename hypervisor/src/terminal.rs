@@ -278,7 +278,8 @@ impl Emergency {
     pub fn open() -> Emergency {
         // SAFETY: as in `open`. Another pCPU may drive the same UART; characters may mix, and nothing worse.
         let mut lines = Emergency(UART.get().map(|&base| unsafe { Uart::new(base) }));
-        lines.put("\r\n");
+        // Writing never fails.
+        let _ = lines.write_str("\n");
         lines
     }
 
@@ -288,25 +289,22 @@ impl Emergency {
         let _ = writeln!(self, "{}[ostler] {line}", char::from(RECORD_SEPARATOR));
     }
 
-    fn put(&mut self, text: &str) {
-        for byte in text.bytes() {
-            let Some(uart) = &mut self.0 else { return };
-            // A UART that is stuck must not keep the board from ending: it is given up.
-            if !(0..DRAIN_ROUNDS).any(|_| uart.try_put(byte)) {
-                self.0 = None;
-            }
+    fn put(&mut self, byte: u8) {
+        let Some(uart) = &mut self.0 else { return };
+        // A UART that is stuck must not keep the board from ending: it is given up.
+        if !(0..DRAIN_ROUNDS).any(|_| uart.try_put(byte)) {
+            self.0 = None;
         }
     }
 }
 
 impl Write for Emergency {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        for part in text.split_inclusive('\n') {
-            let line = part.strip_suffix('\n');
-            self.put(line.unwrap_or(part));
-            if line.is_some() {
-                self.put("\r\n");
+        for byte in text.bytes() {
+            if byte == b'\n' {
+                self.put(b'\r');
             }
+            self.put(byte);
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! x86's board: the hypervisor on SVM, and an unmodified Debian kernel on it.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
 use qemu_tests::{Board, HELLO_X86_64, LINUX_X86_64, Machine, Result, Verdict, enabled};
 
 /// Debian's `bzImage` to user space and off by ACPI. The clock counts instructions: Linux measures the time stamp counter by the power
@@ -32,6 +34,37 @@ fn hello_passes_on_svm() -> Result<()> {
     console.expect("hello: second vCPU came, 1000 rounds")?;
     console.expect("hello: all passed")?;
     console.expect("hello: alive 3")?;
+    console.expect("hello: powers off")?;
+    assert_eq!(board.verdict(&mut console)?, Verdict::PoweredOff);
+    Ok(())
+}
+
+/// Each interrupt comes once, however often QEMU asks the CPUs' threads to stop in between. (What is injected as an event would come
+/// twice: `arch/x86_64/src/vcpu/deliver.rs`.)
+#[test]
+fn no_interrupt_comes_twice() -> Result<()> {
+    if !enabled() {
+        return Ok(());
+    }
+    let (mut board, mut console) = HELLO_X86_64.boot()?;
+    console.expect("hello: in 64-bit mode")?;
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let (qmp, is_over) = (board.qmp(), &is_over);
+        let stops = scope.spawn(move || -> Result<()> {
+            while !is_over.load(Relaxed) {
+                qmp.execute("stop")?;
+                qmp.execute("cont")?;
+            }
+            Ok(())
+        });
+        let said = console.expect_any(&["hello: all passed", "hello: FAILED"]);
+        is_over.store(true, Relaxed);
+        stops.join().expect("it does not panic")?;
+        let (which, _) = said?;
+        assert_eq!(which, 0, "{}", console.transcript());
+        Ok(())
+    })?;
     console.expect("hello: powers off")?;
     assert_eq!(board.verdict(&mut console)?, Verdict::PoweredOff);
     Ok(())

@@ -107,6 +107,19 @@ fn an_unknown_board_is_status_65_and_the_boards_are_named() {
 }
 
 #[test]
+fn without_files_each_board_has_its_demo() {
+    for (board, devices) in [("qemu-aarch64", "pl011"), ("qemu-x86_64", "ser8250")] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        let output = command.args(["check", "--no-images", "--report", "--board", board]).output().unwrap();
+        assert!(output.status.success(), "{board}: {}", said(&output));
+        let report = String::from_utf8_lossy(&output.stdout);
+        for words in ["linux", "hello", devices] {
+            assert!(report.contains(words), "{board}: no {words} in {report}");
+        }
+    }
+}
+
+#[test]
 fn every_command_has_help() {
     for command in ["setup", "run", "test", "build", "check", "fmt", "symbolize", "clean"] {
         let output = Command::new(env!("CARGO_BIN_EXE_xtask")).args([command, "--help"]).output().unwrap();

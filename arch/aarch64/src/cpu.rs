@@ -4,7 +4,9 @@ use core::arch::asm;
 use core::mem::offset_of;
 
 use aarch64_cpu::registers::{CurrentEL, MPIDR_EL1, Readable};
+use arch_common::doorbell::Rung;
 
+use crate::gic;
 use crate::in_hand::InHand;
 use crate::mailbox::Mailbox;
 use crate::recorder::Recorder;
@@ -32,6 +34,23 @@ impl PerCpu {
     /// Of pCPU `index`, with the top of its emergency stack, what rings it, and its recorder.
     pub const fn new(index: u32, emergency_stack: u64, doorbell: u64, recorder: Recorder) -> PerCpu {
         PerCpu { emergency_stack, index, doorbell, mailbox: Mailbox::new(), recorder, in_hand: InHand::new() }
+    }
+}
+
+impl Rung for PerCpu {
+    #[inline]
+    fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
+    }
+
+    #[inline]
+    fn is_here(&self) -> bool {
+        local().is_some_and(|local| core::ptr::eq(local, self))
+    }
+
+    #[inline]
+    fn ring(&self) {
+        gic::send(self.doorbell);
     }
 }
 

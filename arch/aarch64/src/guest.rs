@@ -2,6 +2,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use arch_common::doorbell::{Doorbell, Doorbells};
 use arch_common::place::Place;
 use model::{Counter, GicVersion, Gpa, Hpa};
 
@@ -10,29 +11,7 @@ use crate::psci::{Power, Psci};
 use crate::registers::{read, write};
 use crate::sysreg::{Features, IdRegisters};
 use crate::vgic::{Ends, KickMask, Redistributor, Vgic};
-use crate::{Latches, control, gic};
-
-/// How a vCPU is reached from any pCPU: its pCPU, and its seat there.
-#[derive(Clone, Copy, Debug)]
-pub struct Doorbell {
-    /// The pCPU that it sits on.
-    pub pcpu: &'static PerCpu,
-    /// The bit of its seat in that pCPU's [`crate::mailbox::Mailbox`].
-    pub seat: u64,
-}
-
-impl Doorbell {
-    /// Leaves a note, and rings the pCPU if it is another one than this. True if it is this one: its loop has to look.
-    #[inline]
-    fn ring(&self) -> bool {
-        let is_empty = self.pcpu.mailbox.post(self.seat);
-        let is_here = cpu::local().is_some_and(|local| core::ptr::eq(local, self.pcpu));
-        if is_empty && !is_here {
-            gic::send(self.pcpu.doorbell);
-        }
-        is_here
-    }
-}
+use crate::{Latches, control};
 
 /// One VM, shared by the pCPUs that run its vCPUs.
 #[derive(Debug)]
@@ -42,8 +21,8 @@ pub struct Guest {
     /// Where that is in guest-physical memory.
     pub(crate) frames: model::Gic,
     power: &'static [Power],
-    /// By vCPU: how it is reached.
-    doorbells: &'static [Doorbell],
+    /// How its vCPUs are reached.
+    doorbells: Doorbells<PerCpu>,
     /// VTTBR_EL2: the second stage's root and the VMID that tags its TLB entries.
     pub(crate) vttbr: u64,
     counter_offset: AtomicU64,
@@ -60,7 +39,7 @@ impl Guest {
         index: u32,
         config: &model::Vm,
         root: Hpa,
-        doorbells: &'static [Doorbell],
+        doorbells: &'static [Doorbell<PerCpu>],
         ends: Option<&'static dyn Ends>,
         memory: &mut impl Place,
     ) -> Result<Guest, &'static str> {
@@ -82,7 +61,7 @@ impl Guest {
             },
             frames,
             power,
-            doorbells,
+            doorbells: Doorbells(doorbells),
             vttbr: vmid << 48 | root.0,
             counter_offset: AtomicU64::new(counter_offset(config.counter)),
             ids: host.guest(control::gpa_bits()),
@@ -182,15 +161,12 @@ impl Guest {
     /// before it enters a guest again.
     #[inline]
     pub fn kick(&self, vcpus: KickMask) -> bool {
-        let doorbells = vcpus.iter().filter_map(|vcpu| self.doorbells.get(vcpu as usize));
-        doorbells.fold(false, |here, doorbell| here | doorbell.ring())
+        self.doorbells.ring(vcpus)
     }
 
     /// Tells the pCPUs of all vCPUs to look at them.
     pub fn kick_all(&self) {
-        for doorbell in self.doorbells {
-            doorbell.ring();
-        }
+        self.doorbells.ring_all();
     }
 
     /// The offset of guest-physical address `gpa` in a GICv3's distributor, if it is there.

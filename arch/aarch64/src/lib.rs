@@ -39,6 +39,7 @@ pub mod syndrome;
 pub mod sysreg;
 pub mod vgic;
 
+pub use arch_common::doorbell::Doorbell;
 pub use arch_common::ends::Ends;
 pub use arch_common::latches::Latches;
 pub use arch_common::place::Place;
@@ -94,6 +95,6 @@ mod vcpu;
 #[cfg(target_os = "none")]
 pub use control::{gpa_bits, init_cpu};
 #[cfg(target_os = "none")]
-pub use guest::{Doorbell, Guest};
+pub use guest::Guest;
 #[cfg(target_os = "none")]
 pub use vcpu::{Glimpse, Vcpu};

@@ -17,6 +17,7 @@
 pub mod bits;
 #[cfg(feature = "testing")]
 pub mod chaos;
+pub mod doorbell;
 pub mod ends;
 pub mod exit;
 pub mod in_hand;

@@ -4,8 +4,10 @@ use core::arch::asm;
 use core::mem::offset_of;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use arch_common::doorbell::Rung;
 use arch_common::recorder::Recorder;
 
+use crate::controller;
 use crate::gdt::Segments;
 use crate::in_hand::InHand;
 use crate::mailbox::Mailbox;
@@ -59,6 +61,23 @@ impl PerCpu {
             alarms: [const { AtomicU64::new(u64::MAX) }; 2],
             forgets: AtomicBool::new(false),
         }
+    }
+}
+
+impl Rung for PerCpu {
+    #[inline]
+    fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
+    }
+
+    #[inline]
+    fn is_here(&self) -> bool {
+        local().is_some_and(|local| core::ptr::eq(local, self))
+    }
+
+    #[inline]
+    fn ring(&self) {
+        controller::send(self.doorbell);
     }
 }
 

@@ -3,6 +3,7 @@
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use arch_common::bits::{bit, ones};
+use arch_common::doorbell::{Doorbell, Doorbells};
 use model::{Counter, Gpa, Hpa, PAGE_BYTES, Pc, Ports};
 use spin::Once;
 
@@ -14,29 +15,7 @@ use crate::pvclock::Scale;
 use crate::svm::bitmap;
 use crate::svm::intercepts::Features;
 use crate::vapic::{Posted, Vapic};
-use crate::{Ends, Latches, Place, clock, controller, registers, svm};
-
-/// How a vCPU is reached from any pCPU: its pCPU, and its seat there.
-#[derive(Clone, Copy, Debug)]
-pub struct Doorbell {
-    /// The pCPU that it sits on.
-    pub pcpu: &'static PerCpu,
-    /// The bit of its seat in that pCPU's [`crate::mailbox::Mailbox`].
-    pub seat: u64,
-}
-
-impl Doorbell {
-    /// Leaves a note, and rings the pCPU if it is another one than this. True if it is this one: its loop has to look.
-    #[inline]
-    fn ring(&self) -> bool {
-        let is_empty = self.pcpu.mailbox.post(self.seat);
-        let is_here = cpu::local().is_some_and(|local| core::ptr::eq(local, self.pcpu));
-        if is_empty && !is_here {
-            controller::send(self.pcpu.doorbell);
-        }
-        is_here
-    }
-}
+use crate::{Ends, Latches, Place, clock, registers, svm};
 
 /// One VM, shared by the pCPUs that run its vCPUs.
 #[derive(Debug)]
@@ -48,8 +27,8 @@ pub struct Guest {
     pub(crate) io_apic: Option<Gpa>,
     /// It has 8259s.
     pub(crate) has_pic: bool,
-    /// By vCPU: how it is reached.
-    doorbells: &'static [Doorbell],
+    /// How its vCPUs are reached.
+    doorbells: Doorbells<PerCpu>,
     pub(crate) memory: Memory,
     /// The vCPUs that are on, or about to be.
     on: AtomicU32,
@@ -89,7 +68,7 @@ impl Guest {
         index: u32,
         config: &model::Vm,
         root: Hpa,
-        doorbells: &'static [Doorbell],
+        doorbells: &'static [Doorbell<PerCpu>],
         ends: Option<&'static dyn Ends>,
         memory: &mut impl Place,
     ) -> Result<Guest, &'static str> {
@@ -124,7 +103,7 @@ impl Guest {
             },
             io_apic,
             has_pic,
-            doorbells,
+            doorbells: Doorbells(doorbells),
             memory: Memory::new(root, gpa_bits, config.memory),
             on: AtomicU32::new(0),
             all: 1_u32.checked_shl(doorbells.len() as u32).unwrap_or(0).wrapping_sub(1),
@@ -273,15 +252,12 @@ impl Guest {
     /// before it enters a guest again.
     #[inline]
     pub fn kick(&self, vcpus: KickMask) -> bool {
-        let doorbells = vcpus.iter().filter_map(|vcpu| self.doorbells.get(vcpu as usize));
-        doorbells.fold(false, |here, doorbell| here | doorbell.ring())
+        self.doorbells.ring(vcpus)
     }
 
     /// Tells the pCPUs of all vCPUs to look at them.
     pub fn kick_all(&self) {
-        for doorbell in self.doorbells {
-            doorbell.ring();
-        }
+        self.doorbells.ring_all();
     }
 
     /// What of the interrupt controllers that all vCPUs share is at `gpa`: the offset in the I/O APIC's page.

@@ -77,13 +77,14 @@ mod vcpu;
 #[cfg(target_os = "none")]
 mod xstate;
 
+pub use arch_common::doorbell::Doorbell;
 pub use arch_common::ends::Ends;
 pub use arch_common::latches::Latches;
 pub use arch_common::place::Place;
 pub use arch_common::{bits, in_hand, kick, mailbox};
 pub use exit::{Access, At, Exit, Kind, Outcome, Unsupported};
 #[cfg(target_os = "none")]
-pub use guest::{Doorbell, Guest};
+pub use guest::Guest;
 #[cfg(target_os = "none")]
 pub use svm::{gpa_bits, init_cpu};
 #[cfg(target_os = "none")]

@@ -62,6 +62,8 @@ pub struct Vcpu {
     is_shut_down: bool,
     /// What the guest is to take before anything else.
     event: Option<Event>,
+    /// The virtual interrupt that it was last offered was the 8259s'.
+    offers_external: bool,
     nmi: Nmi,
     /// A start-up IPI that this vCPU has sent, for the loop.
     start_up: Option<StartUp>,
@@ -139,6 +141,7 @@ impl Vcpu {
             has_init: false,
             is_shut_down: false,
             event: None,
+            offers_external: false,
             nmi: Nmi::default(),
             start_up: None,
             called: None,
@@ -179,7 +182,8 @@ impl Vcpu {
     pub fn run(&mut self) -> Exit {
         self.others_wait = false;
         // What the guest was to take when the loop got the word, just before it was entered.
-        if let Some(event) = svm::event::undelivered(core::mem::take(&mut self.vmcb.control.event)) {
+        let injected = core::mem::take(&mut self.vmcb.control.event);
+        if let Some(event) = self.take_back(injected) {
             self.inject(event);
         }
         loop {

@@ -1,5 +1,7 @@
 //! The block itself: taken down once, told line by line.
 
+use core::fmt;
+
 use arch::Vcpu;
 use arch::dump::State;
 use arch::recorder::{Record, Recorder};
@@ -98,9 +100,10 @@ impl Report {
                 }
             }
             1 => {
-                let known = self.calls.iter().take_while(|&&to| to != 0).count();
-                if let Some(calls) = self.calls.get(..known).filter(|calls| !calls.is_empty()) {
-                    log::info!("{name}: called from {calls:x?}");
+                let mut known = self.calls.iter().take_while(|&&to| to != 0).peekable();
+                if known.peek().is_some() {
+                    let calls = fmt::from_fn(|f| known.clone().try_for_each(|to| write!(f, " {to:#x}")));
+                    log::info!("{name}: called from{calls}");
                 }
             }
             2 => log::info!("{name}: last exits, the newest first:"),

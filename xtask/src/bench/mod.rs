@@ -182,10 +182,10 @@ pub(crate) fn measure_linux(measured: &mut Measured) -> Result<()> {
 /// Measures how the counts grow: with VMs on the board, with the guest's RAM, and with what is loaded into it.
 pub(crate) fn measure_growth(measured: &mut Measured) -> Result<()> {
     let target = measured.target;
-    for vms in [4, 16] {
+    for vms in target.crowds {
         measured.scaling.push((vms, System::crowded(target, vms - 1, 1)?.measure_with_memory()?));
     }
-    memory(measured, System::crowded(target, 3, 2)?.measure_with_memory()?.free_bytes);
+    memory(measured, System::crowded(target, target.crowds[0] - 1, 2)?.measure_with_memory()?.free_bytes);
     for mebibytes in [4_u64, 16, 256, 1024] {
         let (_, said) = System::roomy(target, mebibytes << 20)?.measure()?;
         measured.roominess.extend(said.start.map(|start| (mebibytes << 20, start)));

@@ -38,6 +38,8 @@ pub(crate) struct Target {
     pub data: u64,
     /// The words of qvm for all else that a VM has around the guest `bench`.
     vdevs: &'static str,
+    /// How many VMs stand for few on the board, and how many for many.
+    pub crowds: [u32; 2],
 }
 
 /// Where the hypervisor's code is (`linker/`).
@@ -78,6 +80,7 @@ pub(crate) const ARM64: Target = Target {
     ram: |bytes| format!("ram 0x40000000,{}M\n", bytes >> 20),
     data: 0x4100_0000,
     vdevs: "set counter-offset 0\nvdev pl011 loc 0x1c090000 intr gic:37 hostdev -\n",
+    crowds: [4, 16],
 };
 
 /// QEMU's x86 board.
@@ -95,6 +98,8 @@ pub(crate) const X86_64: Target = Target {
     ram: |bytes| format!("ram 0,0xa0000\nrom 0xc0000,0x40000\nram 1M,{}M\n", (bytes >> 20) - 1),
     data: 0x100_0000,
     vdevs: "set counter-offset 0\nvdev ioapic\nvdev mc146818\nvdev ser8250 intr ioapic:4 hostdev -\n",
+    // QEMU's SVM has 16 ASIDs, one of them the host's.
+    crowds: [4, 15],
 };
 
 /// All of them.

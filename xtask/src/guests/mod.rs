@@ -7,14 +7,20 @@ mod memtest;
 
 use std::fs::File;
 
+use config::assemble::Architecture;
 use config::{Request, assemble};
 
 use crate::failure::{OnFile, Result};
 use crate::host::toolchain::BARE_X86_64;
 use crate::host::{files, paths};
 
-/// The demo: the qvm files that commands use when none is named.
-pub(crate) const DEMO: [&str; 2] = ["guests/linux/linux.qvmconf", "guests/hello/hello.qvmconf"];
+/// The demo of boards with such CPUs: the qvm files that commands use when none is named.
+pub(crate) const fn demo(architecture: Architecture) -> [&'static str; 2] {
+    match architecture {
+        Architecture::Aarch64 => ["guests/linux/linux.qvmconf", "guests/hello/hello.qvmconf"],
+        Architecture::X86_64 => ["guests/linux/linux-x86_64.qvmconf", "guests/hello/hello-x86_64.qvmconf"],
+    }
+}
 
 /// The packages of the bare-metal guests for `target`.
 pub(crate) fn bare(target: &str) -> &'static [&'static str] {

@@ -154,7 +154,12 @@ fn write_tree(path: &Path, tree: &[u8]) -> Result<()> {
 
 /// The page of the board that a request names.
 pub(crate) fn board(request: &Request) -> Result<Board> {
-    Board::load(&paths::root(), &request.board).map_err(|why| Failure::new(why).status(status::CONFIGURATION))
+    board_named(&request.board)
+}
+
+/// The page of the board of this name.
+fn board_named(name: &str) -> Result<Board> {
+    Board::load(&paths::root(), name).map_err(|why| Failure::new(why).status(status::CONFIGURATION))
 }
 
 /// The machine that `request` is for, with this image.

@@ -48,7 +48,7 @@ pub(crate) struct Selection {
     #[arg(long = "vm", value_name = "WORDS")]
     pub words: Vec<String>,
     /// A qvm file for each virtual machine, or a system.toml for the whole board, whose settings the options override
-    /// [default: the demo, guests/linux and guests/hello].
+    /// [default: the board's demo, of guests/linux and guests/hello].
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
 }
@@ -81,10 +81,11 @@ impl Selection {
     /// The same for the assembler. What is wrong with a `system.toml` is said to `findings`.
     pub(crate) fn request(&self, findings: &mut Findings) -> Result<Request> {
         let system = self.system(findings)?;
-        let vms = self.vms(&system.vms)?;
         let of_file = system.request(paths::root(), DEFAULT_BOARD);
+        let board = self.board.clone().unwrap_or(of_file.board);
+        let vms = self.vms(&of_file.vms, &board)?;
         Ok(Request {
-            board: self.board.clone().unwrap_or(of_file.board),
+            board,
             cpus: self.smp.or(of_file.cpus),
             memory_bytes: self.memory.or(of_file.memory_bytes),
             gic: self.gic.or(of_file.gic),
@@ -112,10 +113,11 @@ impl Selection {
     }
 
     /// Those of the `system.toml`, then the files, absolute because builds run elsewhere, then what is given in words; the
-    /// demo if there is none of these.
-    fn vms(&self, of_system: &[VmSource]) -> Result<Vec<VmSource>> {
+    /// demo of `board` if there is none of these.
+    fn vms(&self, of_system: &[VmSource], board: &str) -> Result<Vec<VmSource>> {
         if self.files.is_empty() && self.words.is_empty() {
-            return Ok(guests::DEMO.map(|file| VmSource::File(paths::root().join(file))).to_vec());
+            let demo = guests::demo(super::board_named(board)?.architecture);
+            return Ok(demo.map(|file| VmSource::File(paths::root().join(file))).to_vec());
         }
         let folder = std::env::current_dir().on("find", Path::new("."))?;
         let files = self.files.iter().filter(|file| !is_system(file)).map(|file| VmSource::File(folder.join(file)));

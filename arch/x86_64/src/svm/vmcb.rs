@@ -167,6 +167,13 @@ pub mod virtual_interrupt {
     pub const IGNORES_TPR: u64 = 1 << 20;
     /// The guest's IF and TPR are its own; the host's IF masks the board's interrupts.
     pub const MASKING: u64 = 1 << 24;
+    /// Lowest bit of its vector.
+    pub const VECTOR_SHIFT: u32 = 32;
+
+    /// Vector `vector` is pending, whatever the TPR.
+    pub const fn offer(vector: u8) -> u64 {
+        PENDING | IGNORES_TPR | (vector as u64) << VECTOR_SHIFT
+    }
 }
 
 impl Vmcb {

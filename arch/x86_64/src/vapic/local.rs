@@ -197,6 +197,13 @@ impl LocalApic {
         self.in_service.insert(vector);
     }
 
+    /// The guest was kept from `vector`, which had been accepted: it is requested again.
+    #[cold]
+    pub fn give_back(&mut self, vector: u8) {
+        self.in_service.remove(vector);
+        self.requests.insert(vector);
+    }
+
     /// A vector for this CPU by itself, of its timer or an IPI, comes while the guest takes interrupts. It takes this one at once, if
     /// nothing else is to be looked at before or after. False if not: then it is to be [`LocalApic::request`]ed.
     #[inline(always)]

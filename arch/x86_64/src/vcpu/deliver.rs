@@ -1,5 +1,10 @@
 //! What the guest takes next: an event that is left from before, an NMI, an interrupt, or a window for one (APM volume 2, 15.20 and
 //! 15.21).
+//!
+//! An interrupt that the guest takes at once is offered as a virtual one, which the CPU delivers before the first instruction, and not
+//! injected as an event: QEMU's TCG delivers an injected interrupt a second time if another of its threads asks this CPU's to stop
+//! before the guest is left (`helper_vmrun` leaves its vector as the exception to come). One that the CPU was kept from is still
+//! pending when the guest is left, and goes back to where it came from ([`Vcpu::take_back`]).
 
 use super::{Vcpu, code_of};
 use crate::alarm;
@@ -71,7 +76,8 @@ impl Vcpu {
             && !self.forgets
             && self.apic.accept_at_once(&self.guest.vapic, vector)
         {
-            self.vmcb.control.event = event::encode(Event::Interrupt(vector));
+            self.vmcb.control.interrupt =
+                virtual_interrupt::MASKING | virtual_interrupt::offer(vector) | u64::from(self.apic.cr8());
             return self.resume_at_once();
         }
         self.apic.request(vector);
@@ -107,6 +113,24 @@ impl Vcpu {
             || takes_interrupts && self.apic.pending(&self.guest.vapic).is_some()
     }
 
+    /// What the guest was offered and has not taken; the event that is still to be delivered, of which `info` is one.
+    pub(super) fn take_back(&mut self, info: u64) -> Option<Event> {
+        let control = &mut self.vmcb.control;
+        let [first, ..] = control.intercepts;
+        if control.interrupt & virtual_interrupt::PENDING == 0 || first & WINDOW != 0 {
+            return event::undelivered(info);
+        }
+        // Not `info` as well: on TCG an interrupt is pending until it is delivered, and in there as an exception.
+        control.interrupt &= !virtual_interrupt::PENDING;
+        let vector = (control.interrupt >> virtual_interrupt::VECTOR_SHIFT) as u8;
+        if self.offers_external {
+            // The 8259s have been acknowledged.
+            return Some(Event::Interrupt(vector));
+        }
+        self.apic.give_back(vector);
+        None
+    }
+
     #[inline(never)]
     fn deliver(&mut self) {
         self.take_signals();
@@ -132,6 +156,7 @@ impl Vcpu {
             }
         }
         let mut pending = self.apic.pending(vapic);
+        let mut offered = None;
         if gate.takes_interrupt()
             && let Some(taken) = pending
         {
@@ -142,7 +167,8 @@ impl Vcpu {
                 }
                 Pending::External => vapic.acknowledge_external(&mut self.apic),
             };
-            next = vector.map(Event::Interrupt);
+            self.offers_external = taken == Pending::External;
+            offered = vector;
             pending = self.apic.pending(vapic);
         }
         // What is left waits for the CPU to say that the guest could take it, or for a lower TPR. (A CPU that compares the two by
@@ -155,12 +181,21 @@ impl Vcpu {
             }
             (_, highest) => (0, highest.is_some()),
         };
+        let [first, ..] = &mut control.intercepts;
+        *first = if window != 0 { *first | WINDOW } else { *first & !WINDOW };
         // (TCG ends itself by an assertion if CR8 is written while a virtual interrupt is pending: `tcg_handle_interrupt`.)
         let others = control.cr_intercepts & !CR8_WRITES;
         control.cr_intercepts = if waits_for_tpr || window != 0 { others | CR8_WRITES } else { others };
-        let [first, ..] = &mut control.intercepts;
-        *first = if window != 0 { *first | WINDOW } else { *first & !WINDOW };
-        control.interrupt = virtual_interrupt::MASKING | u64::from(self.apic.cr8()) | window;
+        let virtual_interrupt = match offered {
+            Some(vector) if window == 0 => virtual_interrupt::offer(vector),
+            // There can be one of them.
+            Some(vector) => {
+                next = Some(Event::Interrupt(vector));
+                window
+            }
+            None => window,
+        };
+        control.interrupt = virtual_interrupt::MASKING | u64::from(self.apic.cr8()) | virtual_interrupt;
         control.event = next.map_or(0, event::encode);
         if waits_for_nmi {
             self.wait_for_nmi(gate.in_shadow);

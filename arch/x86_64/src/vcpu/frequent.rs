@@ -12,7 +12,7 @@ use crate::inject::{RF, TF};
 use crate::msr::{self, Answer};
 use crate::svm::event;
 use crate::svm::exit_code::{self, fault};
-use crate::svm::vmcb::{State, Vmcb};
+use crate::svm::vmcb::{State, Vmcb, virtual_interrupt};
 use crate::vapic;
 use model::{Gpa, PAGE_BYTES};
 
@@ -25,7 +25,8 @@ impl Vcpu {
     pub(super) fn quick(&mut self) -> u64 {
         let Vcpu { vmcb, code, .. } = self;
         vmcb.control.event = 0;
-        if vmcb.control.exit_interrupt_info & event::VALID != 0 {
+        let is_left = vmcb.control.interrupt & virtual_interrupt::PENDING != 0;
+        if is_left || vmcb.control.exit_interrupt_info & event::VALID != 0 {
             return self.general();
         }
         if vmcb.control.exit_code == exit_code::VMMCALL

@@ -6,7 +6,7 @@ use crate::exit::Exit;
 use crate::inject::{self, Event};
 use crate::interrupts::{ALARM, KICK};
 use crate::svm::vmcb::virtual_interrupt;
-use crate::svm::{self, consistency, event, exit_code};
+use crate::svm::{self, consistency, exit_code};
 
 impl Vcpu {
     /// Fetches what the guest has made of CR8.
@@ -19,9 +19,8 @@ impl Vcpu {
     #[inline(never)]
     pub(super) fn general(&mut self) -> u64 {
         self.take_priority();
-        let control = &self.vmcb.control;
-        self.event = event::undelivered(control.exit_interrupt_info);
-        match control.exit_code {
+        self.event = self.take_back(self.vmcb.control.exit_interrupt_info);
+        match self.vmcb.control.exit_code {
             exit_code::INTERRUPT => self.interrupted(),
             exit_code::MSR => {
                 let done = self.model_specific_register();

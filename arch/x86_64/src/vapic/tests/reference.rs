@@ -18,6 +18,8 @@ enum Step {
     /// Of its timer, or an IPI to itself: to be taken at once if that is possible.
     Own(u32, u8),
     Take(u32),
+    /// Takes one, and is kept from it.
+    Kept(u32),
     End(u32),
     Priority(u32, u8),
 }
@@ -34,6 +36,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             (0..LEVELS.len(), any::<bool>()).prop_map(|(line, level)| Step::Line(line, level)),
             (vcpu(), vector()).prop_map(|(vcpu, vector)| Step::Own(vcpu, vector)),
             vcpu().prop_map(Step::Take),
+            vcpu().prop_map(Step::Kept),
             vcpu().prop_map(Step::Take),
             vcpu().prop_map(Step::End),
             (vcpu(), prop_oneof![Just(0_u8), Just(0x30), Just(0x45)])
@@ -163,6 +166,13 @@ proptest! {
                     if let Some(next) = next {
                         model.cpus[vcpu as usize].requested.remove(&next);
                         model.cpus[vcpu as usize].served.insert(next);
+                    }
+                }
+                Step::Kept(vcpu) => {
+                    let next = model.cpus[vcpu as usize].next();
+                    prop_assert_eq!(world.take(vcpu), next);
+                    if let Some(next) = next {
+                        world.apics[vcpu as usize].give_back(next);
                     }
                 }
                 Step::End(vcpu) => {
