@@ -65,8 +65,10 @@ impl Segments {
     /// No other CPU uses them, ever; and nothing else grows into that stack.
     pub(crate) unsafe fn load(&'static self, fatal_stack: u64) {
         let nmi_stack = self.nmi_stack.as_ptr_range().end as u64;
-        let halves = [fatal_stack, nmi_stack].into_iter().flat_map(|stack| [stack as u32, (stack >> 32) as u32]);
-        self.task.iter().skip(IST1).zip(halves).for_each(|(word, half)| word.store(half, Ordering::Relaxed));
+        self.task[IST1].store(fatal_stack as u32, Ordering::Relaxed);
+        self.task[IST1 + 1].store((fatal_stack >> 32) as u32, Ordering::Relaxed);
+        self.task[IST1 + 2].store(nmi_stack as u32, Ordering::Relaxed);
+        self.task[IST1 + 3].store((nmi_stack >> 32) as u32, Ordering::Relaxed);
         // No I/O permission bitmap: its offset is the segment's end.
         self.task[TASK_WORDS - 1].store((TASK_BYTES as u32) << 16, Ordering::Relaxed);
         // An available 64-bit TSS, present, in two entries (APM volume 2, 4.8.3). `ltr` will mark it busy.

@@ -29,23 +29,28 @@ const CR4_MCE: u64 = 1 << 6;
 /// The vector.
 pub(crate) const VECTOR: u64 = 18;
 
-/// The first register of each bank; none if the CPU has no banks.
+/// What the banks can do, their number in the lowest byte; zero if the CPU has none.
+#[inline(never)]
+fn capabilities() -> u64 {
+    if cpuid(1, 0)[3] & 1 << 14 != 0 { read_msr(MCG_CAP) } else { 0 }
+}
+
+/// The first register of each bank.
 fn banks() -> impl Iterator<Item = u32> {
-    let has_banks = cpuid(1, 0)[3] & 1 << 14 != 0;
-    let count = if has_banks { (read_msr(MCG_CAP) & 0xff) as u32 } else { 0 };
-    (0..count).map(|bank| 0x400_u32.wrapping_add(bank.wrapping_mul(4)))
+    (0..capabilities() as u8).map(|bank| 0x400 | u32::from(bank) << 2)
 }
 
 /// Lets this CPU report machine checks of every kind, with nothing left of earlier ones. Its vectors are ours.
+#[inline(never)]
 pub(crate) fn enable() {
-    if cpuid(1, 0)[3] & 1 << 7 == 0 {
+    // (Who has banks has the exception, too.)
+    if capabilities() == 0 {
         return;
     }
-    let has_banks = banks().next().is_some();
     // SAFETY: the registers are those that the capabilities name, and a bit of control that a bank has no error for is ignored (APM
     // volume 2, 9.3.2; SDM volume 3, 16.3.2.1). The exception has its stub, and a stack.
     unsafe {
-        if has_banks && read_msr(MCG_CAP) & HAS_CTL != 0 {
+        if capabilities() & HAS_CTL != 0 {
             write_msr(MCG_CTL, u64::MAX);
         }
         for bank in banks() {
@@ -58,7 +63,7 @@ pub(crate) fn enable() {
 
 /// Whether this CPU has a machine check that nobody has handled: a guest that left CR4.MCE clear shuts down by it.
 pub(crate) fn has_happened() -> bool {
-    banks().next().is_some() && read_msr(MCG_STATUS) & IN_PROGRESS != 0
+    capabilities() != 0 && read_msr(MCG_STATUS) & IN_PROGRESS != 0
 }
 
 /// What this CPU's banks say, in words: behind what says that there was a machine check.
