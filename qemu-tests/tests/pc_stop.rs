@@ -30,7 +30,7 @@ fn a_watchdog_of_an_earlier_life_does_not_bite_on_x86() -> Result<()> {
         return Ok(());
     }
     let (_board, mut console) = WATCHDOG_RESET_X86_64.boot()?;
-    console.expect("\x1e[ostler] again: restarts (300)")?;
+    console.expect("\x1e[ostler] again: restarts (100)")?;
     Ok(())
 }
 
