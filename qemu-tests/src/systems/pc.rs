@@ -206,7 +206,7 @@ pub const SMP_4_SHARED_X86_64: System = System::of_pc("smp-4-shared-x86_64", SMP
 /// Thirty-two vCPUs on four pCPUs.
 pub const SMP_32_X86_64: System = System::of_pc("smp-32-x86_64", &["qemu-tests/systems/x86_64/smp-32.qvmconf"]);
 
-/// Eight workers of equal priority on two pCPUs.
+/// Four workers of equal priority on one pCPU.
 pub const FAIR_X86_64: System = System::of_pc(
     "fair-x86_64",
     &[
@@ -214,14 +214,10 @@ pub const FAIR_X86_64: System = System::of_pc(
         "qemu-tests/systems/x86_64/fair-2.qvmconf",
         "qemu-tests/systems/x86_64/fair-3.qvmconf",
         "qemu-tests/systems/x86_64/fair-4.qvmconf",
-        "qemu-tests/systems/x86_64/fair-5.qvmconf",
-        "qemu-tests/systems/x86_64/fair-6.qvmconf",
-        "qemu-tests/systems/x86_64/fair-7.qvmconf",
-        "qemu-tests/systems/x86_64/fair-8.qvmconf",
     ],
 )
-.with_cpus(2);
-/// Workers of different priorities, and in FIFO order, two on each pCPU.
+.with_cpus(1);
+/// Workers of different priorities, and in FIFO order, two at a time, on one pCPU.
 pub const PRIORITY_X86_64: System = System::of_pc(
     "priority-x86_64",
     &[
@@ -232,7 +228,8 @@ pub const PRIORITY_X86_64: System = System::of_pc(
         "qemu-tests/systems/x86_64/fifo-first.qvmconf",
         "qemu-tests/systems/x86_64/fifo-second.qvmconf",
     ],
-);
+)
+.with_cpus(1);
 /// A VM that exits all the time and has a budget, and one of lower priority, on one pCPU.
 pub const STORM_HELD_X86_64: System = System::of_pc(
     "storm-held-x86_64",
