@@ -175,14 +175,12 @@ pub const FAILURE_HALT_X86_64: System =
 pub const PAUSE_X86_64: System = System::of_pc(
     "pause-x86_64",
     &["qemu-tests/systems/x86_64/life-paused.qvmconf", "qemu-tests/systems/x86_64/life-beside.qvmconf"],
-)
-.with_cpus(2);
+);
 /// One to be paused whose watchdog is on.
 pub const PAUSE_WATCHDOG_X86_64: System = System::of_pc(
     "pause-watchdog-x86_64",
     &["qemu-tests/systems/x86_64/life-beside.qvmconf", "qemu-tests/systems/x86_64/life-bitten.qvmconf"],
-)
-.with_cpus(2);
+);
 /// A guest that no longer feeds its watchdog.
 pub const WATCHDOG_X86_64: System =
     System::of_pc("watchdog-x86_64", &["qemu-tests/systems/x86_64/watchdog.qvmconf"]).with_cpus(2);
