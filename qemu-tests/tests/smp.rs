@@ -16,7 +16,7 @@ fn passes(system: System, cpu: &str) -> Result<()> {
     console.set_patience(Duration::from_secs(900));
     for line in [
         "smp: all vCPUs came",
-        "rounds of SGI ping-pong with the second vCPU, none lost",
+        "rounds of ping-pong with the second vCPU, none lost",
         "times by SEV, and the counter never backwards",
         "smp: SGIs in 8 forms, each to whom it was for",
         "smp: 50 times 40 SPIs, each to the vCPU of its route",

@@ -23,6 +23,7 @@
 
 pub mod backtrace;
 pub mod clock;
+pub mod complaint;
 pub mod context;
 pub mod coverage;
 pub mod deadline;

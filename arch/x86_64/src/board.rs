@@ -20,13 +20,24 @@ pub struct Controller {
     pub io_apics: ArrayVec<IoApic, MAX_IO_APICS>,
     /// How ISA's interrupts are connected, by their number.
     pub isa: [Isa; ISA_INTERRUPTS],
+    /// Where the board's NMIs come in; `None` if it has none.
+    pub nmi: Option<NmiPin>,
+}
+
+/// A pin of the local APICs that carries NMIs. The boot CPU listens, for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NmiPin {
+    /// LINT1, not LINT0.
+    pub is_second: bool,
+    /// Active low, not high.
+    pub is_low: bool,
 }
 
 impl Default for Controller {
     fn default() -> Controller {
         // SDM volume 3, 11.4.1; ISA's interrupts are as ACPI 5.2.12.5 says when nothing overrides them.
         let isa = core::array::from_fn(|irq| Isa { line: irq as u32, is_level: false, is_low: false });
-        Controller { local_apic: Hpa(0xfee0_0000), io_apics: ArrayVec::new(), isa }
+        Controller { local_apic: Hpa(0xfee0_0000), io_apics: ArrayVec::new(), isa, nmi: None }
     }
 }
 

@@ -1,6 +1,6 @@
 //! This pCPU: who it is, its own data, waiting, and its tables.
 
-use core::arch::asm;
+use core::arch::{asm, global_asm};
 use core::mem::offset_of;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -148,9 +148,38 @@ pub fn wait_for_interrupt() {
     if local().is_some_and(|local| local.taken.load(Ordering::Relaxed) == 0) {
         // SAFETY: an interrupt is delivered after the `hlt` at the earliest, and so ends it (APM volume 2, 8.1.4, STI); its
         // stub notes it and masks interrupts again. So does the `cli`, should the CPU wake up for another reason.
-        unsafe { asm!("sti", "hlt", "cli", options(nostack)) };
+        unsafe { ostler_sleep() };
     }
 }
+
+global_asm!(
+    r#"
+    .section .text.vectors, "ax"
+    .global ostler_sleep
+ostler_sleep:
+    sti
+    .global ostler_sleep_hlt
+ostler_sleep_hlt:
+    hlt
+    cli
+    ret
+    "#
+);
+
+unsafe extern "C" {
+    /// Waits for an interrupt, with interrupts on until it comes.
+    fn ostler_sleep();
+    /// Its HLT.
+    static ostler_sleep_hlt: u8;
+}
+
+/// Where the HLT of [`wait_for_interrupt`] is.
+pub(crate) fn sleeping_place() -> u64 {
+    &raw const ostler_sleep_hlt as u64
+}
+
+/// How long it is.
+pub(crate) const HLT_BYTES: u64 = 1;
 
 /// Lets one pending interrupt through, if there is one. Not before [`set_local`].
 #[inline]

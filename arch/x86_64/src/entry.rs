@@ -1,8 +1,8 @@
 //! The interrupt descriptor table: what the hypervisor does with exceptions of its own, and with interrupts.
 //!
 //! While the hypervisor runs, an exception is a bug of ours. Those stubs trust nothing, least of all the stack pointer: the CPU
-//! has switched to the pCPU's emergency stack (`gdt`), and they do not come back. That holds for NMIs and machine checks too,
-//! which tell of broken hardware.
+//! has switched to the pCPU's emergency stack (`gdt`), and they do not come back. That holds for machine checks too, which tell of
+//! broken hardware. NMIs are no exceptions of ours, and do come back (`complaint`).
 //!
 //! Interrupts stay masked but for the windows that `controller::take` and `cpu::wait_for_interrupt` open. A stub there notes
 //! the vector in the pCPU's own data and returns with interrupts masked: a window lets one through, and who opened it does the
@@ -11,10 +11,12 @@
 use core::arch::{asm, global_asm};
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use crate::gdt::{CODE, FATAL_STACK, Segments, TablePointer};
+use crate::gdt::{CODE, FATAL_STACK, NMI_STACK, Segments, TablePointer};
 
 /// Vectors that are exceptions (APM volume 2, 8.1).
 const EXCEPTIONS: usize = 32;
+/// The vector of NMIs.
+const NMI: usize = 2;
 /// Bytes from one exception's stub to the next.
 const EXCEPTION_BYTES: usize = 16;
 /// The same of interrupts.
@@ -168,6 +170,8 @@ unsafe extern "C" {
     static __exception_stubs: u8;
     /// Those of all other vectors, [`INTERRUPT_BYTES`] apart.
     static __interrupt_stubs: u8;
+    /// That of NMIs (`complaint`).
+    static __nmi_stub: u8;
     /// End of the stack for fatal exceptions before the pCPUs have their own.
     static __early_emergency_top: u8;
 }
@@ -188,7 +192,8 @@ pub fn install_vectors() {
         if vector == EXCEPTIONS {
             (stub, bytes, stack) = (interrupts, INTERRUPT_BYTES, 0);
         }
-        entry.iter().zip(gate(stub, stack)).for_each(|(entry, word)| entry.store(word, Ordering::Relaxed));
+        let gate = if vector == NMI { gate(&raw const __nmi_stub as u64, NMI_STACK) } else { gate(stub, stack) };
+        entry.iter().zip(gate).for_each(|(entry, word)| entry.store(word, Ordering::Relaxed));
         stub = stub.wrapping_add(bytes as u64);
     }
     if crate::cpu::is_boot_cpu() {

@@ -5,6 +5,7 @@ use core::fmt;
 use crate::cpu::FaultRegisters;
 use crate::entry::FatalFrame;
 use crate::exception::OwnException;
+use crate::machine_check;
 
 /// What the vectors hand to `ostler_fatal`.
 #[derive(Debug)]
@@ -37,7 +38,8 @@ impl Fault {
 /// What happened, in words, and where.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, rip {:#x}", self.exception, self.rip)
+        write!(f, "{}, rip {:#x}", self.exception, self.rip)?;
+        if self.exception.vector == machine_check::VECTOR { write!(f, "{}", machine_check::Banks) } else { Ok(()) }
     }
 }
 

@@ -1,5 +1,5 @@
 //! Segments, as far as long mode still has them: one code segment, one for data, and a task-state segment whose only use is the
-//! stack that fatal exceptions switch to (APM volume 2, 4.8 and 12.2.5).
+//! stacks that exceptions switch to (APM volume 2, 4.8 and 12.2.5).
 
 use core::arch::asm;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -10,9 +10,11 @@ pub(crate) const CODE: u16 = 0x08;
 pub(crate) const DATA: u16 = 0x10;
 /// Selector of the task-state segment.
 pub(crate) const TASK: u16 = 0x18;
-/// The entry of the interrupt stack table that all exceptions use. None of them comes back, so one stack is enough; one that
+/// The entry of the interrupt stack table that all exceptions use but NMIs. None of them comes back, so one stack is enough; one that
 /// strikes while another is told of overwrites what nobody will read.
 pub(crate) const FATAL_STACK: u8 = 1;
+/// The one that NMIs use, which may strike while a fatal exception is told of.
+pub(crate) const NMI_STACK: u8 = 2;
 
 /// 64-bit code, present, readable, accessed; the segment's base and limit do not count (APM volume 2, 4.8.1).
 const CODE_DESCRIPTOR: u64 = 0x00af_9b00_0000_ffff;
@@ -21,8 +23,10 @@ const DATA_DESCRIPTOR: u64 = 0x00cf_9300_0000_ffff;
 
 /// Words of the 64-bit task-state segment (APM volume 2, 12.2.5), of 4 bytes as its fields are aligned.
 const TASK_WORDS: usize = 26;
-/// Word of IST1's low half.
+/// Word of IST1's low half; the others follow.
 const IST1: usize = 9;
+/// Words of an NMI's stack: what its stub calls needs little (`complaint`).
+const NMI_WORDS: usize = 128;
 /// The descriptor table's last byte.
 const DESCRIPTORS_LIMIT: u16 = size_of::<[AtomicU64; 5]>() as u16 - 1;
 /// Bytes of the task-state segment.
@@ -34,6 +38,7 @@ const TASK_BYTES: u64 = 4 * TASK_WORDS as u64;
 pub(crate) struct Segments {
     descriptors: [AtomicU64; 5],
     task: [AtomicU32; TASK_WORDS],
+    nmi_stack: [AtomicU64; NMI_WORDS],
 }
 
 /// What `lgdt` and `lidt` read.
@@ -46,7 +51,11 @@ pub(crate) struct TablePointer {
 impl Segments {
     /// Segments that nobody has loaded.
     pub(crate) const fn new() -> Segments {
-        Segments { descriptors: [const { AtomicU64::new(0) }; 5], task: [const { AtomicU32::new(0) }; TASK_WORDS] }
+        Segments {
+            descriptors: [const { AtomicU64::new(0) }; 5],
+            task: [const { AtomicU32::new(0) }; TASK_WORDS],
+            nmi_stack: [const { AtomicU64::new(0) }; NMI_WORDS],
+        }
     }
 
     /// Makes them this CPU's, with the stack that ends at `fatal_stack`, a multiple of 16, for fatal exceptions. FS and GS keep
@@ -55,8 +64,11 @@ impl Segments {
     /// # Safety
     /// No other CPU uses them, ever; and nothing else grows into that stack.
     pub(crate) unsafe fn load(&'static self, fatal_stack: u64) {
+        let nmi_stack = self.nmi_stack.as_ptr_range().end as u64;
         self.task[IST1].store(fatal_stack as u32, Ordering::Relaxed);
         self.task[IST1 + 1].store((fatal_stack >> 32) as u32, Ordering::Relaxed);
+        self.task[IST1 + 2].store(nmi_stack as u32, Ordering::Relaxed);
+        self.task[IST1 + 3].store((nmi_stack >> 32) as u32, Ordering::Relaxed);
         // No I/O permission bitmap: its offset is the segment's end.
         self.task[TASK_WORDS - 1].store((TASK_BYTES as u32) << 16, Ordering::Relaxed);
         // An available 64-bit TSS, present, in two entries (APM volume 2, 4.8.3). `ltr` will mark it busy.

@@ -43,6 +43,8 @@ mod calendar;
 #[cfg(target_os = "none")]
 pub mod clock;
 #[cfg(target_os = "none")]
+pub mod complaint;
+#[cfg(target_os = "none")]
 pub mod controller;
 #[cfg(target_os = "none")]
 pub mod cpu;
@@ -62,6 +64,8 @@ mod gdt;
 mod guest;
 #[cfg(any(test, target_os = "none"))]
 mod line;
+#[cfg(target_os = "none")]
+mod machine_check;
 #[cfg(target_os = "none")]
 mod memory;
 #[cfg(target_os = "none")]

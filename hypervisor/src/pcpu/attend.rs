@@ -6,14 +6,17 @@ use model::StopReason;
 
 use super::{Pcpu, Work, seat};
 use crate::life::{Look, Settled};
-use crate::lifecycle;
 use crate::post_mortem::{Report, Step};
 use crate::progress::Sight;
 use crate::scheduler::Seats;
+use crate::{lifecycle, log};
 
 impl Pcpu {
     /// Looks at the seats that others left notes for.
     pub(super) fn attend(&mut self, notes: u64) {
+        if let Some(complaint) = arch::complaint::take() {
+            log::error!("{complaint}");
+        }
         for index in Seats::new(notes) {
             let Some((index, seat)) = seat(self.seats, Some(index)) else { continue };
             if seat.vcpu.index() == 0 && seat.vm.timers.next().is_some() {

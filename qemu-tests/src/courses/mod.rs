@@ -1,9 +1,12 @@
 //! What a board goes through in a test, whichever its CPU is: the systems and what is particular to them stand in `tests/`. What is not
 //! as it should be panics, as a test's own assertion does.
 
+pub mod failure;
 mod house;
 mod life;
+pub mod pause;
 mod restart;
+pub mod sharing;
 mod victim;
 
 pub use house::full_house;

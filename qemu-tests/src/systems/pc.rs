@@ -1,5 +1,7 @@
 //! The systems for x86's board.
 
+use config::assemble::OnFailure;
+
 use super::System;
 
 /// Debian alone on one pCPU; it powers off by itself.
@@ -161,6 +163,110 @@ pub const PC_PASS_AGAIN: System =
 pub const PC_PASS_LINUX: System =
     System::of_pc("pc-pass-linux", &["qemu-tests/systems/pc-pass-linux.qvmconf"]).with_cpus(1);
 
+/// A VM that spins on the boot CPU beside one that beats on others, and keys that make the hypervisor fail.
+pub const FAILURE_X86_64: System = System::of_pc(
+    "failure-x86_64",
+    &["qemu-tests/systems/x86_64/failure-spin.qvmconf", "qemu-tests/systems/x86_64/failure-beats.qvmconf"],
+)
+.with_failures(OnFailure::Reset)
+.with_self_test();
+/// The same on a board that halts.
+pub const FAILURE_HALT_X86_64: System =
+    System::of_pc("failure-halt-x86_64", FAILURE_X86_64.files).with_failures(OnFailure::Halt);
+
+/// Two VMs that beat, for one to be paused.
+pub const PAUSE_X86_64: System = System::of_pc(
+    "pause-x86_64",
+    &["qemu-tests/systems/x86_64/life-paused.qvmconf", "qemu-tests/systems/x86_64/life-beside.qvmconf"],
+);
+/// One to be paused whose watchdog is on.
+pub const PAUSE_WATCHDOG_X86_64: System = System::of_pc(
+    "pause-watchdog-x86_64",
+    &["qemu-tests/systems/x86_64/life-beside.qvmconf", "qemu-tests/systems/x86_64/life-bitten.qvmconf"],
+);
+/// A guest that no longer feeds its watchdog.
+pub const WATCHDOG_X86_64: System =
+    System::of_pc("watchdog-x86_64", &["qemu-tests/systems/x86_64/watchdog.qvmconf"]).with_cpus(2);
+/// A guest that resets itself for ever, each time with its watchdog on.
+pub const WATCHDOG_RESET_X86_64: System =
+    System::of_pc("watchdog-reset-x86_64", &["qemu-tests/systems/x86_64/watchdog-reset.qvmconf"]).with_cpus(2);
+/// Guests that do not power off when they are asked to: one that is asked for a second, and one for a day.
+pub const POWER_KEY_X86_64: System = System::of_pc(
+    "power-key-x86_64",
+    &["qemu-tests/systems/x86_64/power-key.qvmconf", "qemu-tests/systems/x86_64/power-key-patient.qvmconf"],
+)
+.with_cpus(2);
+
+/// What lies between two vCPUs, each on a pCPU of its own.
+pub const SMP_2_X86_64: System =
+    System::of_pc("smp-2-x86_64", &["qemu-tests/systems/x86_64/smp-2.qvmconf"]).with_cpus(2);
+/// The same between four.
+pub const SMP_4_X86_64: System = System::of_pc("smp-4-x86_64", &["qemu-tests/systems/x86_64/smp-4.qvmconf"]);
+/// Four vCPUs on two pCPUs.
+pub const SMP_4_SHARED_X86_64: System = System::of_pc("smp-4-shared-x86_64", SMP_4_X86_64.files).with_cpus(2);
+/// Thirty-two vCPUs on four pCPUs.
+pub const SMP_32_X86_64: System = System::of_pc("smp-32-x86_64", &["qemu-tests/systems/x86_64/smp-32.qvmconf"]);
+
+/// Four workers of equal priority on one pCPU.
+pub const FAIR_X86_64: System = System::of_pc(
+    "fair-x86_64",
+    &[
+        "qemu-tests/systems/x86_64/fair-1.qvmconf",
+        "qemu-tests/systems/x86_64/fair-2.qvmconf",
+        "qemu-tests/systems/x86_64/fair-3.qvmconf",
+        "qemu-tests/systems/x86_64/fair-4.qvmconf",
+    ],
+)
+.with_cpus(1);
+/// Workers of different priorities, and in FIFO order, two at a time, on one pCPU.
+pub const PRIORITY_X86_64: System = System::of_pc(
+    "priority-x86_64",
+    &[
+        "qemu-tests/systems/x86_64/priority-high.qvmconf",
+        "qemu-tests/systems/x86_64/priority-low.qvmconf",
+        "qemu-tests/systems/x86_64/priority-pulse.qvmconf",
+        "qemu-tests/systems/x86_64/priority-filler.qvmconf",
+        "qemu-tests/systems/x86_64/fifo-first.qvmconf",
+        "qemu-tests/systems/x86_64/fifo-second.qvmconf",
+    ],
+)
+.with_cpus(1);
+/// A VM that exits all the time and has a budget, and one of lower priority, on one pCPU.
+pub const STORM_HELD_X86_64: System = System::of_pc(
+    "storm-held-x86_64",
+    &["qemu-tests/systems/x86_64/storm-held.qvmconf", "qemu-tests/systems/x86_64/storm-victim.qvmconf"],
+)
+.with_cpus(1);
+
+/// A guest with page tables of its own, in several ranges of memory.
+pub const PAGES_X86_64: System =
+    System::of_pc("pages-x86_64", &["qemu-tests/systems/x86_64/pages.qvmconf"]).with_cpus(1);
+/// The guest that does what it must not, with qvm's default policies.
+pub const TRESPASS_X86_64: System =
+    System::of_pc("trespass-x86_64", &["qemu-tests/systems/x86_64/trespass.qvmconf"]).with_cpus(1);
+/// The same guest four times, with policies that are not the defaults.
+pub const POLICIES_X86_64: System = System::of_pc(
+    "policies-x86_64",
+    &[
+        "qemu-tests/systems/x86_64/abort-reference.qvmconf",
+        "qemu-tests/systems/x86_64/abort-instruction.qvmconf",
+        "qemu-tests/systems/x86_64/fail-reference.qvmconf",
+        "qemu-tests/systems/x86_64/ignore-instruction.qvmconf",
+    ],
+);
+/// A guest that never gives its pCPU back, beside one that works.
+pub const SPIN_X86_64: System = System::of_pc(
+    "spin-x86_64",
+    &["qemu-tests/systems/x86_64/spin.qvmconf", "qemu-tests/systems/hello-x86_64.qvmconf"],
+);
+
+/// Debian that feeds its watchdog, and crashes when it is told to.
+pub const LINUX_WATCHDOG_X86_64: System =
+    System::of_pc("linux-watchdog-x86_64", &["qemu-tests/systems/x86_64/linux-watchdog.qvmconf"]).with_cpus(1);
+/// Debian that listens to its power button.
+pub const LINUX_POWER_KEY_X86_64: System =
+    System::of_pc("linux-power-key-x86_64", &["qemu-tests/systems/x86_64/linux-power-key.qvmconf"]).with_cpus(1);
+
 /// All of them.
 pub(super) const SYSTEMS: &[System] = &[
     LINUX_X86_64,
@@ -191,4 +297,24 @@ pub(super) const SYSTEMS: &[System] = &[
     PC_PASS_EDGES,
     PC_PASS_AGAIN,
     PC_PASS_LINUX,
+    FAILURE_X86_64,
+    FAILURE_HALT_X86_64,
+    PAUSE_X86_64,
+    PAUSE_WATCHDOG_X86_64,
+    WATCHDOG_X86_64,
+    WATCHDOG_RESET_X86_64,
+    POWER_KEY_X86_64,
+    SMP_2_X86_64,
+    SMP_4_X86_64,
+    SMP_4_SHARED_X86_64,
+    SMP_32_X86_64,
+    FAIR_X86_64,
+    PRIORITY_X86_64,
+    STORM_HELD_X86_64,
+    PAGES_X86_64,
+    TRESPASS_X86_64,
+    POLICIES_X86_64,
+    SPIN_X86_64,
+    LINUX_WATCHDOG_X86_64,
+    LINUX_POWER_KEY_X86_64,
 ];

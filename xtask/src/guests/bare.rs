@@ -11,8 +11,8 @@ use super::elf32;
 /// Their names on arm64: of the folder, the package, the program and the ELF file.
 pub(super) const NAMES: [&str; 9] = ["bench", "hello", "hostile", "pages", "psci", "smp", "stop", "trespass", "worker"];
 /// On x86.
-pub(super) const NAMES_X86_64: [&str; 8] =
-    ["bench", "hello", "hostile", "loaded", "passed", "registers", "trespass", "worker"];
+pub(super) const NAMES_X86_64: [&str; 11] =
+    ["bench", "hello", "hostile", "loaded", "pages", "passed", "registers", "smp", "stop", "trespass", "worker"];
 /// The programs of `loaded`, which has one for each way to start.
 const LOADED: [&str; 5] = ["plain", "multiboot", "flat", "multiboot2", "real"];
 

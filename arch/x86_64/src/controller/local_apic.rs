@@ -5,6 +5,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use model::Hpa;
 
+use crate::board::NmiPin;
 use crate::interrupts::{self, SPURIOUS_VECTOR};
 use crate::registers::{cpuid, read_msr, write_msr};
 
@@ -36,6 +37,12 @@ const MASKED: u32 = 1 << 16;
 const ASSERT: u32 = 1 << 14;
 /// ICR, xAPIC only: the last command is still being sent.
 const PENDING: u32 = 1 << 12;
+/// ICR: to the sender itself, whatever the destination says.
+const SELF: u32 = 0b01 << 18;
+/// LVT: as an NMI, whose vector does not count.
+const NMI: u32 = 0b100 << 8;
+/// LVT: the pin is active low.
+const LOW: u32 = 1 << 13;
 /// Looks at [`PENDING`] before a command is sent all the same.
 const PATIENCE: u32 = 1_000_000;
 
@@ -143,6 +150,21 @@ impl LocalApic {
         let _ = (0..PATIENCE).find(|_| self.read(COMMAND) & PENDING == 0);
         self.write(COMMAND_HIGH, id << 24);
         self.write(COMMAND, command);
+    }
+
+    /// Sends `vector` to this CPU itself. An NMI may do so anywhere, in the middle of [`LocalApic::send`] too: the destination is left as
+    /// it is, and the register is idle again, as who was about to write it had found it.
+    pub(super) fn send_to_self(self, vector: u8) {
+        self.write(COMMAND, u32::from(vector) | ASSERT | SELF);
+        if self.page != 0 {
+            let _ = (0..PATIENCE).find(|_| self.read(COMMAND) & PENDING == 0);
+        }
+    }
+
+    /// Takes the board's NMIs from `pin`.
+    pub(super) fn listen(self, pin: NmiPin) {
+        let register = if pin.is_second { LVT_LINT1 } else { LVT_LINT0 };
+        self.write(register, NMI | if pin.is_low { LOW } else { 0 });
     }
 
     /// Sets the timer up in `mode`, stopped, to count every tick of its clock.

@@ -34,6 +34,11 @@ pub fn init(board: &'static board::Controller, own: u64) -> Option<()> {
 /// ours are enabled.
 pub fn init_cpu(_id: u64, _pcpu: u32) {
     local().init();
+    if let Some(pin) = board::get().and_then(|board| board.controller.nmi)
+        && cpu::is_boot_cpu()
+    {
+        local().listen(pin);
+    }
 }
 
 /// Masks both 8259s for good. They keep whatever vectors they have; no CPU listens to them (LINT0 is masked).
@@ -116,6 +121,13 @@ pub fn send(doorbell: u64) {
 pub fn send_stop(doorbell: u64) {
     cpu::publish();
     send_to(doorbell, STOP);
+}
+
+/// Rings this CPU itself, from within an NMI.
+pub(crate) fn kick_self() {
+    if let Some(vector) = interrupts::vector(KICK) {
+        local().send_to_self(vector);
+    }
 }
 
 fn send_to(id: u64, number: u32) {

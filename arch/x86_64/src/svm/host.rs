@@ -61,6 +61,7 @@ pub fn init_cpu() {
     let Some(local) = cpu::local() else { return };
     let save = local.host.save.0.as_ptr() as u64;
     let components = xstate::components();
+    crate::machine_check::enable();
     // SAFETY: `boot` has made sure that the CPU has SVM and that firmware has not turned it off. Both pages are this pCPU's own, and
     // nothing else ever writes to them; the map has them at their physical addresses. The PAT is as the tables in use need it.
     unsafe {
@@ -85,8 +86,7 @@ pub fn init_cpu() {
 /// Takes an interrupt that is pending, from within a quick handler: there GIF is clear, and IF set, as VMRUN wants it.
 #[inline(always)]
 pub(crate) fn take() -> Option<u32> {
-    // SAFETY: the flag lets through what is pending, NMIs too, which the hypervisor does not survive in any case (APM volume 2,
-    // 15.17). The stub of an interrupt notes it and masks the next one.
+    // SAFETY: the flag lets through what is pending (APM volume 2, 15.17), NMIs too, which wait for nothing here. The stub of an interrupt notes it and masks the next one.
     controller::take_by(|| unsafe { asm!("stgi", "nop", "clgi", "sti", options(nostack)) })
 }
 

@@ -5,6 +5,7 @@ use crate::coverage::{self, Way};
 use crate::exit::Exit;
 use crate::inject::{self, Event};
 use crate::interrupts::{ALARM, KICK};
+use crate::machine_check;
 use crate::svm::vmcb::virtual_interrupt;
 use crate::svm::{self, consistency, exit_code};
 
@@ -110,6 +111,9 @@ impl Vcpu {
                 self.inject(Event::UNDEFINED);
             }
             exit_code::SHUTDOWN => {
+                if machine_check::has_happened() {
+                    svm::machine_check();
+                }
                 coverage::took(Way::Shutdown);
                 return Done::Exit(self.shutdown());
             }
@@ -118,7 +122,7 @@ impl Vcpu {
                 let action = why.unwrap_or("VMRUN refuses, for a reason that is not known, at");
                 return Done::Exit(Exit::Failed { action, what: self.pc() });
             }
-            // It is pending, and strikes the hypervisor as soon as that lets it: as the stub says, what is broken is the board.
+            // An NMI is pending, and strikes the hypervisor as soon as GIF is set. (INIT, too, is the board's.)
             exit_code::NMI | exit_code::INIT => return Done::Exit(Exit::Kicked),
             exit_code::MACHINE_CHECK => svm::machine_check(),
             _ => return Done::Exit(Exit::Failed { action: "exit that nobody asked for, code", what: code }),

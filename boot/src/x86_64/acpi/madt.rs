@@ -1,6 +1,6 @@
 //! The MADT (5.2.12): CPUs and interrupt controllers.
 
-use arch_x86_64::board::{IoApic, Isa};
+use arch_x86_64::board::{IoApic, Isa, NmiPin};
 use model::Hpa;
 
 use super::super::hardware::{Facts, Fault};
@@ -33,8 +33,10 @@ fn one(facts: &mut Facts, entry: &[u8]) -> Result<Option<()>, Fault> {
             0 => Entry::Cpu { id: u64::from(u8_at(entry, 3)?), flags: u32_at(entry, 4)? },
             1 => Entry::IoApic(IoApic { registers: Hpa(u64::from(u32_at(entry, 4)?)), first_line: u32_at(entry, 8)? }),
             2 => Entry::Override { bus: u8_at(entry, 2)?, source: u8_at(entry, 3)?, isa: isa(entry)? },
+            4 => Entry::Nmi(nmi(u16_at(entry, 3)?, u8_at(entry, 5)?)),
             5 => Entry::LocalApic(Hpa(u64_at(entry, 4)?)),
             9 => Entry::Cpu { id: u64::from(u32_at(entry, 4)?), flags: u32_at(entry, 8)? },
+            10 => Entry::Nmi(nmi(u16_at(entry, 2)?, u8_at(entry, 8)?)),
             _ => Entry::Other,
         })
     };
@@ -52,6 +54,8 @@ fn one(facts: &mut Facts, entry: &[u8]) -> Result<Option<()>, Fault> {
             Some(place) => *place = isa,
             None => facts.note("MADT", "it overrides an interrupt that ISA has not, not used"),
         },
+        // An entry for each CPU, or one for all: only the boot CPU listens, and pins are the same everywhere (5.2.12.7).
+        Entry::Nmi(pin) => controller.nmi = Some(pin),
         Entry::LocalApic(page) => controller.local_apic = page,
         Entry::Cpu { .. } | Entry::Override { .. } | Entry::Other => {}
     }
@@ -63,6 +67,7 @@ enum Entry {
     IoApic(IoApic),
     Override { bus: u8, source: u8, isa: Isa },
     LocalApic(Hpa),
+    Nmi(NmiPin),
     Other,
 }
 
@@ -70,4 +75,9 @@ enum Entry {
 fn isa(entry: &[u8]) -> Option<Isa> {
     let flags = u16_at(entry, 8)?;
     Some(Isa { line: u32_at(entry, 4)?, is_level: (flags >> 2) & 0b11 == 0b11, is_low: flags & 0b11 == 0b11 })
+}
+
+/// A local APIC's NMI: its flags, of which the trigger does not count for an NMI (SDM volume 3, 11.5.1), and the pin's number.
+fn nmi(flags: u16, pin: u8) -> NmiPin {
+    NmiPin { is_second: pin == 1, is_low: flags & 0b11 == 0b11 }
 }

@@ -2,7 +2,7 @@
 
 mod tables;
 
-use arch_x86_64::board::{IoApic, Isa, PmTimer, Power};
+use arch_x86_64::board::{IoApic, Isa, NmiPin, PmTimer, Power};
 use model::Hpa;
 use proptest::prelude::*;
 
@@ -98,6 +98,19 @@ fn cpus_that_are_off_are_left_out_and_none_is_counted_twice() {
         [cpu(4, 1), cpu(2, 0), cpu(6, 2), x2apic(6, 1), x2apic(4, 1), x2apic(0x1234, 1), io_apic(0xfec0_0000, 0)];
     let facts = read(&board(madt(&entries), some_fadt(), vec![]), Protocol::Pvh, INFO).unwrap();
     assert_eq!(facts.cpus[..], [4, 6, 0x1234]);
+}
+
+#[test]
+fn the_pin_of_nmis_is_found_in_either_kind_of_entry() {
+    for (entry, expected) in [
+        (vec![4, 6, 0xff, 0b0101, 0, 1], Some(NmiPin { is_second: true, is_low: false })),
+        (vec![10, 12, 0b1111, 0, 0, 0, 0, 0, 0, 0, 0, 0], Some(NmiPin { is_second: false, is_low: true })),
+        (vec![4, 5, 0xff, 0, 0], None),
+    ] {
+        let entries = [cpu(0, 1), io_apic(0xfec0_0000, 0), entry];
+        let facts = read(&board(madt(&entries), some_fadt(), vec![]), Protocol::Pvh, INFO).unwrap();
+        assert_eq!(facts.hardware.board.controller.nmi, expected);
+    }
 }
 
 #[test]

@@ -1,36 +1,12 @@
-//! The program: every page size in every range of memory.
+//! The program, which is of the CPU.
 
-mod area;
-mod cache;
-mod granule;
-mod high;
-mod mmu;
-mod remap;
-mod tables;
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
+#[cfg(target_arch = "aarch64")]
+use aarch64 as cpu;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+#[cfg(target_arch = "x86_64")]
+use x86_64 as cpu;
 
-use area::Area;
-use granule::Granule;
-use guest_runtime::system_register::mask_interrupts;
-use guest_runtime::{Machine, Program, Verdict, gic, program, say, timer};
-
-program!(Program::new("pages", main).with_interrupts(|_| ()).with_secondary(mmu::second));
-
-fn main(machine: &Machine) -> Verdict {
-    gic::open(machine)?;
-    timer::open(machine)?;
-    mask_interrupts();
-    for granule in Granule::ALL {
-        if !granule.is_implemented() {
-            say!("this CPU has no pages of {} KiB", granule.kib());
-            continue;
-        }
-        for range in machine.memory.iter() {
-            let area = Area::within(range).ok_or("a range of memory is too small")?;
-            let world = area.prepare(machine, granule)?;
-            mmu::visit(&world, machine.second())?;
-            say!("pages of {} KiB in memory at {:#x}", granule.kib(), range.base);
-        }
-    }
-    say!("all passed");
-    Ok(())
-}
+guest_runtime::program!(cpu::PROGRAM);

@@ -14,4 +14,4 @@ pub mod uart;
 
 pub use boot::program_extent;
 pub use psci::{system_off, system_reset};
-pub(crate) use system_register::{mask_interrupts, unmask_interrupts, wait_for_interrupt};
+pub use system_register::{mask_interrupts, unmask_interrupts, wait_for_interrupt};

@@ -128,6 +128,10 @@ pub(super) struct Fixed {
     /// SMI_CMD and ACPI_ENABLE.
     pub(super) command: u16,
     pub(super) enable: u8,
+    /// SCI_INT.
+    pub(super) interrupt: u32,
+    /// PM1a_EVT and PM1_EVT_LEN.
+    pub(super) events: (u16, u16),
     /// PM1a_CNT.
     pub(super) control: u16,
     /// PM_TMR; 0: there is none.
@@ -147,6 +151,8 @@ impl Fixed {
         Some(Fixed {
             command: table.number(48, 4) as u16,
             enable: table.number(52, 1) as u8,
+            interrupt: table.number(46, 2) as u32,
+            events: (table.number(56, 4) as u16, table.number(88, 1) as u16),
             control: table.number(64, 4) as u16,
             timer: table.number(76, 4) as u16,
             reset: has_reset.then(|| (table.number(120, 8) as u16, table.number(128, 1) as u8)),

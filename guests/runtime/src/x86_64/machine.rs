@@ -42,6 +42,17 @@ pub struct Line {
     pub polarity: Polarity,
 }
 
+/// PM1's events (ACPI 6.5, 4.8.3.1).
+#[derive(Clone, Copy, Debug)]
+pub struct PowerEvents {
+    /// The port of PM1a_STS.
+    pub status: u16,
+    /// The port of PM1a_EN.
+    pub enable: u16,
+    /// The line of SCI.
+    pub line: Line,
+}
+
 /// The most CPUs that guests use.
 pub const MAX_CPUS: usize = 32;
 /// The most ranges of memory that guests use.
@@ -73,6 +84,8 @@ pub struct Machine {
     pub timer_line: Line,
     /// The console.
     pub uart: Uart,
+    /// ACPI's power management: where its events are, status before enable, and its line.
+    pub power: PowerEvents,
     /// ACPI's timer, of 24 or 32 bits at 3,579,545 Hz (ACPI 6.5, 4.8.2.1).
     pub power_timer: Option<u16>,
     /// APIC IDs of the CPUs: the first is the one that starts.
@@ -99,6 +112,11 @@ impl Machine {
             has_8259: interrupts.has_8259(),
             timer_line: interrupts.line(0),
             uart: Uart { port: 0x3f8, line: interrupts.line(4) },
+            power: PowerEvents {
+                status: fixed.events.0,
+                enable: fixed.events.0 + fixed.events.1 / 2,
+                line: interrupts.line(fixed.interrupt),
+            },
             power_timer: (fixed.timer != 0).then_some(fixed.timer),
             cpus: core::iter::once(own).chain(others).collect(),
             memory,

@@ -1,4 +1,4 @@
-//! A counter for each vCPU, which that one alone stores, since there are no atomic additions with the MMU off.
+//! A counter for each vCPU, which that one alone stores: guests of arm64 have no atomic additions with the MMU off.
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use guest_runtime::machine::{MAX_CPUS, own_index};
@@ -20,6 +20,11 @@ impl Counters {
     /// Stores this vCPU's value.
     pub(super) fn store(&self, value: u64) {
         self.0[own_index()].store(value, Relaxed);
+    }
+
+    /// Forgets the value of vCPU `index`, which is off.
+    pub(super) fn clear(&self, index: usize) {
+        self.0[index].store(0, Relaxed);
     }
 
     /// The value of vCPU `index`.

@@ -1,13 +1,11 @@
-//! All vCPUs but the first: started by PSCI, each sleeps until it gets an order, does it, reports, and sleeps again.
+//! All vCPUs but the first: started by the first, each sleeps until it gets an order, does it, reports, and sleeps again.
 
 use super::counters::Counters;
-use super::{REPORT, WAKE, ping, ring, sgi};
+use super::{REPORT, WAKE, cpu, ping, ring};
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use guest_runtime::machine::{MAX_CPUS, own_index};
-use guest_runtime::psci::{self, status};
-use guest_runtime::system_register::barrier;
 use guest_runtime::wait::{wait_for, wait_unaided, wait_until};
-use guest_runtime::{Machine, Verdict, fail, gic, say, timer};
+use guest_runtime::{Machine, Verdict, cpus, fail, ipi, mask_interrupts, say, timer};
 
 /// What a vCPU is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,13 +15,13 @@ pub(super) enum Task {
     Answer = 1,
     /// Passes the token on.
     PassOn = 2,
-    /// Sends one SGI.
-    Send = 3,
+    /// What the CPU's own part has chosen.
+    Own = 3,
     /// Goes off.
     GoOff = 4,
 }
 
-/// Affinity of the first vCPU, which alone stores it.
+/// ID of the first vCPU, which alone stores it.
 static FIRST: AtomicU64 = AtomicU64::new(0);
 /// For each vCPU: the number of its latest order, and the task in the lowest byte. The first vCPU alone stores.
 static ORDERS: [AtomicU64; MAX_CPUS] = [const { AtomicU64::new(0) }; MAX_CPUS];
@@ -31,20 +29,17 @@ static ORDERS: [AtomicU64; MAX_CPUS] = [const { AtomicU64::new(0) }; MAX_CPUS];
 static DONE: Counters = Counters::new();
 /// The context id of each, plus one.
 static CONTEXT: Counters = Counters::new();
-/// CNTFRQ_EL0 of each.
+/// The counter's frequency, as each sees it.
 static FREQUENCY: Counters = Counters::new();
 
 /// Starts them all at once, and sees them come.
 pub(super) fn muster(machine: &Machine) -> Verdict {
     FIRST.store(machine.cpus[0], Relaxed);
-    barrier();
+    // The ones of an earlier life.
+    (1..machine.cpus.len()).for_each(|index| CONTEXT.clear(index));
+    cpu::barrier();
     for (index, &cpu) in machine.cpus.iter().enumerate().skip(1) {
-        if psci::affinity_info(cpu) != psci::OFF {
-            return Err("a vCPU is not off to begin with");
-        }
-        if psci::start(cpu, context(index)) != status::SUCCESS {
-            return Err("CPU_ON of a vCPU");
-        }
+        cpus::start(cpu, context(index))?;
     }
     let others = 1..machine.cpus.len();
     wait_unaided("a vCPU did not come", || others.clone().all(|index| CONTEXT.get(index) != 0))?;
@@ -53,11 +48,8 @@ pub(super) fn muster(machine: &Machine) -> Verdict {
             return Err("a vCPU got another context id");
         }
         if FREQUENCY.get(index) != timer::frequency() {
-            return Err("CNTFRQ_EL0 is not the same on all vCPUs");
+            return Err("the counter's frequency is not the same on all vCPUs");
         }
-    }
-    if machine.clock_frequency.is_some_and(|told| told as u64 != timer::frequency()) {
-        return Err("CNTFRQ_EL0 is not what the tree says");
     }
     say!("all vCPUs came, their counters at {} Hz", timer::frequency());
     Ok(())
@@ -72,7 +64,7 @@ const fn context(index: usize) -> u64 {
 pub(super) fn order(machine: &Machine, index: usize, task: Task) {
     let number = ORDERS[index].load(Relaxed) >> 8;
     ORDERS[index].store((number + 1) << 8 | task as u64, Relaxed);
-    gic::send(WAKE, machine.cpus[index]);
+    ipi::send(WAKE, machine.cpus[index]);
 }
 
 /// Waits until vCPU `index` has done what it was ordered to.
@@ -83,20 +75,21 @@ pub(super) fn finish(index: usize) -> Verdict {
 /// Wakes the first vCPU, if this is another one.
 pub(super) fn report() {
     if own_index() != 0 {
-        gic::send(REPORT, FIRST.load(Relaxed));
+        ipi::send(REPORT, FIRST.load(Relaxed));
     }
 }
 
-/// Sends `intid` to the first vCPU.
-pub(super) fn send_to_first(intid: u32) {
-    gic::send(intid, FIRST.load(Relaxed));
+/// Sends interrupt `number` to the first vCPU.
+pub(super) fn send_to_first(number: u32) {
+    ipi::send(number, FIRST.load(Relaxed));
 }
 
 /// All go off.
 pub(super) fn dismiss(machine: &Machine) -> Verdict {
     (1..machine.cpus.len()).for_each(|index| order(machine, index, Task::GoOff));
     timer::start(1);
-    wait_for("a vCPU did not go off", || machine.cpus[1..].iter().all(|&cpu| psci::affinity_info(cpu) == psci::OFF))?;
+    let is_off = |(index, &id): (usize, &u64)| DONE.get(index) == ORDERS[index].load(Relaxed) && cpu::is_off(id);
+    wait_for("a vCPU did not go off", || machine.cpus.iter().enumerate().skip(1).all(is_off))?;
     timer::stop();
     say!("all vCPUs but the first are off");
     Ok(())
@@ -104,24 +97,26 @@ pub(super) fn dismiss(machine: &Machine) -> Verdict {
 
 /// Called by the boot code of each with the context id.
 pub(super) fn main(context: u64) -> ! {
-    if let Err(what) = gic::open_cpu() {
+    if let Err(what) = ipi::open_cpu() {
         fail(what);
     }
     let order = &ORDERS[own_index()];
     FREQUENCY.store(timer::frequency());
     CONTEXT.store(context + 1);
     report();
-    let mut done = 0;
+    // The orders of an earlier life are done.
+    let mut done = DONE.get(own_index());
     loop {
         wait_until(|| order.load(Relaxed) != done);
         done = order.load(Relaxed);
         match done as u8 {
             task if task == Task::Answer as u8 => ping::answer(),
             task if task == Task::PassOn as u8 => ring::pass_on(),
-            task if task == Task::Send as u8 => sgi::send(),
+            task if task == Task::Own as u8 => cpu::act(),
             _ => {
-                psci::cpu_off();
-                fail("CPU_OFF returned");
+                mask_interrupts();
+                DONE.store(done);
+                cpus::rest()
             }
         }
         DONE.store(done);

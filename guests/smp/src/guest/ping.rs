@@ -1,10 +1,10 @@
-//! Ping-pong: two vCPUs send each other an SGI and sleep in WFI until the other's comes. No SGI and no wake-up may be lost.
+//! Ping-pong: two vCPUs send each other an interrupt and sleep until the other's comes. No interrupt and no wake-up may be lost.
 
 use super::crew::{self, Task};
 use super::{PING, PONG};
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use guest_runtime::wait::wait_until;
-use guest_runtime::{Machine, Verdict, gic, say, timer};
+use guest_runtime::{Machine, Verdict, ipi, say, timer};
 
 /// Rounds between two looks at the alarm's clock.
 const BATCH: u64 = 1000;
@@ -24,7 +24,7 @@ pub(super) fn test(machine: &Machine, rounds: u64) -> Verdict {
         let rounds = if index == 1 { rounds } else { rounds.div_ceil(FEWER) };
         play(machine, index, rounds)?;
         if index == 1 {
-            say!("{rounds} rounds of SGI ping-pong with the second vCPU, none lost");
+            say!("{rounds} rounds of ping-pong with the second vCPU, none lost");
         }
     }
     if machine.cpus.len() > 2 {
@@ -43,17 +43,17 @@ fn play(machine: &Machine, partner: usize, rounds: u64) -> Verdict {
         if round % BATCH == 0 {
             timer::alarm(PATIENCE_MS);
         }
-        gic::send(PING, machine.cpus[partner]);
+        ipi::send(PING, machine.cpus[partner]);
         wait_until(|| PONGS.load(Relaxed) > round || timer::count() > 0);
         if timer::count() > 0 {
             say!("round {round}: {} pings, {} pongs", PINGS.load(Relaxed), PONGS.load(Relaxed));
-            return Err("an SGI was lost, or came late");
+            return Err("an interrupt was lost, or came late");
         }
     }
     timer::stop();
     crew::finish(partner)?;
     if (PINGS.load(Relaxed), PONGS.load(Relaxed)) != (rounds, rounds) {
-        return Err("an SGI came twice");
+        return Err("an interrupt came twice");
     }
     Ok(())
 }
@@ -67,7 +67,7 @@ pub(super) fn answer() {
 }
 
 /// Either vCPU: a ping or a pong came.
-pub(super) fn on_sgi(intid: u32) {
-    let count = if intid == PING { &PINGS } else { &PONGS };
+pub(super) fn on_ipi(number: u32) {
+    let count = if number == PING { &PINGS } else { &PONGS };
     count.store(count.load(Relaxed) + 1, Relaxed);
 }

@@ -1,10 +1,10 @@
-//! A token goes round all vCPUs, passed on by a store and SEV, awaited in WFE. Whoever has it reads the counter, which
+//! A token goes round all vCPUs, passed on by a store (and SEV, awaited in WFE, where the CPU has it). Whoever has it reads the counter, which
 //! never runs backwards: the one before has read it earlier.
 
+use super::cpu::{EVENT, barrier, send_event, wait_for_event};
 use super::crew::{self, Task};
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use guest_runtime::machine::own_index;
-use guest_runtime::system_register::{barrier, send_event, wait_for_event};
 use guest_runtime::{Machine, Verdict, say, timer};
 
 /// How long a turn may take before the token counts as lost: the slices of all that share a CPU, many times over.
@@ -30,7 +30,7 @@ pub(super) fn test(machine: &Machine, turns: u64) -> Verdict {
     for turn in 0..turns {
         timer::alarm(PATIENCE_MS);
         if !take(turn, || timer::count() == 0) {
-            return Err("a token that SEV passes on was lost, or came late");
+            return Err("a token was lost, or came late");
         }
     }
     timer::stop();
@@ -38,7 +38,7 @@ pub(super) fn test(machine: &Machine, turns: u64) -> Verdict {
     if BACKWARDS.load(Relaxed) {
         return Err("the counter runs backwards from one vCPU to another");
     }
-    say!("a token went round {turns} times by SEV, and the counter never backwards");
+    say!("a token went round {turns} times by {EVENT}, and the counter never backwards");
     Ok(())
 }
 

@@ -1,36 +1,27 @@
 //! The program: chooses by the command line.
 
-mod alarm;
-mod key;
-mod watchdog;
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
+#[cfg(target_arch = "aarch64")]
+use aarch64 as cpu;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+#[cfg(target_arch = "x86_64")]
+use x86_64 as cpu;
 
 use guest_runtime::wait::wait_until;
-use guest_runtime::{Machine, Program, Verdict, gic, program, timer};
+use guest_runtime::{Machine, Program, Verdict, program, timer};
 
-program!(Program::new("stop", main).with_interrupts(interrupt));
+program!(Program::new("stop", main).with_interrupts(cpu::interrupt));
 
 fn main(machine: &Machine) -> Verdict {
-    gic::open(machine)?;
+    cpu::open(machine)?;
     timer::open(machine)?;
-    let mut words = machine.command_line.split_whitespace();
-    match words.next() {
-        Some("watchdog") => watchdog::starve(machine),
-        Some("key") => key::ignore(machine),
-        Some("alarm") => alarm::storm(machine),
-        Some("alarm-reset") => alarm::reset(machine),
-        Some("start") => watchdog::start(machine),
-        Some("reset") => watchdog::arm_and_reset(machine),
-        Some("sleep") => loop {
+    let word = machine.command_line.split_whitespace().next().unwrap_or_default();
+    if word == "sleep" {
+        loop {
             wait_until(|| false);
-        },
-        _ => {
-            Err("the command line says none of `watchdog`, `start`, `reset`, `key`, `alarm`, `alarm-reset` and `sleep`")
         }
     }
-}
-
-fn interrupt(intid: u32) {
-    watchdog::took(intid);
-    key::took(intid);
-    alarm::took(intid);
+    cpu::run(word, machine).unwrap_or(Err("the command line says nothing that this program knows"))
 }

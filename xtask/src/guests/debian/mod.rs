@@ -62,7 +62,7 @@ pub(crate) const AMD64: Port = Port {
     architectures: &["amd64"],
     kernel: "linux-image-amd64",
     busyboxes: &[("busybox-static:amd64", "bin/busybox")],
-    modules: None,
+    modules: Some("modules-x86_64"),
     is_compressed: true,
     recipe: "2",
     stamp: "debian-amd64.stamp",

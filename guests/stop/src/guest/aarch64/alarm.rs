@@ -33,7 +33,7 @@ fn raise(machine: &Machine) -> Result<usize, &'static str> {
 }
 
 /// Takes its interrupt as often as it comes, and never serves the device: says how often that is. Then serves it.
-pub(super) fn storm(machine: &Machine) -> Verdict {
+pub(in crate::guest) fn storm(machine: &Machine) -> Verdict {
     let base = raise(machine)?;
     timer::start(10);
     for round in 1..=5 {
@@ -55,7 +55,7 @@ pub(super) fn storm(machine: &Machine) -> Verdict {
 }
 
 /// Resets the machine in the handler of its interrupt, with the line high.
-pub(super) fn reset(machine: &Machine) -> Verdict {
+pub(in crate::guest) fn reset(machine: &Machine) -> Verdict {
     RESETS.store(true, Relaxed);
     raise(machine)?;
     wait_until(|| false);
@@ -63,7 +63,7 @@ pub(super) fn reset(machine: &Machine) -> Verdict {
 }
 
 /// The clock's interrupt.
-pub(super) fn took(intid: u32) {
+pub(in crate::guest) fn took(intid: u32) {
     if intid == INTID.load(Relaxed) {
         INTERRUPTS.store(INTERRUPTS.load(Relaxed) + 1, Relaxed);
         if RESETS.load(Relaxed) {

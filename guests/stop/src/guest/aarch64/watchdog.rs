@@ -26,7 +26,7 @@ static IS_FED: AtomicBool = AtomicBool::new(true);
 static INTERRUPTS: AtomicU32 = AtomicU32::new(0);
 
 /// Feeds it ten times before the interrupt and ten times by the interrupt, then no more.
-pub(super) fn starve(machine: &Machine) -> Verdict {
+pub(in crate::guest) fn starve(machine: &Machine) -> Verdict {
     let Device { base, interrupt } = machine.watchdog.ok_or("there is no watchdog")?;
     let hz = machine.number("hz").ok_or("the command line has no `hz`")?;
     let id = (0..4).fold(0, |id, index| id | read32(base + PERIPH_ID0 + 4 * index) << (8 * index));
@@ -77,7 +77,7 @@ pub(super) fn starve(machine: &Machine) -> Verdict {
 }
 
 /// Starts it and never feeds it.
-pub(super) fn start(machine: &Machine) -> Verdict {
+pub(in crate::guest) fn start(machine: &Machine) -> Verdict {
     arm(machine)?;
     say!("the watchdog is on");
     loop {
@@ -86,7 +86,7 @@ pub(super) fn start(machine: &Machine) -> Verdict {
 }
 
 /// Starts it and resets the machine at once, which is to stop it.
-pub(super) fn arm_and_reset(machine: &Machine) -> Verdict {
+pub(in crate::guest) fn arm_and_reset(machine: &Machine) -> Verdict {
     arm(machine)?;
     psci::system_reset()
 }
@@ -108,7 +108,7 @@ fn feed(base: usize) {
 }
 
 /// The watchdog's interrupt: fed, or else disabled, since it lasts.
-pub(super) fn took(intid: u32) {
+pub(in crate::guest) fn took(intid: u32) {
     if intid != INTID.load(Relaxed) {
         return;
     }

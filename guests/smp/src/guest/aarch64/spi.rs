@@ -1,8 +1,9 @@
 //! SPIs to each vCPU by their route, to any one of several, and more of them at once than there are list registers. Each is
 //! taken exactly once, by one whom it was for.
 
-use super::counters::Counters;
-use super::{HOLD, crew};
+use super::HOLD;
+use crate::guest::counters::Counters;
+use crate::guest::crew;
 use core::ops::Range;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use guest_runtime::gic::{self, Interrupt};
@@ -12,7 +13,7 @@ use guest_runtime::wait::{spin_for, wait_unaided};
 use guest_runtime::{Machine, Verdict, say};
 
 /// More than any CPU has list registers (16). No device of QEMU's `virt` has these.
-pub(super) const RANGE: Range<u32> = 208..208 + COUNT;
+pub(in crate::guest) const RANGE: Range<u32> = 208..208 + COUNT;
 const COUNT: u32 = 40;
 /// How often all of them are raised at once, each time with other routes.
 const BURSTS: u64 = 50;
@@ -29,7 +30,7 @@ static HOLDING: AtomicBool = AtomicBool::new(false);
 static HELD: AtomicBool = AtomicBool::new(false);
 
 /// All tests.
-pub(super) fn test(machine: &Machine) -> Verdict {
+pub(in crate::guest) fn test(machine: &Machine) -> Verdict {
     if RANGE.end > gic::interrupts() {
         return Err("GICD_TYPER has fewer interrupts than these tests take");
     }
@@ -126,7 +127,7 @@ const fn priority(intid: u32) -> u8 {
 }
 
 /// Holds this vCPU. Interrupts are masked.
-pub(super) fn hold() {
+pub(in crate::guest) fn hold() {
     HELD.store(true, Relaxed);
     crew::report();
     while HOLDING.load(Relaxed) {
@@ -135,7 +136,7 @@ pub(super) fn hold() {
 }
 
 /// Any vCPU: one came.
-pub(super) fn on_spi(intid: u32) {
+pub(in crate::guest) fn on_spi(intid: u32) {
     let index = (intid - RANGE.start) as usize;
     TAKER[index].store(own_index() as u32, Relaxed);
     // In bursts to several vCPUs, this order means nothing.

@@ -20,7 +20,7 @@ static INTID: AtomicU32 = AtomicU32::new(u32::MAX);
 static EDGES: AtomicU32 = AtomicU32::new(0);
 
 /// Says what the key does, for good.
-pub(super) fn ignore(machine: &Machine) -> Verdict {
+pub(in crate::guest) fn ignore(machine: &Machine) -> Verdict {
     let Device { base, interrupt } = machine.gpio.ok_or("there is no GPIO")?;
     BASE.store(base, Relaxed);
     INTID.store(interrupt, Relaxed);
@@ -39,7 +39,7 @@ pub(super) fn ignore(machine: &Machine) -> Verdict {
 }
 
 /// The GPIO's interrupt.
-pub(super) fn took(intid: u32) {
+pub(in crate::guest) fn took(intid: u32) {
     if intid != INTID.load(Relaxed) {
         return;
     }

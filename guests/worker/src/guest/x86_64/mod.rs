@@ -1,6 +1,9 @@
-//! x86_64's part: the local APIC, calls of the hypervisor.
+//! x86_64's part: the local APIC, calls of the hypervisor, stolen time.
+
+mod stolen;
 
 pub(super) use guest_runtime::apic::open;
+pub(super) use stolen::stolen_ns;
 
 use core::arch::asm;
 
@@ -8,9 +11,4 @@ use core::arch::asm;
 pub(super) fn exit() {
     // SAFETY: what is asked for in RAX, the interface's version, is answered there.
     unsafe { asm!("vmmcall", inout("rax") 0_u64 => _, options(nostack)) };
-}
-
-/// Nanoseconds that others took from this vCPU; `None` if nobody tells.
-pub(super) fn stolen_ns() -> Option<u64> {
-    None
 }

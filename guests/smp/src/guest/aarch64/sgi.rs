@@ -1,9 +1,9 @@
 //! SGIs in every form: to lists in the own and in the other cluster, to all others, to oneself, to nobody. Each form is sent
 //! by the first and by the last vCPU, and each vCPU counts what it gets.
 
-use super::counters::Counters;
-use super::crew::{self, Task};
 use super::{FENCE, FORM};
+use crate::guest::counters::Counters;
+use crate::guest::crew::{self, Task};
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use guest_runtime::gic::{self, Targets};
 use guest_runtime::machine::own_index;
@@ -46,7 +46,7 @@ static CPUS: AtomicUsize = AtomicUsize::new(0);
 static CHOSEN: AtomicUsize = AtomicUsize::new(0);
 
 /// Each form, by two senders.
-pub(super) fn test(machine: &Machine) -> Verdict {
+pub(in crate::guest) fn test(machine: &Machine) -> Verdict {
     let cpus = machine.cpus.len();
     CPUS.store(cpus, Relaxed);
     let mut expected = [0; 64];
@@ -57,7 +57,7 @@ pub(super) fn test(machine: &Machine) -> Verdict {
             if sender == 0 {
                 send();
             } else {
-                crew::order(machine, sender, Task::Send);
+                crew::order(machine, sender, Task::Own);
                 crew::finish(sender)?;
             }
             let (_, receivers) = form(cpus, sender);
@@ -77,13 +77,13 @@ pub(super) fn test(machine: &Machine) -> Verdict {
 }
 
 /// Sends the chosen form.
-pub(super) fn send() {
+pub(in crate::guest) fn send() {
     let (targets, _) = FORMS[CHOSEN.load(Relaxed)].1(CPUS.load(Relaxed), own_index());
     gic::send_to(FORM, targets);
 }
 
 /// Any vCPU: one came.
-pub(super) fn on_sgi(intid: u32) {
+pub(in crate::guest) fn on_sgi(intid: u32) {
     if intid == FORM { &FORMS_HEARD } else { &FENCES_HEARD }.count();
     crew::report();
 }
