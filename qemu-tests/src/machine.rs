@@ -20,6 +20,8 @@ pub struct Machine {
     pub machine: String,
     /// `-cpu`.
     pub cpu: String,
+    /// `-accel`.
+    pub accelerator: String,
     /// Number of CPUs.
     pub cpus: u32,
     /// Bytes of RAM; a multiple of 1 MiB.
@@ -44,6 +46,7 @@ impl Machine {
             binary: qemu.binary.clone(),
             machine: board.qemu_machine(board.controller(None).ok()?)?,
             cpu: qemu.cpu.clone(),
+            accelerator: qemu.accelerator.clone(),
             cpus: board.cpus.default,
             memory_bytes: board.memory.default,
             kernel: kernel.to_path_buf(),
@@ -72,7 +75,8 @@ impl Machine {
         // `max` means emulated pointer authentication too, which costs half the speed unless it is cut short.
         let cpu = if self.cpu == "max" { "max,pauth-impdef=on" } else { &self.cpu };
         let mut command = Command::new(&self.binary);
-        command.args(["-machine", &self.machine, "-cpu", cpu, "-smp", &self.cpus.to_string()]);
+        command.args(["-machine", &self.machine, "-accel", &self.accelerator, "-cpu", cpu]);
+        command.args(["-smp", &self.cpus.to_string()]);
         command.arg("-m").arg(format!("{}M", self.memory_bytes >> 20));
         if self.reset_ends {
             command.arg("-no-reboot");

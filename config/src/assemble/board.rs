@@ -189,6 +189,15 @@ pub struct Qemu {
     machine: String,
     /// Argument of `-cpu`, unless the user says otherwise.
     pub cpu: String,
+    /// Argument of `-accel`.
+    #[serde(default = "Qemu::accelerator")]
+    pub accelerator: String,
+}
+
+impl Qemu {
+    fn accelerator() -> String {
+        "tcg".into()
+    }
 }
 
 impl Board {
