@@ -13,6 +13,7 @@ use vdev::Endpoint;
 
 use crate::direct::Direct;
 use crate::images::Fill;
+use crate::memory::Span;
 use crate::passing::{Line, Passed};
 use crate::vm::Vm;
 
@@ -102,6 +103,8 @@ impl Workshop<'_> {
                 .find_map(|&block| {
                     let skew = wanted.gpa.0.checked_rem(block)?;
                     let base = memory.0.allocate(wanted.size_bytes.checked_add(skew)?, block)?;
+                    // What lies before it is free. Should that be one span too many, it is lost.
+                    let _ = memory.0.add(Span::sized(base.0, skew));
                     base.checked_add(skew)
                 })?;
             Some(Extent { gpa: wanted.gpa, hpa, size_bytes: wanted.size_bytes, access: wanted.access })
