@@ -1,30 +1,19 @@
 //! What lies between the vCPUs of a VM on x86's board: start and end, interrupts, lines, TLB shoot-downs, counters. The guest finds what
 //! is lost by its own alarm, and says so.
 
-use std::time::Duration;
-
-use qemu_tests::{
-    Result, SMP_2_X86_64, SMP_4_SHARED_X86_64, SMP_4_X86_64, SMP_32_X86_64, System, Verdict, enabled, long,
-};
+use qemu_tests::courses::vcpus_work_together;
+use qemu_tests::{Result, SMP_2_X86_64, SMP_4_SHARED_X86_64, SMP_4_X86_64, SMP_32_X86_64, System, enabled, long};
 
 fn passes(system: System) -> Result<()> {
-    let (mut board, mut console) = system.boot()?;
-    // What is lost, the guest finds by itself.
-    console.set_patience(Duration::from_secs(900));
-    for line in [
+    let lines = [
         "smp: all vCPUs came",
         "rounds of ping-pong with the second vCPU, none lost",
         "times by stores, and the counter never backwards",
         "smp: interrupts in 5 forms, each to whom it was for",
         "smp: 10 times a line to each vCPU, by its route",
         " shoot-downs, each obeyed by all",
-        "smp: all passed",
-    ] {
-        console.expect(line)?;
-    }
-    console.expect("\x1e[ostler] smp: stopped: the guest powered off (code 0)")?;
-    assert_eq!(board.verdict(&mut console)?, Verdict::PoweredOff);
-    Ok(())
+    ];
+    if enabled() { vcpus_work_together(&system.machine(), &lines) } else { Ok(()) }
 }
 
 /// An exit takes 15 us of QEMU's, so a million of anything is for `--long`.
@@ -35,15 +24,15 @@ fn two_vcpus_wake_each_other_a_million_times_on_x86() -> Result<()> {
 
 #[test]
 fn four_vcpus_on_x86() -> Result<()> {
-    if enabled() { passes(SMP_4_X86_64) } else { Ok(()) }
+    passes(SMP_4_X86_64)
 }
 
 #[test]
 fn four_vcpus_on_two_pcpus_on_x86() -> Result<()> {
-    if enabled() { passes(SMP_4_SHARED_X86_64) } else { Ok(()) }
+    passes(SMP_4_SHARED_X86_64)
 }
 
 #[test]
 fn thirty_two_vcpus_on_four_pcpus_on_x86() -> Result<()> {
-    if enabled() { passes(SMP_32_X86_64) } else { Ok(()) }
+    passes(SMP_32_X86_64)
 }

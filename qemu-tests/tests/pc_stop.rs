@@ -1,6 +1,6 @@
 //! How a VM is stopped from outside on x86's board: by its watchdog, by its power button, by a power cut. And how it is paused.
 
-use qemu_tests::courses::pause;
+use qemu_tests::courses::{pause, stop};
 use qemu_tests::{
     Console, LINUX_POWER_KEY_X86_64, LINUX_WATCHDOG_X86_64, PAUSE_WATCHDOG_X86_64, PAUSE_X86_64, POWER_KEY_X86_64,
     Result, Verdict, WATCHDOG_RESET_X86_64, WATCHDOG_X86_64, enabled,
@@ -11,16 +11,12 @@ const ESCAPE: &str = "\x1d";
 
 #[test]
 fn a_watchdog_that_is_fed_or_stopped_does_not_bite_and_then_does() -> Result<()> {
-    if !enabled() {
-        return Ok(());
-    }
-    let (mut board, mut console) = WATCHDOG_X86_64.boot()?;
-    console.expect("stop: fed for longer than it waits")?;
-    console.expect("stop: stopped for longer than it waits")?;
-    console.expect("stop: nobody feeds it any more")?;
-    console.expect("\x1e[ostler] starved: stopped: its watchdog was not fed in time (code 4)")?;
-    assert_eq!(board.verdict(&mut console)?, Verdict::BadEnd("guest-reset".into()));
-    Ok(())
+    let lines = [
+        "stop: fed for longer than it waits",
+        "stop: stopped for longer than it waits",
+        "stop: nobody feeds it any more",
+    ];
+    if enabled() { stop::bitten(WATCHDOG_X86_64, "starved", &lines) } else { Ok(()) }
 }
 
 /// A watchdog that was on when its VM was reset is off in the next life, and forgotten by the VM's home.
@@ -43,19 +39,7 @@ fn who_does_not_power_off_is_cut_off_on_x86() -> Result<()> {
     let (mut board, mut console) = POWER_KEY_X86_64.boot()?;
     // Out of focus its line is whole.
     console.expect("[patient] stop: watches the power key")?;
-    // The time-out.
-    console.send(&format!("{ESCAPE}o"))?;
-    console.expect("\x1e[ostler] stubborn: power key pressed")?;
-    console.expect("stop: the power key was pressed")?;
-    console.expect("\x1e[ostler] stubborn: not off after 1 s")?;
-    console.expect("\x1e[ostler] stubborn: stopped: its power was cut (code 3)")?;
-    // The second press.
-    console.expect("\x1e[ostler] the console is patient's now")?;
-    console.send(&format!("{ESCAPE}o"))?;
-    console.expect("\x1e[ostler] patient: power key pressed")?;
-    console.expect("stop: the power key was pressed")?;
-    console.send(&format!("{ESCAPE}o"))?;
-    console.expect("\x1e[ostler] patient: stopped: its power was cut (code 3)")?;
+    stop::cut_off(&mut console, &["stop: the power key was pressed"])?;
     assert_eq!(board.verdict(&mut console)?, Verdict::BadEnd("guest-reset".into()));
     Ok(())
 }
@@ -99,16 +83,7 @@ fn a_guest_that_was_paused_finds_that_no_time_has_passed_on_x86() -> Result<()> 
         let lost = (board - board_before).saturating_sub(own - own_before);
         assert!(lost >= 1000, "the pause of two seconds took {lost} ms from the guest");
     }
-    // It ends from a pause too, and the board with the last one.
-    console.send("q")?;
-    console.expect("\x1e[ostler] paused: stopped: the guest powered off (code 0)")?;
-    console.expect("hello: alive")?;
-    console.send("q")?;
-    console.expect("\x1e[ostler] beside: stopped: the guest powered off (code 0)")?;
-    assert_eq!(board.verdict(&mut console)?, Verdict::PoweredOff);
-    let transcript = console.transcript();
-    assert!(!transcript.contains("FAILED"), "{transcript}");
-    Ok(())
+    pause::ends(&mut board, &mut console)
 }
 
 #[test]
@@ -119,29 +94,15 @@ fn a_watchdog_waits_for_a_guest_that_is_paused_on_x86() -> Result<()> {
 /// The kernel stands still after its panic, and nothing in the guest will ever end that.
 #[test]
 fn debian_that_crashed_is_bitten_on_x86() -> Result<()> {
-    if !enabled() {
-        return Ok(());
-    }
-    let (mut board, mut console) = LINUX_WATCHDOG_X86_64.boot()?;
-    console.expect("linux: feeds the watchdog")?;
-    console.expect("linux: fed for longer than it waits")?;
-    console.expect("Kernel panic - not syncing: sysrq triggered crash")?;
-    console.expect("\x1e[ostler] watched: stopped: its watchdog was not fed in time (code 4)")?;
-    assert_eq!(board.verdict(&mut console)?, Verdict::BadEnd("guest-reset".into()));
-    Ok(())
+    let lines = [
+        "linux: feeds the watchdog",
+        "linux: fed for longer than it waits",
+        "Kernel panic - not syncing: sysrq triggered crash",
+    ];
+    if enabled() { stop::bitten(LINUX_WATCHDOG_X86_64, "watched", &lines) } else { Ok(()) }
 }
 
 #[test]
 fn debian_powers_off_in_order_when_it_is_asked_to_on_x86() -> Result<()> {
-    if !enabled() {
-        return Ok(());
-    }
-    let (mut board, mut console) = LINUX_POWER_KEY_X86_64.boot()?;
-    console.expect("linux: listens to the power key")?;
-    console.send(&format!("{ESCAPE}o"))?;
-    console.expect("\x1e[ostler] orderly: power key pressed")?;
-    console.expect("linux: the power key was pressed, powering off")?;
-    console.expect("\x1e[ostler] orderly: stopped: the guest powered off (code 0)")?;
-    assert_eq!(board.verdict(&mut console)?, Verdict::PoweredOff);
-    Ok(())
+    if enabled() { stop::debian_obeys(LINUX_POWER_KEY_X86_64) } else { Ok(()) }
 }

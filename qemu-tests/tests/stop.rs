@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use qemu_tests::courses::stop;
 use qemu_tests::{
     COMES_BACK, LINUX_POWER_KEY, LINUX_WATCHDOG, POWER_KEY, Result, Verdict, WATCHDOG, WATCHDOG_RESET, enabled,
 };
@@ -11,16 +12,12 @@ const ESCAPE: &str = "\x1d";
 
 #[test]
 fn a_watchdog_interrupts_and_then_bites() -> Result<()> {
-    if !enabled() {
-        return Ok(());
-    }
-    let (mut board, mut console) = WATCHDOG.boot()?;
-    console.expect("stop: fed in time, no interrupt")?;
-    console.expect("stop: fed by ten interrupts")?;
-    console.expect("stop: the interrupt, and nobody feeds it any more")?;
-    console.expect("\x1e[ostler] starved: stopped: its watchdog was not fed in time (code 4)")?;
-    assert_eq!(board.verdict(&mut console)?, Verdict::BadEnd("guest-reset".into()));
-    Ok(())
+    let lines = [
+        "stop: fed in time, no interrupt",
+        "stop: fed by ten interrupts",
+        "stop: the interrupt, and nobody feeds it any more",
+    ];
+    if enabled() { stop::bitten(WATCHDOG, "starved", &lines) } else { Ok(()) }
 }
 
 /// A watchdog that was on when its VM was reset is off in the next life, and forgotten by the VM's home.
@@ -49,21 +46,8 @@ fn who_does_not_power_off_is_cut_off() -> Result<()> {
     console.expect("\x1e[ostler] keyless: no power key (`vdev pl061`")?;
     console.send(&format!("{ESCAPE}x"))?;
     console.expect("\x1e[ostler] keyless: stopped: its power was cut (code 3)")?;
-    // The time-out.
     console.expect("\x1e[ostler] the console is stubborn's now")?;
-    console.send(&format!("{ESCAPE}o"))?;
-    console.expect("\x1e[ostler] stubborn: power key pressed")?;
-    console.expect("stop: the power key is down")?;
-    console.expect("stop: the power key is up")?;
-    console.expect("\x1e[ostler] stubborn: not off after 1 s")?;
-    console.expect("\x1e[ostler] stubborn: stopped: its power was cut (code 3)")?;
-    // The second press.
-    console.expect("\x1e[ostler] the console is patient's now")?;
-    console.send(&format!("{ESCAPE}o"))?;
-    console.expect("\x1e[ostler] patient: power key pressed")?;
-    console.expect("stop: the power key is up")?;
-    console.send(&format!("{ESCAPE}o"))?;
-    console.expect("\x1e[ostler] patient: stopped: its power was cut (code 3)")?;
+    stop::cut_off(&mut console, &["stop: the power key is down", "stop: the power key is up"])?;
     assert_eq!(board.verdict(&mut console)?, Verdict::BadEnd("guest-reset".into()));
     Ok(())
 }
@@ -71,16 +55,12 @@ fn who_does_not_power_off_is_cut_off() -> Result<()> {
 /// The kernel stands still after its panic, and nothing in the guest will ever end that.
 #[test]
 fn debian_that_crashed_is_bitten() -> Result<()> {
-    if !enabled() {
-        return Ok(());
-    }
-    let (mut board, mut console) = LINUX_WATCHDOG.boot()?;
-    console.expect("linux: feeds the watchdog sp805-wdt")?;
-    console.expect("linux: fed for longer than it waits")?;
-    console.expect("Kernel panic - not syncing: sysrq triggered crash")?;
-    console.expect("\x1e[ostler] watched: stopped: its watchdog was not fed in time (code 4)")?;
-    assert_eq!(board.verdict(&mut console)?, Verdict::BadEnd("guest-reset".into()));
-    Ok(())
+    let lines = [
+        "linux: feeds the watchdog sp805-wdt",
+        "linux: fed for longer than it waits",
+        "Kernel panic - not syncing: sysrq triggered crash",
+    ];
+    if enabled() { stop::bitten(LINUX_WATCHDOG, "watched", &lines) } else { Ok(()) }
 }
 
 /// The board's clock counts instructions, so a beat that slips is Ostler's doing.
@@ -105,15 +85,5 @@ fn debian_that_crashed_comes_back_and_a_heartbeat_does_not_slip() -> Result<()> 
 
 #[test]
 fn debian_powers_off_in_order_when_it_is_asked_to() -> Result<()> {
-    if !enabled() {
-        return Ok(());
-    }
-    let (mut board, mut console) = LINUX_POWER_KEY.boot()?;
-    console.expect("linux: listens to the power key")?;
-    console.send(&format!("{ESCAPE}o"))?;
-    console.expect("\x1e[ostler] orderly: power key pressed")?;
-    console.expect("linux: the power key was pressed, powering off")?;
-    console.expect("\x1e[ostler] orderly: stopped: the guest powered off (code 0)")?;
-    assert_eq!(board.verdict(&mut console)?, Verdict::PoweredOff);
-    Ok(())
+    if enabled() { stop::debian_obeys(LINUX_POWER_KEY) } else { Ok(()) }
 }

@@ -7,9 +7,13 @@ mod life;
 pub mod pause;
 mod restart;
 pub mod sharing;
+mod smp;
+pub mod stop;
+pub mod trespass;
 mod victim;
 
 pub use house::full_house;
 pub use life::{board_ends_badly, board_ends_well, each_end_leads_on, group_starts_again};
 pub use restart::{reboots, restarts};
+pub use smp::vcpus_work_together;
 pub use victim::victim_wakes;

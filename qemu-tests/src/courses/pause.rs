@@ -1,6 +1,6 @@
 //! A VM that is paused, beside one that is not.
 
-use crate::{Console, Result, System, Verdict};
+use crate::{Board, Console, Result, System, Verdict};
 
 /// What `hello` says of its own clock and of the board's, in milliseconds.
 fn clocks(console: &mut Console) -> Result<[u64; 2]> {
@@ -41,13 +41,17 @@ pub fn no_time_passes(system: System) -> Result<()> {
     let after = clocks(&mut console)?;
     // (Two clocks that are read one after the other, in whole milliseconds.)
     assert!((after[1] - after[0]).abs_diff(before[1] - before[0]) < 100, "only a pause stops its clock");
-    // It ends from a pause too, and the board with the last one.
+    ends(&mut board, &mut console)
+}
+
+/// It ends from a pause too, and the board with the last one.
+pub fn ends(board: &mut Board, console: &mut Console) -> Result<()> {
     console.send("q")?;
     console.expect("\x1e[ostler] paused: stopped: the guest powered off (code 0)")?;
     console.expect("hello: alive")?;
     console.send("q")?;
     console.expect("\x1e[ostler] beside: stopped: the guest powered off (code 0)")?;
-    assert_eq!(board.verdict(&mut console)?, Verdict::PoweredOff);
+    assert_eq!(board.verdict(console)?, Verdict::PoweredOff);
     let transcript = console.transcript();
     assert!(!transcript.contains("FAILED"), "{transcript}");
     Ok(())
