@@ -86,7 +86,8 @@ pub fn init_cpu() {
 /// Takes an interrupt that is pending, from within a quick handler: there GIF is clear, and IF set, as VMRUN wants it.
 #[inline(always)]
 pub(crate) fn take() -> Option<u32> {
-    // SAFETY: the flag lets through what is pending (APM volume 2, 15.17), NMIs too, which wait for nothing here. The stub of an interrupt notes it and masks the next one.
+    // SAFETY: the flag lets through what is pending (APM volume 2, 15.17), NMIs too, which need nothing from here. The stub of an
+    // interrupt notes it and masks the next one.
     controller::take_by(|| unsafe { asm!("stgi", "nop", "clgi", "sti", options(nostack)) })
 }
 
