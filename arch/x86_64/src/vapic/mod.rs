@@ -17,6 +17,7 @@
 //! | a message-signalled interrupt | any | [`Vapic::message`] |
 //! | before every entry, interrupts masked | the vCPU's | unless [`LocalApic::is_idle`]: [`LocalApic::take_signals`], [`LocalApic::pending`] |
 //! | the guest takes a vector | the vCPU's | [`LocalApic::accept`]; of the 8259s' [`Vapic::acknowledge_external`] |
+//! | it was kept from it before its first instruction | the vCPU's | [`LocalApic::give_back`] |
 //! | [`LocalApic::deadline`] is over | the vCPU's | [`LocalApic::tick`] |
 //! | VM resets, all vCPUs stopped | any | [`Vapic::reset`], and [`LocalApic::reset`] of each |
 //!
