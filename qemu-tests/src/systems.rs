@@ -45,6 +45,8 @@ pub struct System {
     pub counts_coverage: bool,
     /// There is a disc with its image, too.
     pub has_disc: bool,
+    /// Its CPUs have a thread of QEMU's each, whatever the board's page says.
+    pub has_threads: bool,
 }
 
 impl System {
@@ -61,6 +63,7 @@ impl System {
             provoke: false,
             counts_coverage: false,
             has_disc: false,
+            has_threads: false,
         }
     }
 
@@ -104,6 +107,12 @@ impl System {
         System { has_disc: true, ..self }
     }
 
+    /// With a thread of QEMU's for each CPU: where a guest spins that does not even pause, the others would wait for a tenth of a second
+    /// for each turn. For tests of seconds (boards/qemu-x86_64/board.toml says why).
+    const fn with_threads(self) -> System {
+        System { has_threads: true, ..self }
+    }
+
     /// Where its image and symbols are.
     pub fn folder(&self) -> PathBuf {
         root().join(".ostler/qemu-tests").join(self.name)
@@ -115,7 +124,8 @@ impl System {
         let variant = board.controller(self.gic).ok().and_then(|controller| board.qemu_machine(controller));
         let machine = Machine::of(&board, &self.folder().join("ostler.img")).zip(variant);
         let (default, machine) = machine.expect("the board's page says how QEMU is it");
-        Machine { machine, cpus: self.cpus, ..default }
+        let accelerator = if self.has_threads { "tcg".into() } else { default.accelerator };
+        Machine { machine, cpus: self.cpus, accelerator, ..default }
     }
 
     /// The same board, whose firmware starts the disc.

@@ -169,10 +169,11 @@ pub const FAILURE_X86_64: System = System::of_pc(
     &["qemu-tests/systems/x86_64/failure-spin.qvmconf", "qemu-tests/systems/x86_64/failure-beats.qvmconf"],
 )
 .with_failures(OnFailure::Reset)
-.with_self_test();
+.with_self_test()
+.with_threads();
 /// The same on a board that halts.
 pub const FAILURE_HALT_X86_64: System =
-    System::of_pc("failure-halt-x86_64", FAILURE_X86_64.files).with_failures(OnFailure::Halt);
+    System::of_pc("failure-halt-x86_64", FAILURE_X86_64.files).with_failures(OnFailure::Halt).with_threads();
 
 /// Two VMs that beat, for one to be paused.
 pub const PAUSE_X86_64: System = System::of_pc(
@@ -258,7 +259,8 @@ pub const POLICIES_X86_64: System = System::of_pc(
 pub const SPIN_X86_64: System = System::of_pc(
     "spin-x86_64",
     &["qemu-tests/systems/x86_64/spin.qvmconf", "qemu-tests/systems/hello-x86_64.qvmconf"],
-);
+)
+.with_threads();
 
 /// Debian that feeds its watchdog, and crashes when it is told to.
 pub const LINUX_WATCHDOG_X86_64: System =
