@@ -13,6 +13,8 @@ fn debian_and_hello_share_the_board() -> Result<()> {
     // The sum is not in what is typed, so it can only come from the shell.
     console.send("echo sum $((40 + 2))\n")?;
     console.expect("sum 42")?;
+    // What it has still to say would come in the middle of hello's line.
+    console.expect("linux:/root# ")?;
     // The console's own keys move it to hello and back, and no guest sees them.
     console.send("\x1d?")?;
     console.expect("\x1e[ostler] 1 linux (has the console)")?;
