@@ -47,6 +47,8 @@ pub struct System {
     pub has_disc: bool,
     /// Its CPUs have a thread of QEMU's each, whatever the board's page says.
     pub has_threads: bool,
+    /// Its clock counts instructions.
+    pub is_counted: bool,
 }
 
 impl System {
@@ -64,6 +66,7 @@ impl System {
             counts_coverage: false,
             has_disc: false,
             has_threads: false,
+            is_counted: false,
         }
     }
 
@@ -113,6 +116,11 @@ impl System {
         System { has_threads: true, ..self }
     }
 
+    /// With a clock that counts instructions. QEMU's CPUs take turns then, and each gets its share: for attacks that spin.
+    const fn with_counted_clock(self) -> System {
+        System { is_counted: true, ..self }
+    }
+
     /// Where its image and symbols are.
     pub fn folder(&self) -> PathBuf {
         root().join(".ostler/qemu-tests").join(self.name)
@@ -125,7 +133,8 @@ impl System {
         let machine = Machine::of(&board, &self.folder().join("ostler.img")).zip(variant);
         let (default, machine) = machine.expect("the board's page says how QEMU is it");
         let accelerator = if self.has_threads { "tcg".into() } else { default.accelerator };
-        Machine { machine, cpus: self.cpus, accelerator, ..default }
+        let extra = if self.is_counted { COUNTED.map(String::from).to_vec() } else { default.extra };
+        Machine { machine, cpus: self.cpus, accelerator, extra, ..default }
     }
 
     /// The same board, whose firmware starts the disc.
@@ -133,9 +142,9 @@ impl System {
         Machine { kernel: self.folder().join("ostler.iso"), starts_from_disc: true, ..self.machine() }
     }
 
-    /// Boots it on its own board, whose clock counts instructions; for one CPU.
+    /// Boots it on its own board, whose clock counts instructions.
     pub fn boot_counted(&self) -> Result<(Board, Console)> {
-        Board::with_console(&Machine { extra: COUNTED.map(String::from).to_vec(), ..self.machine() }, None)
+        self.with_counted_clock().boot()
     }
 
     /// Boots it on its own board.

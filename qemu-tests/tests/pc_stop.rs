@@ -30,15 +30,20 @@ fn a_watchdog_of_an_earlier_life_does_not_bite_on_x86() -> Result<()> {
     Ok(())
 }
 
-/// Each guest in turn gets the console when the one before it has stopped.
+/// Each guest in turn gets the console when the one before it has stopped. The first says nothing, so that all that the others
+/// say at first is in whole lines.
 #[test]
 fn who_does_not_power_off_is_cut_off_on_x86() -> Result<()> {
     if !enabled() {
         return Ok(());
     }
     let (mut board, mut console) = POWER_KEY_X86_64.boot()?;
-    // Out of focus its line is whole.
-    console.expect("[patient] stop: watches the power key")?;
+    for _ in 0..2 {
+        console.expect("] stop: watches the power key")?;
+    }
+    console.send(&format!("{ESCAPE}x"))?;
+    console.expect("\x1e[ostler] silent: stopped: its power was cut (code 3)")?;
+    console.expect("\x1e[ostler] the console is stubborn's now")?;
     stop::cut_off(&mut console, &["stop: the power key was pressed"])?;
     assert_eq!(board.verdict(&mut console)?, Verdict::BadEnd("guest-reset".into()));
     Ok(())

@@ -56,7 +56,8 @@ pub const HOSTILE_X86_64: System =
     System::of_pc("hostile-x86_64", &["qemu-tests/systems/hostile-x86_64.qvmconf", NEIGHBOUR])
         .with_cpus(2)
         .with_coverage()
-        .with_self_test();
+        .with_self_test()
+        .with_counted_clock();
 /// The same where what cannot be emulated is passed over.
 pub const HOSTILE_IGNORE_X86_64: System = System {
     name: "hostile-ignore-x86_64",
@@ -194,7 +195,11 @@ pub const WATCHDOG_RESET_X86_64: System =
 /// Guests that do not power off when they are asked to: one that is asked for a second, and one for a day.
 pub const POWER_KEY_X86_64: System = System::of_pc(
     "power-key-x86_64",
-    &["qemu-tests/systems/x86_64/power-key.qvmconf", "qemu-tests/systems/x86_64/power-key-patient.qvmconf"],
+    &[
+        "qemu-tests/systems/x86_64/power-key-silent.qvmconf",
+        "qemu-tests/systems/x86_64/power-key.qvmconf",
+        "qemu-tests/systems/x86_64/power-key-patient.qvmconf",
+    ],
 )
 .with_cpus(2);
 

@@ -90,31 +90,42 @@ pub(super) fn calibrate(machine: &Machine) {
     APIC_FREQUENCY.store(apic, Relaxed);
 }
 
-/// A look at the counter and at another clock at once: the closest of several, because the CPU may be somebody else's between
-/// both.
-pub fn look(clock: impl Fn() -> u64) -> [u64; 2] {
+/// What the counter and another clock said at once.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Look {
+    /// Ticks of the counter that passed meanwhile: how sure it is.
+    pub took: u64,
+    /// The counter, before it.
+    pub counter: u64,
+    /// The other clock.
+    pub clock: u64,
+}
+
+/// A look at the counter and at another clock: the closest of several, because the CPU may be somebody else's between both.
+pub fn look(clock: impl Fn() -> u64) -> Look {
     let looks = (0..16).map(|_| {
-        let before = now();
-        let value = clock();
-        (now() - before, [before, value])
+        let counter = now();
+        let clock = clock();
+        Look { took: now() - counter, counter, clock }
     });
-    looks.min().map_or([0; 2], |(_, look)| look)
+    looks.min().unwrap_or_default()
 }
 
 /// How many ticks of the counter one second of `clock` has, whose ticks are those in `mask`, `hz` a second. Measured for a while
 /// that is shorter than the clock's round; again if it took longer.
 fn measure_by(hz: u64, mask: u64, ticks: u64, clock: impl Fn() -> u64) -> Option<u64> {
     (0..100).find_map(|_| {
-        let [began, first] = look(&clock);
-        let passed = |value: u64| value.wrapping_sub(first) & mask;
+        let began = look(&clock);
+        let passed = |value: u64| value.wrapping_sub(began.clock) & mask;
         let mut patience = 10_000_000_u32;
         while passed(clock()) < ticks && patience > 0 {
             patience -= 1;
         }
-        let [ended, last] = look(&clock);
-        let span = passed(last);
+        let ended = look(&clock);
+        let span = passed(ended.clock);
         // A clock that went round shows less than the way it was waited for.
-        (patience > 0 && span >= ticks).then(|| (u128::from(ended - began) * u128::from(hz) / u128::from(span)) as u64)
+        (patience > 0 && span >= ticks)
+            .then(|| (u128::from(ended.counter - began.counter) * u128::from(hz) / u128::from(span)) as u64)
     })
 }
 
@@ -135,11 +146,12 @@ fn measure(machine: &Machine) -> [u64; 2] {
     apic::write(DIVIDE, BY_ONE);
     apic::write(INITIAL_COUNT, u32::MAX);
     let ticks = || u64::from(!apic::read(CURRENT_COUNT));
-    let [began, first] = look(ticks);
-    while now() - began < frequency / 20 {}
-    let [ended, last] = look(ticks);
+    let began = look(ticks);
+    while now() - began.counter < frequency / 20 {}
+    let ended = look(ticks);
     apic::write(INITIAL_COUNT, 0);
-    let apic_frequency = u128::from(last - first) * u128::from(frequency) / u128::from(ended - began);
+    let [ticks, passed] = [ended.clock - began.clock, ended.counter - began.counter];
+    let apic_frequency = u128::from(ticks) * u128::from(frequency) / u128::from(passed);
     [frequency, apic_frequency as u64]
 }
 

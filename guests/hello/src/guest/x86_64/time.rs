@@ -24,20 +24,21 @@ fn compare(hz: u64, mask: u64, other: impl Fn() -> u64) -> Result<i64, &'static 
 }
 
 fn deviation(hz: u64, mask: u64, other: impl Fn() -> u64) -> Result<Option<i64>, &'static str> {
-    let [began, first] = clock::look(&other);
-    let end = began + timer::frequency() * SPAN_MS / 1000;
+    let began = clock::look(&other);
+    let end = began.counter + timer::frequency() * SPAN_MS / 1000;
     while timer::now() < end {
         core::hint::spin_loop();
     }
-    let [ended, last] = clock::look(&other);
-    let by_counter = (ended - began) * 1_000_000 / (timer::frequency() / 1000);
-    let by_clock = (last.wrapping_sub(first) & mask) * 1_000_000_000 / hz;
+    let ended = clock::look(&other);
+    let ns = |ticks: u64| ticks * 1_000_000 / (timer::frequency() / 1000);
+    let [by_counter, unsure] = [ns(ended.counter - began.counter), ns(began.took + ended.took)];
+    let by_clock = (ended.clock.wrapping_sub(began.clock) & mask) * 1_000_000_000 / hz;
     if by_counter > (mask + 1) * 900_000_000 / hz {
         return Ok(None);
     }
     let apart = by_clock as i64 - by_counter as i64;
-    if apart.unsigned_abs() > by_counter / PARTS {
-        say!("{by_counter} ns by the counter, {by_clock} ns by the other clock");
+    if apart.unsigned_abs() > by_counter / PARTS + unsure {
+        say!("{by_counter} ns by the counter, {by_clock} ns by the other clock, {unsure} ns of it unsure");
         return Err("two clocks do not agree");
     }
     Ok(Some(apart * 1_000_000 / by_counter as i64))
