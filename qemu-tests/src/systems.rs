@@ -47,8 +47,6 @@ pub struct System {
     pub has_disc: bool,
     /// Its CPUs have a thread of QEMU's each, whatever the board's page says.
     pub has_threads: bool,
-    /// Its clock counts instructions.
-    pub is_counted: bool,
 }
 
 impl System {
@@ -66,7 +64,6 @@ impl System {
             counts_coverage: false,
             has_disc: false,
             has_threads: false,
-            is_counted: false,
         }
     }
 
@@ -116,11 +113,6 @@ impl System {
         System { has_threads: true, ..self }
     }
 
-    /// With a clock that counts instructions. QEMU's CPUs take turns then, and each gets its share: for attacks that spin.
-    const fn with_counted_clock(self) -> System {
-        System { is_counted: true, ..self }
-    }
-
     /// Where its image and symbols are.
     pub fn folder(&self) -> PathBuf {
         root().join(".ostler/qemu-tests").join(self.name)
@@ -133,8 +125,7 @@ impl System {
         let machine = Machine::of(&board, &self.folder().join("ostler.img")).zip(variant);
         let (default, machine) = machine.expect("the board's page says how QEMU is it");
         let accelerator = if self.has_threads { "tcg".into() } else { default.accelerator };
-        let extra = if self.is_counted { COUNTED.map(String::from).to_vec() } else { default.extra };
-        Machine { machine, cpus: self.cpus, accelerator, extra, ..default }
+        Machine { machine, cpus: self.cpus, accelerator, ..default }
     }
 
     /// The same board, whose firmware starts the disc.
@@ -142,9 +133,9 @@ impl System {
         Machine { kernel: self.folder().join("ostler.iso"), starts_from_disc: true, ..self.machine() }
     }
 
-    /// Boots it on its own board, whose clock counts instructions.
+    /// Boots it on its own board, whose clock counts instructions; for one CPU.
     pub fn boot_counted(&self) -> Result<(Board, Console)> {
-        self.with_counted_clock().boot()
+        Board::with_console(&Machine { extra: COUNTED.map(String::from).to_vec(), ..self.machine() }, None)
     }
 
     /// Boots it on its own board.

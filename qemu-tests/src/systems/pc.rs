@@ -54,10 +54,10 @@ pub const MEMTEST_IA32: System =
 /// The hostile guest as the console says, with a neighbour that looks at its own memory.
 pub const HOSTILE_X86_64: System =
     System::of_pc("hostile-x86_64", &["qemu-tests/systems/hostile-x86_64.qvmconf", NEIGHBOUR])
-        .with_cpus(2)
+        .with_cpus(3)
         .with_coverage()
         .with_self_test()
-        .with_counted_clock();
+        .with_threads();
 /// The same where what cannot be emulated is passed over.
 pub const HOSTILE_IGNORE_X86_64: System = System {
     name: "hostile-ignore-x86_64",
@@ -95,12 +95,13 @@ pub const RESTART_X86_64: System = System::of_pc(
     "restart-x86_64",
     &["qemu-tests/systems/x86_64/restart-noise.qvmconf", "qemu-tests/systems/x86_64/restart-hello.qvmconf"],
 );
-/// The same with four vCPUs that the board's CPUs share.
+/// The same with four vCPUs on two pCPUs.
 pub const RESTART_4_X86_64: System = System::of_pc(
     "restart-4-x86_64",
     &["qemu-tests/systems/x86_64/restart-noise-4.qvmconf", "qemu-tests/systems/x86_64/restart-hello.qvmconf"],
 )
-.with_cpus(2);
+.with_cpus(3)
+.with_threads();
 /// One VM for each way in which an end leads on, and for the progress watch.
 pub const ENDS_X86_64: System = System::of_pc(
     "ends-x86_64",

@@ -1,7 +1,7 @@
 //! The machine's two ends, by ACPI: the sleeping state S5, and the reset register.
 
 use super::acpi::Fixed;
-use super::cpu::{self, in8, in16, out8, out16};
+use super::cpu::{self, in16, out8, out16};
 use core::sync::atomic::{AtomicU16, AtomicU32, Ordering::Relaxed};
 
 /// PM1a_CNT; 0: unknown.
@@ -28,9 +28,7 @@ pub(super) fn open(fixed: &Fixed) {
     // ACPI 6.5, 5.2.9, SMI_CMD: 0 where ACPI is always on.
     if fixed.command != 0 && fixed.control != 0 && in16(fixed.control) & ENABLED == 0 {
         out8(fixed.command, fixed.enable);
-        while in16(fixed.control) & ENABLED == 0 {
-            in8(0x80);
-        }
+        while in16(fixed.control) & ENABLED == 0 {}
     }
 }
 
