@@ -199,7 +199,10 @@ fn command(low: u32, target: Target) {
     if is_extended() {
         return cpu::write_msr(0x800 + ICR as u32 / 16, high << 32 | u64::from(low));
     }
-    while read(ICR) & SENDING != 0 {}
-    write(ICR_HIGH, (high as u32) << 24);
-    write(ICR, low);
+    // A handler that sends, too, would leave its own target.
+    cpu::undisturbed(|| {
+        while read(ICR) & SENDING != 0 {}
+        write(ICR_HIGH, (high as u32) << 24);
+        write(ICR, low);
+    });
 }

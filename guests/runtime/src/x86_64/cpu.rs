@@ -112,6 +112,9 @@ pub fn write_xcr0(components: u64) {
     };
 }
 
+/// RFLAGS.IF: interrupts are taken.
+const RFLAGS_IF: u64 = 1 << 9;
+
 /// No interrupt is taken from here on.
 pub fn mask_interrupts() {
     // SAFETY: masks interrupts of this CPU. It orders memory accesses, therefore no `nomem`.
@@ -123,6 +126,19 @@ pub fn unmask_interrupts() {
     // SAFETY: the vectors are in place since before the program began, and handlers keep to atomics. STI takes effect after
     // the instruction that follows.
     unsafe { asm!("sti", "nop", options(nostack)) };
+}
+
+/// Does something that no interrupt's handler may come between; they are masked or not as before when it is done.
+pub(crate) fn undisturbed<R>(what: impl FnOnce() -> R) -> R {
+    let flags: u64;
+    // SAFETY: one word of the stack, pushed and popped.
+    unsafe { asm!("pushfq", "pop {}", out(reg) flags) };
+    mask_interrupts();
+    let result = what();
+    if flags & RFLAGS_IF != 0 {
+        unmask_interrupts();
+    }
+    result
 }
 
 /// Sleeps until an interrupt has been taken. Interrupts are masked before and after, but none is missed: STI takes effect
