@@ -1,7 +1,6 @@
 //! Guests that attack on x86: what `hostile.rs` does on arm64.
 //!
-//! Most of it is for `--long`: where all CPUs take turns in one thread of QEMU's (boards/qemu-x86_64/board.toml), an attack that spins keeps
-//! the others from theirs for a tenth of a second each time, and guests that wait for each other then give up too soon.
+//! QEMU has a thread for each CPU, and none of the guests is on the first (boards/qemu-x86_64/board.toml).
 
 use std::time::Duration;
 

@@ -90,15 +90,10 @@ pub const VICTIM_X86_64: System = System::of_pc(
 )
 .with_cpus(1);
 
-/// A VM that resets itself for ever, beside one that looks at its own memory.
+/// A VM that resets itself for ever, four vCPUs on two pCPUs, beside one that looks at its own memory.
 pub const RESTART_X86_64: System = System::of_pc(
     "restart-x86_64",
     &["qemu-tests/systems/x86_64/restart-noise.qvmconf", "qemu-tests/systems/x86_64/restart-hello.qvmconf"],
-);
-/// The same with four vCPUs on two pCPUs.
-pub const RESTART_4_X86_64: System = System::of_pc(
-    "restart-4-x86_64",
-    &["qemu-tests/systems/x86_64/restart-noise-4.qvmconf", "qemu-tests/systems/x86_64/restart-hello.qvmconf"],
 )
 .with_cpus(3)
 .with_threads();
@@ -293,7 +288,6 @@ pub(super) const SYSTEMS: &[System] = &[
     MEMTEST,
     MEMTEST_IA32,
     RESTART_X86_64,
-    RESTART_4_X86_64,
     ENDS_X86_64,
     TRIPLE,
     GROUP_X86_64,
