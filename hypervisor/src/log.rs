@@ -1,38 +1,33 @@
-//! The hypervisor's own lines, from whatever room they come.
+//! The hypervisor's own lines, from whatever room they come: records of the crate of this name, for its trait.
 //!
-//! One function takes them all, and a place that has something to say makes no more of it than a text: with the crate of this name
-//! each of some fifty places built a record of six fields, half of which nobody reads.
+//! With that crate's macros each of some fifty places would build a record of six fields, half of which nobody reads. With these a
+//! place that has something to say makes a text, and one function builds the record. It hands it to the console itself: the crate's
+//! own pointer to whoever takes records would be all the initialised data that there is, a page of the image.
 
 use core::fmt;
 
-/// What kind of line it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
-    /// What an owner of the board wants to know.
-    Info,
-    /// What he may want to change.
-    Warning,
-    /// What should not be, and was survived.
-    Error,
-}
+pub use ::log::Level;
+use ::log::{Log, Record};
+
+use crate::terminal::Lines;
 
 /// A line for the console.
 #[inline(never)]
 pub fn write(level: Level, text: fmt::Arguments<'_>) {
-    crate::terminal::tell(level, text);
+    Lines.log(&Record::builder().level(level).args(text).build());
 }
 
-/// Writes a line of [`Level::Info`].
+/// Writes a line of [`Level::Info`]: what an owner of the board wants to know.
 macro_rules! info {
     ($($text:tt)+) => { $crate::log::write($crate::log::Level::Info, format_args!($($text)+)) };
 }
 
-/// Writes a line of [`Level::Warning`].
+/// Writes a line of [`Level::Warn`]: what he may want to change.
 macro_rules! warn_ {
-    ($($text:tt)+) => { $crate::log::write($crate::log::Level::Warning, format_args!($($text)+)) };
+    ($($text:tt)+) => { $crate::log::write($crate::log::Level::Warn, format_args!($($text)+)) };
 }
 
-/// Writes a line of [`Level::Error`].
+/// Writes a line of [`Level::Error`]: what should not be, and was survived.
 macro_rules! error {
     ($($text:tt)+) => { $crate::log::write($crate::log::Level::Error, format_args!($($text)+)) };
 }

@@ -6,6 +6,7 @@
 use core::fmt::{self, Write};
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use ::log::{Level, Log, Metadata, Record};
 use arch::uart::Uart;
 use model::{Console, System};
 use spin::{Mutex, Once};
@@ -14,7 +15,6 @@ use vdev::Endpoint;
 use crate::bus::Device;
 use crate::console::{Command, Listed, Lost, MAX_SOURCES, Mux, Note, RECORD_SEPARATOR, Source, Speaker, Wake};
 use crate::direct::Direct;
-use crate::log::Level;
 use crate::vm::Vm;
 use crate::{board, lifecycle, log, power};
 
@@ -53,25 +53,37 @@ impl Write for Line {
     }
 }
 
-/// Says a line of the hypervisor's own; to nowhere as long as the console is not open.
-pub fn tell(level: Level, text: fmt::Arguments<'_>) {
-    if MUX.get().is_none() {
-        return;
+/// Takes the hypervisor's own lines; they go to nowhere as long as the console is not open.
+pub struct Lines;
+
+impl Log for Lines {
+    fn enabled(&self, _metadata: &Metadata<'_>) -> bool {
+        MUX.get().is_some()
     }
-    let kind = match level {
-        Level::Info => "",
-        Level::Warning => "warning: ",
-        Level::Error => {
-            FAILURES.fetch_add(1, Ordering::Relaxed);
-            "error: "
+
+    fn log(&self, record: &Record<'_>) {
+        if !self.enabled(record.metadata()) {
+            return;
         }
-    };
-    {
-        let _producer = LOG_PRODUCER.lock();
-        // `Line` never fails: what does not fit is counted by the ring, and the mux tells of it.
-        let _ = writeln!(Line, "{kind}{text}");
+        let kind = match record.level() {
+            Level::Error => {
+                FAILURES.fetch_add(1, Ordering::Relaxed);
+                "error: "
+            }
+            Level::Warn => "warning: ",
+            _ => "",
+        };
+        {
+            let _producer = LOG_PRODUCER.lock();
+            // `Line` never fails: what does not fit is counted by the ring, and the mux tells of it.
+            let _ = writeln!(Line, "{kind}{}", record.args());
+        }
+        printed(LOG_BIT);
     }
-    printed(LOG_BIT);
+
+    fn flush(&self) {
+        pump();
+    }
 }
 
 /// Opens the console on the UART at `uart`; makes one endpoint for each serial device of `system` that is joined to it,

@@ -2,7 +2,7 @@
 //! PC's).
 
 use crate::calendar::seconds;
-use crate::registers::{read_port8, write_port8};
+use crate::registers::{read_port, write_port};
 
 const INDEX: u16 = 0x70;
 const DATA: u16 = 0x71;
@@ -17,8 +17,8 @@ const ROUNDS: u32 = 100_000;
 
 fn register(index: u8) -> u8 {
     // SAFETY: the index port of the clock; bit 7 clear leaves NMIs on, as they are. It reaches no memory.
-    unsafe { write_port8(INDEX, index) };
-    read_port8(DATA)
+    unsafe { write_port(INDEX, index) };
+    read_port(DATA)
 }
 
 /// Seconds since 1970, in the time zone of the clock; `None` if there is no clock that stands still.

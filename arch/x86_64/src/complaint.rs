@@ -12,7 +12,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::controller;
 use crate::cpu;
-use crate::registers::read_port8;
+use crate::registers::read_port;
 
 /// NMIs of all CPUs since the board started.
 static COUNT: AtomicU64 = AtomicU64::new(0);
@@ -83,7 +83,7 @@ pub fn take() -> Option<Complaint> {
     let count = COUNT.load(Ordering::Relaxed);
     (TOLD.load(Ordering::Relaxed) != count).then(|| {
         TOLD.store(count, Ordering::Relaxed);
-        Complaint { count, status: read_port8(0x61) }
+        Complaint { count, status: read_port(0x61) }
     })
 }
 

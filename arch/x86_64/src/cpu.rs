@@ -6,12 +6,18 @@ use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arch_common::doorbell::Rung;
 use arch_common::recorder::Recorder;
+use x86_64::instructions::{hlt, interrupts};
+use x86_64::registers::control::{Cr2, Cr3, Cr3Flags};
+use x86_64::registers::model_specific::{ApicBase, ApicBaseFlags, GsBase};
+use x86_64::registers::rflags::RFlags;
+use x86_64::structures::paging::PhysFrame;
+use x86_64::{PhysAddr, VirtAddr};
 
 use crate::controller;
 use crate::gdt::Segments;
 use crate::in_hand::InHand;
 use crate::mailbox::Mailbox;
-use crate::registers::{cpuid, read_msr, write_msr};
+use crate::registers::cpuid;
 use crate::svm::Host;
 
 /// What belongs to one pCPU. GS's base is its address from the moment the CPU is up.
@@ -88,10 +94,7 @@ pub(crate) const RECORDER: usize = offset_of!(PerCpu, recorder);
 const OWN: usize = offset_of!(PerCpu, own);
 
 /// RFLAGS.IF.
-pub(crate) const INTERRUPTS_ON: u32 = 1 << 9;
-
-const IA32_APIC_BASE: u32 = 0x1b;
-const GS_BASE: u32 = 0xc000_0101;
+pub(crate) const INTERRUPTS_ON: u32 = RFlags::INTERRUPT_FLAG.bits() as u32;
 
 /// What GS points to on a CPU that has no data of its own yet: [`PerCpu::own`] of nobody.
 static NOBODY: AtomicU64 = AtomicU64::new(0);
@@ -107,18 +110,17 @@ pub fn own_id() -> u64 {
 
 /// Whether this is the CPU that the board started on (APM volume 2, 16.3.1, APIC_BASE.BSC).
 pub fn is_boot_cpu() -> bool {
-    read_msr(IA32_APIC_BASE) & 1 << 8 != 0
+    ApicBase::read().1.contains(ApicBaseFlags::BSP)
 }
 
 /// Makes `data` this pCPU's own, its segments and emergency stack with it.
 pub fn set_local(data: &'static PerCpu) {
     let address = core::ptr::from_ref(data) as u64;
     data.own.store(address, Ordering::Relaxed);
-    // SAFETY: GS is ours alone and the address stays valid for good; what belongs to one pCPU is loaded by one.
-    unsafe {
-        write_msr(GS_BASE, address);
-        data.segments.load(data.emergency_stack);
-    }
+    // GS is ours alone, and the address stays valid for good.
+    GsBase::write(VirtAddr::new_truncate(address));
+    // SAFETY: what belongs to one pCPU is loaded by one.
+    unsafe { data.segments.load(data.emergency_stack) };
 }
 
 /// This pCPU's own data; `None` before [`set_local`].
@@ -134,8 +136,8 @@ pub fn local() -> Option<&'static PerCpu> {
 
 /// Before anything else on a CPU: GS is whatever boot left.
 pub fn clear_local() {
-    // SAFETY: GS is ours alone; the first word behind it is all that is read until `set_local`.
-    unsafe { write_msr(GS_BASE, NOBODY.as_ptr() as u64) };
+    // GS is ours alone; the first word behind it is all that is read until `set_local`.
+    GsBase::write(VirtAddr::new_truncate(NOBODY.as_ptr() as u64));
 }
 
 /// Which pCPU this is; zero before it is known.
@@ -167,7 +169,7 @@ ostler_sleep_hlt:
 );
 
 unsafe extern "C" {
-    /// Waits for an interrupt, with interrupts on until it comes.
+    /// Waits for an interrupt, with interrupts on until it comes. (Not `enable_and_hlt`: an NMI has to know where the HLT is.)
     fn ostler_sleep();
     /// Its HLT.
     static ostler_sleep_hlt: u8;
@@ -184,8 +186,9 @@ pub(crate) const HLT_BYTES: u64 = 1;
 /// Lets one pending interrupt through, if there is one. Not before [`set_local`].
 #[inline]
 pub(crate) fn open_window() {
-    // SAFETY: the stub notes the interrupt and masks interrupts again. `sti` holds it off for one instruction.
-    unsafe { asm!("sti", "nop", "cli", options(nostack)) };
+    // The stub notes the interrupt and masks interrupts again. STI holds it off for one instruction, which is `enable`'s NOP.
+    interrupts::enable();
+    interrupts::disable();
 }
 
 /// Executes an instruction that there is none of: for tests of what happens then.
@@ -198,8 +201,8 @@ pub fn execute_nonsense() {
 /// Stops this CPU for good.
 pub fn halt() -> ! {
     loop {
-        // SAFETY: waiting has no effect; interrupts are masked.
-        unsafe { asm!("cli", "hlt", options(nomem, nostack)) };
+        interrupts::disable();
+        hlt();
     }
 }
 
@@ -266,15 +269,12 @@ pub unsafe fn scrub_pages(address: u64, size: u64) {
 /// `root` maps everything that is in use at the same virtual addresses.
 pub unsafe fn use_tables(root: u64) {
     // SAFETY: the caller's promise. Nothing is global, so this forgets all old translations (APM volume 2, 5.5.2).
-    unsafe { asm!("mov cr3, {}", in(reg) root, options(nostack, preserves_flags)) };
+    unsafe { Cr3::write(PhysFrame::containing_address(PhysAddr::new_truncate(root)), Cr3Flags::empty()) };
 }
 
 /// The root of the tables that this CPU uses.
 pub fn tables_in_use() -> u64 {
-    let root: u64;
-    // SAFETY: reading CR3 has no effect.
-    unsafe { asm!("mov {}, cr3", out(reg) root, options(nomem, nostack, preserves_flags)) };
-    root & 0x000f_ffff_ffff_f000
+    Cr3::read().0.start_address().as_u64()
 }
 
 /// Goes on in `next`, handing it `argument`, with an empty stack that ends at `stack`.
@@ -301,9 +301,6 @@ pub struct FaultRegisters {
 impl FaultRegisters {
     /// The last page fault's.
     pub fn read() -> FaultRegisters {
-        let cr2: u64;
-        // SAFETY: reading CR2 has no effect.
-        unsafe { asm!("mov {}, cr2", out(reg) cr2, options(nomem, nostack, preserves_flags)) };
-        FaultRegisters { cr2, cr3: tables_in_use() }
+        FaultRegisters { cr2: Cr2::read_raw(), cr3: tables_in_use() }
     }
 }

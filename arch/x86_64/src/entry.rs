@@ -11,7 +11,10 @@
 use core::arch::{asm, global_asm};
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use crate::gdt::{CODE, FATAL_STACK, NMI_STACK, Segments, TablePointer};
+use x86_64::VirtAddr;
+use x86_64::instructions::tables::{DescriptorTablePointer, lidt};
+
+use crate::gdt::{CODE, FATAL_STACK, NMI_STACK, Segments};
 
 /// Vectors that are exceptions (APM volume 2, 8.1).
 const EXCEPTIONS: usize = 32;
@@ -125,7 +128,7 @@ impl FatalFrame {
     #[inline(always)]
     pub fn here() -> FatalFrame {
         let mut frame =
-            FatalFrame { registers: [0; 15], vector: 0, error: 0, rip: 0, cs: CODE as u64, rflags: 0, rsp: 0, ss: 0 };
+            FatalFrame { registers: [0; 15], vector: 0, error: 0, rip: 0, cs: CODE.0 as u64, rflags: 0, rsp: 0, ss: 0 };
         // SAFETY: stores into `frame`, whose address is in one of the registers that are stored; the flags are pushed and popped.
         unsafe {
             asm!(
@@ -158,7 +161,8 @@ impl FatalFrame {
     }
 }
 
-/// The table: two words a gate. Every store is of the same values.
+/// The table: two words a gate. Every store is of the same values, so all CPUs write it; the `x86_64` crate's has one owner, and names
+/// each exception, where these gates lead to stubs at equal distances.
 static GATES: [AtomicU64; 512] = [const { AtomicU64::new(0) }; 512];
 /// Its last byte.
 const GATES_LIMIT: u16 = size_of::<[AtomicU64; 512]>() as u16 - 1;
@@ -179,7 +183,7 @@ unsafe extern "C" {
 /// An interrupt gate to `target` (APM volume 2, 4.8.4), present, for privilege level 0.
 const fn gate(target: u64, stack: u8) -> [u64; 2] {
     let ends = (target & 0xffff) | ((target >> 16) & 0xffff) << 48;
-    [ends | (CODE as u64) << 16 | (stack as u64) << 32 | 0x8e << 40, target >> 32]
+    [ends | (CODE.0 as u64) << 16 | (stack as u64) << 32 | 0x8e << 40, target >> 32]
 }
 
 /// Makes this CPU use our vectors. The boot CPU gets an emergency stack for the time before [`crate::cpu::set_local`] gives it
@@ -200,7 +204,7 @@ pub fn install_vectors() {
         // SAFETY: the boot CPU's alone, and so is the stack.
         unsafe { EARLY.load(&raw const __early_emergency_top as u64) };
     }
-    let pointer = TablePointer { limit: GATES_LIMIT, base: GATES.as_ptr() as u64 };
+    let base = VirtAddr::new_truncate(GATES.as_ptr() as u64);
     // SAFETY: the table is static, and each gate leads to a stub.
-    unsafe { asm!("lidt [{}]", in(reg) &raw const pointer, options(readonly, nostack, preserves_flags)) };
+    unsafe { lidt(&DescriptorTablePointer { limit: GATES_LIMIT, base }) };
 }

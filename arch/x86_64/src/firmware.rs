@@ -4,9 +4,12 @@ mod trampoline;
 
 pub use trampoline::{NotStarted, start_cpu};
 
+use x86_64::VirtAddr;
+use x86_64::instructions::tables::{DescriptorTablePointer, lidt};
+
 use crate::board::{self, Power};
-use crate::cpu::halt;
-use crate::registers::{read_port8, read_port16, write_port8, write_port16};
+use crate::cpu::{execute_nonsense, halt};
+use crate::registers::{read_port, write_port};
 
 /// PM1_CNT (ACPI 4.8.3.2.1): ACPI mode, not legacy.
 const SCI_EN: u16 = 1 << 0;
@@ -28,13 +31,13 @@ fn soft_off(power: &Power) -> Option<()> {
     let (type_a, type_b) = power.soft_off?;
     // SAFETY: the ports are those that the FADT names for it, and the values what ACPI has for them.
     unsafe {
-        if let Some((port, value)) = power.enable.filter(|_| read_port16(control) & SCI_EN == 0) {
-            write_port8(port, value);
-            let _ = (0..PATIENCE).find(|_| read_port16(control) & SCI_EN != 0);
+        if let Some((port, value)) = power.enable.filter(|_| read_port::<u16>(control) & SCI_EN == 0) {
+            write_port(port, value);
+            let _ = (0..PATIENCE).find(|_| read_port::<u16>(control) & SCI_EN != 0);
         }
         let sleep = |port: u16, kind: u8| {
-            let kept = read_port16(port) & !SLP_TYP;
-            write_port16(port, kept | SLP_EN | u16::from(kind & 0b111) << 10);
+            let kept = read_port::<u16>(port) & !SLP_TYP;
+            write_port(port, kept | SLP_EN | u16::from(kind & 0b111) << 10);
         };
         sleep(control, type_a);
         if let Some(control) = power.pm1b_control {
@@ -50,12 +53,14 @@ pub fn reset() -> ! {
     // 0xcf9: SYS_RST and RST_CPU, the latter a little later. 0x64: pulse the reset line.
     for (port, value) in told.into_iter().chain([(0xcf9, 0x02), (0xcf9, 0x06), (0x64, 0xfe)]) {
         // SAFETY: these ports reset the board, which is what is asked for; where there is nothing behind them, nothing happens.
-        unsafe { write_port8(port, value) };
+        unsafe { write_port(port, value) };
         // A device needs a moment; reading a port takes about a microsecond.
         (0..1000).for_each(|_| {
-            read_port8(0x80);
+            read_port::<u8>(0x80);
         });
     }
     // SAFETY: without vectors the next exception has nowhere to go: shutdown, which resets a PC (APM volume 2, 8.2.9).
-    unsafe { core::arch::asm!("push 0", "push 0", "lidt [rsp]", "ud2", options(noreturn)) }
+    unsafe { lidt(&DescriptorTablePointer { limit: 0, base: VirtAddr::zero() }) };
+    execute_nonsense();
+    halt()
 }

@@ -1,36 +1,40 @@
 //! Segments, as far as long mode still has them: one code segment, one for data, and a task-state segment whose only use is the
 //! stacks that exceptions switch to (APM volume 2, 4.8 and 12.2.5).
+//!
+//! They are written where they stay, behind a shared reference. The tables of crate `x86_64` are made elsewhere and moved: two `Once`
+//! for that would be 450 bytes of code, and its checks another hundred.
 
-use core::arch::asm;
+use core::mem::offset_of;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-/// Selector of the hypervisor's code.
-pub(crate) const CODE: u16 = 0x08;
-/// Selector of the hypervisor's data.
-pub(crate) const DATA: u16 = 0x10;
-/// Selector of the task-state segment.
-pub(crate) const TASK: u16 = 0x18;
+use x86_64::instructions::tables::{DescriptorTablePointer, lgdt, load_tss};
+use x86_64::registers::segmentation::{CS, DS, ES, SS, Segment};
+use x86_64::structures::gdt::{DescriptorFlags, SegmentSelector};
+use x86_64::structures::tss::TaskStateSegment;
+use x86_64::{PrivilegeLevel, VirtAddr};
+
+/// The hypervisor's code.
+pub(crate) const CODE: SegmentSelector = SegmentSelector::new(1, PrivilegeLevel::Ring0);
+/// The hypervisor's data.
+const DATA: SegmentSelector = SegmentSelector::new(2, PrivilegeLevel::Ring0);
+/// The task-state segment.
+const TASK: SegmentSelector = SegmentSelector::new(3, PrivilegeLevel::Ring0);
 /// The entry of the interrupt stack table that all exceptions use but NMIs. None of them comes back, so one stack is enough; one that
 /// strikes while another is told of overwrites what nobody will read.
 pub(crate) const FATAL_STACK: u8 = 1;
 /// The one that NMIs use, which may strike while a fatal exception is told of.
 pub(crate) const NMI_STACK: u8 = 2;
 
-/// 64-bit code, present, readable, accessed; the segment's base and limit do not count (APM volume 2, 4.8.1).
-const CODE_DESCRIPTOR: u64 = 0x00af_9b00_0000_ffff;
-/// Data, present, writable, accessed.
-const DATA_DESCRIPTOR: u64 = 0x00cf_9300_0000_ffff;
-
-/// Words of the 64-bit task-state segment (APM volume 2, 12.2.5), of 4 bytes as its fields are aligned.
-const TASK_WORDS: usize = 26;
+/// Bytes of the task-state segment.
+const TASK_BYTES: u64 = size_of::<TaskStateSegment>() as u64;
+/// The same in words of 4 bytes, as its fields are aligned.
+const TASK_WORDS: usize = size_of::<TaskStateSegment>() / 4;
 /// Word of IST1's low half; the others follow.
-const IST1: usize = 9;
+const IST1: usize = offset_of!(TaskStateSegment, interrupt_stack_table) / 4;
 /// Words of an NMI's stack: what its stub calls needs little (`complaint`).
 const NMI_WORDS: usize = 128;
 /// The descriptor table's last byte.
 const DESCRIPTORS_LIMIT: u16 = size_of::<[AtomicU64; 5]>() as u16 - 1;
-/// Bytes of the task-state segment.
-const TASK_BYTES: u64 = 4 * TASK_WORDS as u64;
 
 /// A CPU's descriptor table and task-state segment.
 #[repr(C, align(16))]
@@ -39,13 +43,6 @@ pub(crate) struct Segments {
     descriptors: [AtomicU64; 5],
     task: [AtomicU32; TASK_WORDS],
     nmi_stack: [AtomicU64; NMI_WORDS],
-}
-
-/// What `lgdt` and `lidt` read.
-#[repr(C, packed)]
-pub(crate) struct TablePointer {
-    pub(crate) limit: u16,
-    pub(crate) base: u64,
 }
 
 impl Segments {
@@ -74,31 +71,20 @@ impl Segments {
         // An available 64-bit TSS, present, in two entries (APM volume 2, 4.8.3). `ltr` will mark it busy.
         let task = self.task.as_ptr() as u64;
         let low = (TASK_BYTES - 1) | (task & 0xff_ffff) << 16 | 0x89 << 40 | ((task >> 24) & 0xff) << 56;
-        for (entry, value) in self.descriptors.iter().zip([0, CODE_DESCRIPTOR, DATA_DESCRIPTOR, low, task >> 32]) {
+        let [code, data] = [DescriptorFlags::KERNEL_CODE64, DescriptorFlags::KERNEL_DATA].map(|flags| flags.bits());
+        for (entry, value) in self.descriptors.iter().zip([0, code, data, low, task >> 32]) {
             entry.store(value, Ordering::Relaxed);
         }
-        let pointer = TablePointer { limit: DESCRIPTORS_LIMIT, base: self.descriptors.as_ptr() as u64 };
-        // SAFETY: the table is static and right: its segments are like those in use, so the far return goes on at the next
-        // instruction (APM volume 2, 4.7.2, 4.8.1).
+        let base = VirtAddr::new_truncate(self.descriptors.as_ptr() as u64);
+        // SAFETY: the table is static and right: its segments are like those in use (APM volume 2, 4.7.2, 4.8.1), and the task-state
+        // segment is this CPU's.
         unsafe {
-            asm!(
-                "lgdt   [{pointer}]",
-                "push   {code}",
-                "lea    {scratch}, [rip + 2f]",
-                "push   {scratch}",
-                "retfq",
-                "2:",
-                "mov    ss, {data:e}",
-                "mov    ds, {data:e}",
-                "mov    es, {data:e}",
-                "ltr    {task:x}",
-                pointer = in(reg) &raw const pointer,
-                code = in(reg) u64::from(CODE),
-                data = in(reg) u32::from(DATA),
-                task = in(reg) TASK,
-                scratch = out(reg) _,
-                options(preserves_flags)
-            );
+            lgdt(&DescriptorTablePointer { limit: DESCRIPTORS_LIMIT, base });
+            CS::set_reg(CODE);
+            SS::set_reg(DATA);
+            DS::set_reg(DATA);
+            ES::set_reg(DATA);
+            load_tss(TASK);
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Machine checks: errors of the hardware that cannot be corrected. They end the board as a failure of the hypervisor does, since
 //! nothing says whose state is lost; what the CPU's banks say of them is told (APM volume 2, chapter 9).
 
-use core::arch::asm;
 use core::fmt::{self, Display};
+
+use x86_64::registers::control::{Cr4, Cr4Flags};
 
 use crate::registers::{cpuid, read_msr, write_msr};
 
@@ -22,9 +23,6 @@ const MISC: u32 = 3;
 const VALID: u64 = 1 << 63;
 const HAS_MISC: u64 = 1 << 59;
 const HAS_ADDRESS: u64 = 1 << 58;
-
-/// CR4: machine checks are exceptions; without it they are a shutdown.
-const CR4_MCE: u64 = 1 << 6;
 
 /// The vector.
 pub(crate) const VECTOR: u64 = 18;
@@ -57,7 +55,8 @@ pub(crate) fn enable() {
             write_msr(bank, u64::MAX);
             write_msr(bank.wrapping_add(STATUS), 0);
         }
-        asm!("mov {0}, cr4", "or {0}, {1}", "mov cr4, {0}", out(reg) _, const CR4_MCE, options(nostack));
+        // Without it they are a shutdown.
+        Cr4::update(|cr4| cr4.insert(Cr4Flags::MACHINE_CHECK_EXCEPTION));
     }
 }
 

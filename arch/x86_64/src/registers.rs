@@ -1,18 +1,17 @@
-//! Model-specific registers, ports and CPUID: one function for each instruction.
+//! Model-specific registers, ports and CPUID: what is reached by a number.
 //!
 //! What a write does is its register's matter, so the caller of an unsafe function states why the value is right there.
 
-use core::arch::asm;
+use core::sync::atomic::{Ordering, compiler_fence};
+
+use x86_64::instructions::port::{PortRead, PortWrite};
+use x86_64::registers::model_specific::Msr;
 
 /// The 64 bits of model-specific register `number`. It has to exist: another one is a #GP (APM volume 3, RDMSR).
 #[inline]
 pub(crate) fn read_msr(number: u32) -> u64 {
-    let (low, high): (u32, u32);
     // SAFETY: reading a register has no effect on memory or control flow.
-    unsafe {
-        asm!("rdmsr", in("ecx") number, out("eax") low, out("edx") high, options(nomem, nostack, preserves_flags))
-    };
-    u64::from(high) << 32 | u64::from(low)
+    unsafe { Msr::new(number).read() }
 }
 
 /// Writes model-specific register `number`.
@@ -22,57 +21,26 @@ pub(crate) fn read_msr(number: u32) -> u64 {
 #[inline]
 pub(crate) unsafe fn write_msr(number: u32, value: u64) {
     // SAFETY: the caller's promise.
-    unsafe {
-        asm!("wrmsr", in("ecx") number, in("eax") value as u32, in("edx") (value >> 32) as u32,
-            options(nostack, preserves_flags));
-    }
+    unsafe { Msr::new(number).write(value) };
 }
 
-/// The byte at `port`.
+/// What is at `port`: a byte, a word or a double word.
 #[inline]
-pub(crate) fn read_port8(port: u16) -> u8 {
-    let value: u8;
+pub(crate) fn read_port<T: PortRead>(port: u16) -> T {
     // SAFETY: devices behind ports that we read reach no memory.
-    unsafe { asm!("in al, dx", in("dx") port, out("al") value, options(nomem, nostack, preserves_flags)) };
-    value
+    unsafe { T::read_from_port(port) }
 }
 
-/// The word at `port`.
-#[inline]
-pub(crate) fn read_port16(port: u16) -> u16 {
-    let value: u16;
-    // SAFETY: as `read_port8`.
-    unsafe { asm!("in ax, dx", in("dx") port, out("ax") value, options(nomem, nostack, preserves_flags)) };
-    value
-}
-
-/// The double word at `port`.
-#[inline]
-pub(crate) fn read_port32(port: u16) -> u32 {
-    let value: u32;
-    // SAFETY: as `read_port8`.
-    unsafe { asm!("in eax, dx", in("dx") port, out("eax") value, options(nomem, nostack, preserves_flags)) };
-    value
-}
-
-/// Writes a byte to `port`.
+/// Writes a byte, a word or a double word to `port`.
 ///
 /// # Safety
 /// What is behind the port may be told this, and reaches no memory that is somebody's.
 #[inline]
-pub(crate) unsafe fn write_port8(port: u16, value: u8) {
+pub(crate) unsafe fn write_port<T: PortWrite>(port: u16, value: T) {
+    // The crate tells the compiler that OUT has nothing to do with memory. A reset has: what was to outlive it is stored by then.
+    compiler_fence(Ordering::SeqCst);
     // SAFETY: the caller's promise.
-    unsafe { asm!("out dx, al", in("dx") port, in("al") value, options(nostack, preserves_flags)) };
-}
-
-/// Writes a word to `port`.
-///
-/// # Safety
-/// As for [`write_port8`].
-#[inline]
-pub(crate) unsafe fn write_port16(port: u16, value: u16) {
-    // SAFETY: the caller's promise.
-    unsafe { asm!("out dx, ax", in("dx") port, in("ax") value, options(nostack, preserves_flags)) };
+    unsafe { T::write_to_port(port, value) };
 }
 
 /// What the CPU says of itself in `leaf`: eax, ebx, ecx, edx; all zero if it has no such leaf (an Intel CPU would answer with

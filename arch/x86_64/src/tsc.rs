@@ -4,7 +4,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::board::PmTimer;
 use crate::cpu::counter;
-use crate::registers::{cpuid, read_port8, read_port32, write_port8};
+use crate::registers::{cpuid, read_port, write_port};
 
 /// Ticks of the counter in a second; zero before [`calibrate`].
 static HZ: AtomicU64 = AtomicU64::new(0);
@@ -65,7 +65,7 @@ fn moment(clock: impl Fn() -> u32) -> (u64, u32) {
 
 /// Against the ACPI power management timer.
 fn by_pm_timer(timer: PmTimer) -> Option<u64> {
-    let clock = || read_port32(timer.port);
+    let clock = || read_port::<u32>(timer.port);
     let passed = |from: u32| clock().wrapping_sub(from) & timer.mask();
     let (start, shown) = moment(clock);
     let least = (PmTimer::HZ / PART) as u32;
@@ -81,12 +81,12 @@ fn by_8254() -> Option<u64> {
     const COUNT: u64 = HZ / PART;
     // SAFETY: a PC's interval timer, which nobody else uses, and the gate and mute bits of its channel 2.
     let start = unsafe {
-        write_port8(0x61, read_port8(0x61) & !0b10 | 0b01);
-        write_port8(0x43, 0b1011_0000);
-        write_port8(0x42, COUNT as u8);
-        write_port8(0x42, (COUNT >> 8) as u8);
+        write_port(0x61, read_port::<u8>(0x61) & !0b10 | 0b01);
+        write_port(0x43, 0b1011_0000_u8);
+        write_port(0x42, COUNT as u8);
+        write_port(0x42, (COUNT >> 8) as u8);
         counter()
     };
-    (0..PATIENCE).find(|_| read_port8(0x61) & 1 << 5 != 0)?;
+    (0..PATIENCE).find(|_| read_port::<u8>(0x61) & 1 << 5 != 0)?;
     counter().wrapping_sub(start).checked_mul(PART)
 }

@@ -1,6 +1,6 @@
 //! The board's own UART: a 16550 as it really is (National Semiconductor PC16550D), polled for room and never waited for.
 
-use crate::registers::{read_port8, write_port8};
+use crate::registers::{read_port, write_port};
 
 const RBR_THR: u16 = 0;
 const IER: u16 = 1;
@@ -35,8 +35,8 @@ impl Uart {
         let port = (base as u16).wrapping_add(SCR);
         [0x5a, 0xa5].into_iter().all(|value| {
             // SAFETY: a port of the board's console, or of nothing; neither reaches memory.
-            unsafe { write_port8(port, value) };
-            read_port8(port) == value
+            unsafe { write_port(port, value) };
+            read_port::<u8>(port) == value
         })
     }
 
@@ -62,12 +62,12 @@ impl Uart {
     }
 
     fn read(&self, register: u16) -> u8 {
-        read_port8(self.base.wrapping_add(register))
+        read_port(self.base.wrapping_add(register))
     }
 
     fn write(&mut self, register: u16, value: u8) {
         // SAFETY: `new`'s promise; a UART's registers reach no memory.
-        unsafe { write_port8(self.base.wrapping_add(register), value) };
+        unsafe { write_port(self.base.wrapping_add(register), value) };
     }
 
     /// LSR, whose overrun bit is cleared by every read (PC16550D 8.4).

@@ -5,6 +5,9 @@
 
 use core::arch::asm;
 
+use x86_64::registers::debug::{DebugAddressRegister, Dr0, Dr1, Dr2, Dr3};
+use x86_64::registers::xcontrol::XCr0;
+
 use crate::cpuid::{AVX, SSE, X87};
 use crate::registers::cpuid;
 
@@ -34,25 +37,6 @@ pub(crate) fn components() -> u64 {
     u64::from(low) & (X87 | SSE | avx)
 }
 
-/// Writes XCR0.
-///
-/// # Safety
-/// `value` is valid on this CPU.
-pub(crate) unsafe fn set_xcr0(value: u64) {
-    // SAFETY: the hypervisor keeps nothing in extended state.
-    unsafe {
-        asm!("xsetbv", in("ecx") 0, in("eax") value as u32, in("edx") (value >> 32) as u32, options(nostack, preserves_flags));
-    }
-}
-
-/// XCR0 as it is.
-pub(crate) fn xcr0() -> u64 {
-    let (low, high): (u32, u32);
-    // SAFETY: reads a register; callers know that the CPU has it.
-    unsafe { asm!("xgetbv", in("ecx") 0, out("eax") low, out("edx") high, options(nomem, nostack, preserves_flags)) };
-    u64::from(high) << 32 | u64::from(low)
-}
-
 impl Extended {
     /// Out of reset: the previous owner's values must not leak (SDM volume 1, 13.6; APM volume 1, 6.4.1: FCW 0x37f as FNINIT leaves it).
     pub(crate) const fn reset() -> Extended {
@@ -71,8 +55,8 @@ impl Extended {
             if components == 0 {
                 asm!("fxsave64 [{}]", in(reg) area, options(nostack, preserves_flags));
             } else {
-                self.xcr0 = xcr0();
-                set_xcr0(components);
+                self.xcr0 = XCr0::read_raw();
+                XCr0::write_raw(components);
                 asm!("xsave64 [{}]", in(reg) area, in("eax") u32::MAX, in("edx") u32::MAX, options(nostack, preserves_flags));
             }
         }
@@ -94,9 +78,9 @@ impl Extended {
             if components == 0 {
                 asm!("fxrstor64 [{}]", in(reg) area, options(nostack, preserves_flags, readonly));
             } else {
-                set_xcr0(components);
+                XCr0::write_raw(components);
                 asm!("xrstor64 [{}]", in(reg) area, in("eax") u32::MAX, in("edx") u32::MAX, options(nostack, preserves_flags, readonly));
-                set_xcr0(self.xcr0);
+                XCr0::write_raw(self.xcr0);
             }
         }
     }
@@ -112,30 +96,15 @@ impl Breakpoints {
 
     /// Takes them from this CPU.
     pub(crate) fn save(&mut self) {
-        let Breakpoints([a, b, c, d]) = self;
-        // SAFETY: reading debug registers has no effect; DR7.GD is clear here.
-        unsafe {
-            asm!(
-                "mov {}, dr0",
-                "mov {}, dr1",
-                "mov {}, dr2",
-                "mov {}, dr3",
-                out(reg) * a,
-                out(reg) * b,
-                out(reg) * c,
-                out(reg) * d,
-                options(nomem, nostack, preserves_flags)
-            );
-        }
+        self.0 = [Dr0::read(), Dr1::read(), Dr2::read(), Dr3::read()];
     }
 
     /// Puts them into this CPU.
     pub(crate) fn load(&self) {
         let Breakpoints([a, b, c, d]) = *self;
-        // SAFETY: DR7 enables none of them while the hypervisor runs.
-        unsafe {
-            asm!("mov dr0, {}", "mov dr1, {}", "mov dr2, {}", "mov dr3, {}", in(reg) a, in(reg) b, in(reg) c, in(reg) d,
-                options(nomem, nostack, preserves_flags));
-        }
+        Dr0::write(a);
+        Dr1::write(b);
+        Dr2::write(c);
+        Dr3::write(d);
     }
 }

@@ -107,7 +107,7 @@ impl Cpus {
         entry: u64,
     ) -> Result<(&'static mut HandOver, u64), Failure> {
         fatal::know_pcpus(self.locals);
-        let (before, rest) = self.pcpus.split_at_mut(boot);
+        let (before, rest) = self.pcpus.split_at_mut_checked(boot).ok_or(NO_MEMORY)?;
         let (boot_cpu, after) = rest.split_first_mut().ok_or(NO_MEMORY)?;
         let others = ids.iter().enumerate().filter(|&(index, _)| index != boot).map(|(_, id)| id);
         for (pcpu, &id) in before.iter_mut().chain(after).zip(others) {

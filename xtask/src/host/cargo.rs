@@ -1,5 +1,6 @@
 //! Bare-metal programs by cargo, the same bytes wherever and whenever they are built.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -84,7 +85,10 @@ fn remapped_paths(program_target: &str) -> String {
     let mut remap = |from: PathBuf, to: &str| flags.push(format!("\"--remap-path-prefix={}={to}\"", from.display()));
     let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo"));
     if let Some(cargo_home) = std::env::var_os("CARGO_HOME").map(PathBuf::from).or(home) {
+        let registries = std::fs::read_dir(cargo_home.join("registry/src")).into_iter().flatten().flatten();
+        let registries = registries.map(|registry| registry.path()).collect::<BTreeSet<_>>();
         remap(cargo_home, "/cargo");
+        registries.into_iter().for_each(|registry| remap(registry, "/cargo"));
     }
     remap(paths::root(), "/ostler");
     if let Some(target) = std::env::var_os("CARGO_TARGET_DIR").and_then(|target| std::path::absolute(target).ok()) {

@@ -45,7 +45,7 @@ pub fn init_cpu(_id: u64, _pcpu: u32) {
 fn mask_8259s() {
     for port in [0x21, 0xa1] {
         // SAFETY: OCW1 of a PC's interrupt controllers, or of nothing; it reaches no memory (Intel 8259A, OCW1).
-        unsafe { crate::registers::write_port8(port, 0xff) };
+        unsafe { crate::registers::write_port(port, 0xff_u8) };
     }
 }
 

@@ -22,31 +22,31 @@ type Rule = (&'static str, fn(&Vmcb, u32) -> bool);
 
 /// The second argument: bits of the CPU's physical addresses.
 const RULES: &[Rule] = &[
-    ("VMRUN refuses: EFER.SVME is zero", |vmcb, _| vmcb.state.efer & SVME == 0),
-    ("VMRUN refuses: CR0.NW without CD", |vmcb, _| vmcb.state.cr0 & NW != 0 && vmcb.state.cr0 & CD == 0),
-    ("VMRUN refuses: upper half of CR0", |vmcb, _| vmcb.state.cr0 >> 32 != 0),
-    ("VMRUN refuses: reserved bits of CR3", |vmcb, bits| is_beyond(vmcb.state.cr3 & !CR3_NO_FLUSH, bits)),
-    ("VMRUN refuses: reserved bits of CR4", |vmcb, _| vmcb.state.cr4 & !CR4_BITS != 0),
-    ("VMRUN refuses: upper half of DR6", |vmcb, _| vmcb.state.dr6 >> 32 != 0),
-    ("VMRUN refuses: upper half of DR7", |vmcb, _| vmcb.state.dr7 >> 32 != 0),
-    ("VMRUN refuses: reserved bits of EFER", |vmcb, _| vmcb.state.efer & !EFER_BITS != 0),
-    ("VMRUN refuses: EFER.LMA without paging in long mode", |vmcb, _| {
+    ("VMRUN: EFER.SVME is zero", |vmcb, _| vmcb.state.efer & SVME == 0),
+    ("VMRUN: CR0.NW without CD", |vmcb, _| vmcb.state.cr0 & NW != 0 && vmcb.state.cr0 & CD == 0),
+    ("VMRUN: upper half of CR0", |vmcb, _| vmcb.state.cr0 >> 32 != 0),
+    ("VMRUN: reserved bits of CR3", |vmcb, bits| is_beyond(vmcb.state.cr3 & !CR3_NO_FLUSH, bits)),
+    ("VMRUN: reserved bits of CR4", |vmcb, _| vmcb.state.cr4 & !CR4_BITS != 0),
+    ("VMRUN: upper half of DR6", |vmcb, _| vmcb.state.dr6 >> 32 != 0),
+    ("VMRUN: upper half of DR7", |vmcb, _| vmcb.state.dr7 >> 32 != 0),
+    ("VMRUN: reserved bits of EFER", |vmcb, _| vmcb.state.efer & !EFER_BITS != 0),
+    ("VMRUN: EFER.LMA without paging in long mode", |vmcb, _| {
         vmcb.state.efer & LMA != 0 && (vmcb.state.efer & LME == 0 || vmcb.state.cr0 & PG == 0)
     }),
-    ("VMRUN refuses: long mode without CR4.PAE", |vmcb, _| pages_long(vmcb) && vmcb.state.cr4 & PAE == 0),
-    ("VMRUN refuses: long mode without CR0.PE", |vmcb, _| pages_long(vmcb) && vmcb.state.cr0 & PE == 0),
-    ("VMRUN refuses: CS is both of 64 and of 32 bits", |vmcb, _| {
+    ("VMRUN: long mode without CR4.PAE", |vmcb, _| pages_long(vmcb) && vmcb.state.cr4 & PAE == 0),
+    ("VMRUN: long mode without CR0.PE", |vmcb, _| pages_long(vmcb) && vmcb.state.cr0 & PE == 0),
+    ("VMRUN: CS is both of 64 and of 32 bits", |vmcb, _| {
         let both = attributes::LONG | attributes::BIG;
         pages_long(vmcb) && vmcb.state.cr4 & PAE != 0 && vmcb.state.cs.attributes & both == both
     }),
-    ("VMRUN refuses: VMRUN is not intercepted", |vmcb, _| !intercepts_vmrun(vmcb)),
-    ("VMRUN refuses: address of the MSR bitmap", |vmcb, bits| is_beyond(vmcb.control.msr_bitmap, bits)),
-    ("VMRUN refuses: address of the I/O bitmap", |vmcb, bits| is_beyond(vmcb.control.io_bitmap, bits)),
-    ("VMRUN refuses: illegal event", |vmcb, _| is_illegal(vmcb.control.event)),
-    ("VMRUN refuses: ASID is zero", |vmcb, _| vmcb.control.asid == 0),
-    ("VMRUN refuses: CR4.CET without CR0.WP", |vmcb, _| vmcb.state.cr4 & CR4_CET != 0 && vmcb.state.cr0 & CR0_WP == 0),
-    ("VMRUN refuses: reserved bits of nCR3", |vmcb, bits| is_beyond(vmcb.control.nested_cr3, bits)),
-    ("VMRUN refuses: memory type in G_PAT", |vmcb, _| {
+    ("VMRUN: VMRUN is not intercepted", |vmcb, _| !intercepts_vmrun(vmcb)),
+    ("VMRUN: address of the MSR bitmap", |vmcb, bits| is_beyond(vmcb.control.msr_bitmap, bits)),
+    ("VMRUN: address of the I/O bitmap", |vmcb, bits| is_beyond(vmcb.control.io_bitmap, bits)),
+    ("VMRUN: illegal event", |vmcb, _| is_illegal(vmcb.control.event)),
+    ("VMRUN: ASID is zero", |vmcb, _| vmcb.control.asid == 0),
+    ("VMRUN: CR4.CET without CR0.WP", |vmcb, _| vmcb.state.cr4 & CR4_CET != 0 && vmcb.state.cr0 & CR0_WP == 0),
+    ("VMRUN: reserved bits of nCR3", |vmcb, bits| is_beyond(vmcb.control.nested_cr3, bits)),
+    ("VMRUN: memory type in G_PAT", |vmcb, _| {
         vmcb.state.pat.to_le_bytes().iter().any(|kind| !matches!(kind, 0 | 1 | 4..=7))
     }),
 ];

@@ -4,13 +4,14 @@
 use core::arch::asm;
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use x86_64::registers::control::{Cr0, Cr0Flags, Cr4, Cr4Flags, Efer, EferFlags};
+use x86_64::registers::xcontrol::XCr0;
+
 use super::intercepts::Features;
-use crate::control::SVME;
-use crate::registers::{cpuid, read_msr, write_msr};
+use crate::registers::{cpuid, write_msr};
 use crate::start::PAT_RESET;
 use crate::{controller, cpu, xstate};
 
-const EFER: u32 = 0xc000_0080;
 const PAT: u32 = 0x277;
 const VM_HSAVE_PA: u32 = 0xc001_0117;
 
@@ -65,20 +66,22 @@ pub fn init_cpu() {
     // SAFETY: `boot` has made sure that the CPU has SVM and that firmware has not turned it off. Both pages are this pCPU's own, and
     // nothing else ever writes to them; the map has them at their physical addresses. The PAT is as the tables in use need it.
     unsafe {
-        write_msr(EFER, read_msr(EFER) | SVME);
+        Efer::update(|efer| efer.insert(EferFlags::SECURE_VIRTUAL_MACHINE_ENABLE));
         write_msr(VM_HSAVE_PA, save);
         write_msr(PAT, PAT_RESET);
         asm!("vmsave rax", in("rax") local.host.state(), options(nostack, preserves_flags));
         // OSFXSR and OSXMMEXCPT, for FXSAVE to take all of SSE; OSXSAVE (APM volume 2, 11.3).
-        let mut cr4: u64;
-        asm!("mov {}, cr4", out(reg) cr4, options(nomem, nostack, preserves_flags));
-        cr4 |= 1 << 9 | 1 << 10 | if components != 0 { crate::control::OSXSAVE } else { 0 };
-        asm!("mov cr4, {}", in(reg) cr4, options(nostack, preserves_flags));
+        Cr4::update(|cr4| {
+            cr4.insert(Cr4Flags::OSFXSR | Cr4Flags::OSXMMEXCPT_ENABLE);
+            cr4.set(Cr4Flags::OSXSAVE, components != 0);
+        });
         // EM and TS clear, MP and NE set: no instruction on extended state traps here.
-        asm!("mov {0}, cr0", "and {0}, {1}", "or {0}, {2}", "mov cr0, {0}", out(reg) _, const !0b1100_i64, const 0b10_0010,
-            options(nostack));
+        Cr0::update(|cr0| {
+            cr0.remove(Cr0Flags::EMULATE_COPROCESSOR | Cr0Flags::TASK_SWITCHED);
+            cr0.insert(Cr0Flags::MONITOR_COPROCESSOR | Cr0Flags::NUMERIC_ERROR);
+        });
         if components != 0 {
-            xstate::set_xcr0(components);
+            XCr0::write_raw(components);
         }
     }
 }

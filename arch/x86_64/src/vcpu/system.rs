@@ -1,5 +1,7 @@
 //! CPUID, model-specific registers, XSETBV: what the tables say, done.
 
+use x86_64::registers::xcontrol::XCr0;
+
 use super::{Done, Vcpu, code_of};
 use crate::control::{LMA, OSXSAVE, SVME};
 use crate::coverage::{self, Way};
@@ -8,7 +10,7 @@ use crate::decode::Registers;
 use crate::exit::{Exit, Unsupported};
 use crate::inject::Event;
 use crate::msr::{self, Answer, Has, Own};
-use crate::{pvclock, svm, vapic, xstate};
+use crate::{pvclock, svm, vapic};
 
 /// Numbers of general registers.
 const RAX: u8 = 0;
@@ -26,7 +28,7 @@ impl Vcpu {
             index: self.index,
             os_xsave: self.vmcb.state.cr4 & OSXSAVE != 0,
             // The CPU's own, not what was written last: QEMU's TCG sets it without an exit.
-            xcr0: if self.get(RAX) as u32 == 0xd && self.guest.components != 0 { xstate::xcr0() } else { 0 },
+            xcr0: if self.get(RAX) as u32 == 0xd && self.guest.components != 0 { XCr0::read_raw() } else { 0 },
             apic_is_on: self.apic.is_enabled(),
         };
         let [eax, ebx, ecx, edx] = self.guest.cpuid.get(self.get(RAX) as u32, self.get(RCX) as u32, &asks);
@@ -162,7 +164,7 @@ impl Vcpu {
         coverage::took(Way::Xsetbv);
         self.saved.extended.xcr0 = value;
         // SAFETY: the guest's own, and valid: it is part of what this CPU has.
-        unsafe { xstate::set_xcr0(value) };
+        unsafe { XCr0::write_raw(value) };
         self.skip(0x00d1_010f, 3);
     }
 

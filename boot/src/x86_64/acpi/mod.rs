@@ -83,8 +83,8 @@ pub(super) fn read(facts: &mut Facts, memory: &impl Physical, rsdp: Rsdp) -> Res
     let root = table(memory, at).filter(|root| root.starts_with(name.as_bytes())).ok_or(Fault::Missing(name))?;
     let entries = || {
         let all = root.get(HEADER_BYTES as usize..).unwrap_or_default();
-        let all = all.chunks_exact(entry_bytes).take(MAX_TABLES);
-        all.filter_map(move |entry| super::physical::number(entry, 0, entry_bytes))
+        (0..MAX_TABLES)
+            .map_while(move |index| super::physical::number(all, index.checked_mul(entry_bytes)?, entry_bytes))
     };
     let mut unreachable = false;
     let mut find = |facts: &mut Facts, name: &'static str| {
