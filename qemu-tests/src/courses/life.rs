@@ -1,16 +1,11 @@
 //! What an end leads to, by the settings of each VM.
 
-use crate::{Board, Console, Result, System, Verdict};
+use super::end;
+use crate::{Result, System, Verdict};
 
 /// How often `text` stands in `transcript`.
 fn count(transcript: &str, text: &str) -> usize {
     transcript.matches(text).count()
-}
-
-/// Waits for the board's end, and all that it printed.
-fn end(mut board: Board, mut console: Console) -> Result<(Verdict, String)> {
-    let verdict = board.verdict(&mut console)?;
-    Ok((verdict, console.transcript()))
 }
 
 /// Each VM ends as its file has it, and what that leads to is what its file says.

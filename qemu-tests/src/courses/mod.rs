@@ -17,3 +17,11 @@ pub use life::{board_ends_badly, board_ends_well, each_end_leads_on, group_start
 pub use restart::{reboots, restarts};
 pub use smp::vcpus_work_together;
 pub use victim::victim_wakes;
+
+use crate::{Board, Console, Result, Verdict};
+
+/// Waits for the board's end: how it ended, and all that was printed.
+fn end(mut board: Board, mut console: Console) -> Result<(Verdict, String)> {
+    let verdict = board.verdict(&mut console)?;
+    Ok((verdict, console.transcript()))
+}

@@ -1,12 +1,12 @@
 //! Guests that touch what they do not own.
 
+use super::end;
 use crate::{Result, System, Verdict};
 
 /// Boots, waits for the end, and returns how it ended and all that was printed.
 pub fn run(system: System) -> Result<(Verdict, String)> {
-    let (mut board, mut console) = system.boot()?;
-    let verdict = board.verdict(&mut console)?;
-    Ok((verdict, console.transcript()))
+    let (board, console) = system.boot()?;
+    end(board, console)
 }
 
 /// `text` stands so many times in `transcript`. How a guest's line is prefixed depends on who has the focus by then.

@@ -7,6 +7,7 @@ pub(crate) mod clean;
 pub(crate) mod compare;
 pub(crate) mod fmt;
 pub(crate) mod fuzz;
+mod images;
 pub(crate) mod miri;
 pub(crate) mod run;
 pub(crate) mod setup;

@@ -20,7 +20,7 @@ pub(crate) fn run(_: &Setup) -> Result<()> {
     toolchain::ensure_target(toolchain::BARE_ARM64)?;
     toolchain::ensure_target(toolchain::BARE_X86_64)?;
     packages::ensure(&[packages::QEMU, packages::QEMU_X86_64, packages::DTC])?;
-    guests::ensure(&Selection::of(Vec::new()).request(&mut Findings::default())?)?;
+    guests::ensure(&[Selection::of(Vec::new()).request(&mut Findings::default())?])?;
     println!("ready");
     Ok(())
 }

@@ -1,20 +1,19 @@
 //! `cargo xtask test`: everything that must hold before a change is taken.
 
 use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use qemu_tests::{System, systems};
 
-use crate::command::{bench, miri, soak};
+use crate::command::{bench, images, miri, soak};
 use crate::failure::{Failure, OnFile, Result, status};
 use crate::guests;
 use crate::host::cargo::cargo;
 use crate::host::toolchain::{self, BARE_ARM64, BARE_X86_64};
 use crate::host::{packages, paths, process};
-use crate::image::{self, Selection};
+use crate::image;
 
 /// Run all checks and tests: format, lints, host tests, models of concurrency, reproducible images, boards on QEMU, and instruction budgets.
 ///
@@ -61,7 +60,10 @@ pub(crate) fn run(options: &Test) -> Result<()> {
     if options.soak {
         let system = soak::system(options.board.as_deref().unwrap_or(qemu_tests::HOSTILE.board))?;
         packages::ensure(&[packages::QEMU, packages::QEMU_X86_64])?;
-        build(&system)?;
+        images::prepare(&[&system])?;
+        if images::build(&[&system]).iter().any(|image| !image.1) {
+            return Err(Failure::new("the soak has no image"));
+        }
         return soak::run(system, options.seed, options.class.as_deref(), options.operations, options.cpu.as_deref());
     }
     if options.miri {
@@ -101,9 +103,12 @@ pub(crate) fn run(options: &Test) -> Result<()> {
     }
     if !options.host {
         packages::ensure(&[packages::QEMU, packages::QEMU_X86_64, packages::OVMF])?;
-        let mut built = true;
-        for system in systems().filter(|system| on_board(system.board)) {
-            built &= summary.step(&format!("image `{}`", system.name), || build(system));
+        let wanted: Vec<&System> = systems().filter(|system| on_board(system.board)).collect();
+        let mut built = summary.step("guests of the images", || images::prepare(&wanted).map(|()| true));
+        if built {
+            let images = images::build(&wanted);
+            built = images.iter().all(|image| image.1);
+            summary.steps.extend(images);
         }
         let hello = qemu_tests::HELLO;
         if built && filter.is_none() && on_board(hello.board) {
@@ -157,7 +162,6 @@ fn host_tests(filter: Option<&str>) -> Result<bool> {
 /// They are compiled with a flag that changes what everybody's atomics are, in a folder of their own, so that nothing
 /// else is compiled anew.
 fn concurrency_models() -> Result<bool> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| paths::root().join("target"), PathBuf::from);
     let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
     let mut command = cargo();
     // nextest fails if there is no such test.
@@ -166,27 +170,7 @@ fn concurrency_models() -> Result<bool> {
         None => command.args(["test", "--no-fail-fast"]),
     };
     command.args(["--package", "arch-common", "--package", "hypervisor", "--lib", "model::", "--target-dir"]);
-    passes(command.arg(target.join("loom")).env("RUSTFLAGS", format!("{flags} --cfg loom")))
-}
-
-/// Builds an image of the tests.
-fn build(system: &System) -> Result<bool> {
-    let files = system.files.iter().map(|file| paths::root().join(file)).collect();
-    let selection = Selection {
-        smp: Some(system.cpus),
-        board: Some(system.board.into()),
-        gic: system.gic,
-        on_failure: Some(system.on_failure),
-        self_test: system.self_test,
-        provoke: system.provoke,
-        coverage: system.counts_coverage,
-        ..Selection::of(files)
-    };
-    image::build(&selection, &system.folder())?;
-    if system.has_disc {
-        image::write_disc(&system.folder())?;
-    }
-    Ok(true)
+    passes(command.arg(paths::target().join("loom")).env("RUSTFLAGS", format!("{flags} --cfg loom")))
 }
 
 fn qemu_tests(filter: Option<&str>, board: Option<&str>, long: bool) -> Result<bool> {

@@ -55,7 +55,8 @@ impl Program {
     fn build(self, binary: &'static str) -> Result<Vec<u8>> {
         let Program { name: package, target } = self;
         let features = String::new();
-        let elf = cargo::Bare { package, binary, target, features, strip: true, env: Vec::new() }.build()?;
+        let elf =
+            cargo::Bare { package, binary, target, features, strip: true, env: Vec::new(), worker: None }.build()?;
         let elf = files::read(&elf)?;
         files::write(&paths::guest(&self.folder()).join(format!("{binary}.elf")), &elf)?;
         Ok(elf)

@@ -27,10 +27,14 @@ pub(crate) fn bare(target: &str) -> &'static [&'static str] {
     if target == BARE_X86_64 { &bare::NAMES_X86_64 } else { &bare::NAMES }
 }
 
-/// Makes what the texts of a request load from `.ostler/guests/`.
-pub(crate) fn ensure(request: &Request) -> Result<()> {
-    let texts = assemble::texts(request, &|name| std::env::var(name).ok());
-    let wants = |name: &str| texts.iter().any(|it| it.text().contains(&format!(".ostler/guests/{name}/")));
+/// Makes what the texts of these requests load from `.ostler/guests/`.
+pub(crate) fn ensure(requests: &[Request]) -> Result<()> {
+    let texts: Vec<_> =
+        requests.iter().map(|request| assemble::texts(request, &|name| std::env::var(name).ok())).collect();
+    let wants = |name: &str| {
+        let path = format!(".ostler/guests/{name}/");
+        texts.iter().flat_map(|sources| sources.iter()).any(|it| it.text().contains(&path))
+    };
     let ports: Vec<_> = [debian::ARM64, debian::AMD64].into_iter().filter(|port| wants(port.folder)).collect();
     let programs: Vec<_> = bare::all().filter(|program| wants(&program.folder())).collect();
     let wants_memtest = wants(memtest::FOLDER);

@@ -25,6 +25,9 @@ pub(crate) struct Bare {
     pub strip: bool,
     /// Variables for its build script; without a value they are removed.
     pub env: Vec<(&'static str, Option<String>)>,
+    /// Which worker builds it, if several do side by side. Cargo locks its target folder, so each but the first has one of its own; the
+    /// bytes are the same.
+    pub worker: Option<usize>,
 }
 
 impl Bare {
@@ -33,8 +36,18 @@ impl Bare {
         toolchain::ensure_target(self.target)?;
         let mut command = cargo();
         command.args(["build", "--release", "--package", self.package, "--bin", self.binary, "--target", self.target]);
-        command.args(["--message-format", "json-render-diagnostics", "--config", &remapped_paths(self.target)]);
+        let folder = self.worker.map_or_else(paths::target, target_folder);
+        command.args([
+            "--message-format",
+            "json-render-diagnostics",
+            "--config",
+            &remapped_paths(self.target, folder.clone()),
+        ]);
         command.args(["--features", &self.features]);
+        if self.worker.is_some() {
+            // Warnings and errors are said all the same. Of several lines of progress none could be read.
+            command.arg("--quiet").env("CARGO_TARGET_DIR", folder);
+        }
         if self.strip {
             command.args(["--config", "profile.release.strip=\"debuginfo\""]);
         }
@@ -65,6 +78,14 @@ impl Bare {
     }
 }
 
+/// The target folder of a worker.
+fn target_folder(worker: usize) -> PathBuf {
+    match worker {
+        0 => paths::target(),
+        _ => paths::target().join(format!("beside-{worker}")),
+    }
+}
+
 /// The cargo that runs us, in the project's root.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -80,7 +101,7 @@ pub(crate) fn cargo() -> Command {
 
 /// A configuration that keeps this machine's folders out of the program: they stand in panic messages and debug
 /// information. Given by `--config`, because `RUSTFLAGS` would switch off what a user's configuration says.
-fn remapped_paths(program_target: &str) -> String {
+fn remapped_paths(program_target: &str, target_folder: PathBuf) -> String {
     let mut flags = Vec::new();
     let mut remap = |from: PathBuf, to: &str| flags.push(format!("\"--remap-path-prefix={}={to}\"", from.display()));
     let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo"));
@@ -91,8 +112,7 @@ fn remapped_paths(program_target: &str) -> String {
         registries.into_iter().for_each(|registry| remap(registry, "/cargo"));
     }
     remap(paths::root(), "/ostler");
-    if let Some(target) = std::env::var_os("CARGO_TARGET_DIR").and_then(|target| std::path::absolute(target).ok()) {
-        remap(target, "/ostler/target");
-    }
+    // Of several that match, the last one holds.
+    remap(target_folder, "/ostler/target");
     format!("target.{program_target}.rustflags=[{}]", flags.join(","))
 }

@@ -9,3 +9,4 @@ pub(crate) mod process;
 pub(crate) mod progress;
 pub(crate) mod stamp;
 pub(crate) mod toolchain;
+pub(crate) mod workers;

@@ -15,6 +15,12 @@ pub(crate) fn made() -> PathBuf {
     root().join(".ostler")
 }
 
+/// Cargo's target folder.
+pub(crate) fn target() -> PathBuf {
+    let chosen = std::env::var_os("CARGO_TARGET_DIR").and_then(|target| std::path::absolute(target).ok());
+    chosen.unwrap_or_else(|| root().join("target"))
+}
+
 /// What came from the network; `clean` leaves it alone unless asked.
 pub(crate) fn downloads() -> PathBuf {
     made().join("downloads")

@@ -44,6 +44,14 @@ impl Progress {
         }
     }
 
+    /// Says a line, above the bar.
+    pub(crate) fn line(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| eprintln!("{line}")),
+            None => eprintln!("{line}"),
+        }
+    }
+
     /// The work is done; `result` completes the line.
     pub(crate) fn done(mut self, result: &str) {
         self.finished = true;

@@ -10,10 +10,12 @@ mod again;
 mod bare;
 mod disc;
 mod findings;
+mod fresh;
 mod report;
 mod select;
 
 use std::path::{Path, PathBuf};
+use std::slice;
 
 use config::assemble::{self, Assembly, Controller, GicVersion, Images, flatten_elf};
 use config::diagnostic::Diagnostics;
@@ -21,6 +23,7 @@ use config::source::Sources;
 use config::{Request, assemble::Board};
 use qemu_tests::Machine;
 
+use self::fresh::Fresh;
 use crate::failure::{Failure, Result, status};
 use crate::guests;
 use crate::host::toolchain::{BARE_ARM64, BARE_X86_64};
@@ -40,6 +43,8 @@ pub(crate) struct Image {
     pub image: PathBuf,
     /// The hypervisor with symbols, for debuggers.
     pub elf: PathBuf,
+    /// The same where cargo made it.
+    built: PathBuf,
     /// What it is made of.
     pub report: Report,
 }
@@ -47,8 +52,13 @@ pub(crate) struct Image {
 /// Makes the guests that the files load, unless they may be absent, assembles, and says every diagnostic. Errors end with status 65.
 pub(crate) fn assemble(request: &Request, images: Images, findings: &mut Findings) -> Result<Assembly> {
     if images == Images::Read {
-        guests::ensure(request)?;
+        guests::ensure(slice::from_ref(request))?;
     }
+    assemble_only(request, images, findings)
+}
+
+/// The same where the guests are there already.
+fn assemble_only(request: &Request, images: Images, findings: &mut Findings) -> Result<Assembly> {
     let (assembly, diagnostics, sources) = assemble::check(request, images, &|name| std::env::var(name).ok());
     findings.say(&diagnostics, &sources)?;
     findings.verdict()?;
@@ -60,15 +70,22 @@ pub(crate) fn assemble_quietly(request: &Request) -> (Option<Assembly>, Diagnost
     assemble::assemble(request, &|name| std::env::var(name).ok())
 }
 
-/// Builds what `selection` names and writes it to `folder`. Files that would not change are left alone.
-pub(crate) fn build(selection: &Selection, folder: &Path) -> Result<Image> {
-    let mut findings = Findings::default();
-    let request = selection.request(&mut findings)?;
-    let assembly = assemble(&request, Images::Read, &mut findings)?;
-    build_assembled(&assembly, &request, &selection.features(), folder)
+/// Builds what `request` names, of which the guests are there already, as one of several workers. Returns whether there was
+/// anything to do.
+pub(crate) fn build_beside(request: &Request, features: &[&str], folder: &Path, worker: usize) -> Result<bool> {
+    let assembly = assemble_only(request, Images::Read, &mut Findings::default())?;
+    let fresh = Fresh::of(&assembly, features)?;
+    if fresh.holds(folder) {
+        return dump_trees(&assembly).map(|()| false);
+    }
+    let image = compile(&assembly, request, features, folder, Some(worker))?;
+    let trees: Vec<String> = assembly.trees.iter().map(|(name, _)| format!("{name}.dtb")).collect();
+    fresh.stamp(folder, &image, &trees)?;
+    Ok(true)
 }
 
-/// The same, with these features of the hypervisor.
+/// Builds what `request` names, with these features of the hypervisor, and writes it to `folder`. Files that would not change are left
+/// alone.
 pub(crate) fn build_with(request: &Request, features: &[&str], folder: &Path) -> Result<Image> {
     let assembly = assemble(request, Images::Read, &mut Findings::default())?;
     build_assembled(&assembly, request, features, folder)
@@ -81,6 +98,16 @@ pub(crate) fn build_assembled(
     features: &[&str],
     folder: &Path,
 ) -> Result<Image> {
+    compile(assembly, request, features, folder, None)
+}
+
+fn compile(
+    assembly: &Assembly,
+    request: &Request,
+    features: &[&str],
+    folder: &Path,
+    worker: Option<usize>,
+) -> Result<Image> {
     let env = request.to_env().map_err(Failure::new)?;
     // The interrupt controller is a choice of compilation: only the code for the board's is in the image.
     let (target, gic) = match assembly.board.controller {
@@ -89,7 +116,8 @@ pub(crate) fn build_assembled(
         Controller::Apic => (BARE_X86_64, None),
     };
     let features = features.iter().copied().chain(gic).collect::<Vec<_>>().join(",");
-    let built = cargo::Bare { package: "hypervisor", binary: "ostler", target, features, strip: false, env }.build()?;
+    let (package, binary) = ("hypervisor", "ostler");
+    let built = cargo::Bare { package, binary, target, features, strip: false, env, worker }.build()?;
     let elf_bytes = files::read(&built)?;
     let flat = flatten_elf(&elf_bytes).map_err(|why| Failure::new(format!("{}: {why}", built.display())))?;
     let image_bytes = assembly.bootable(&flat).map_err(|why| Failure::new(format!("{}: {why}", built.display())))?;
@@ -103,7 +131,7 @@ pub(crate) fn build_assembled(
     }
     dump_trees(assembly)?;
     let report = Report::new(assembly, &image, &image_bytes, &elf_bytes)?;
-    Ok(Image { image, elf, report })
+    Ok(Image { image, elf, built, report })
 }
 
 /// Whether the board of `assembly` starts from a disc, as PCs do.

@@ -11,6 +11,7 @@ use x86_64 as cpu;
 
 mod counters;
 mod crew;
+mod forms;
 mod ping;
 mod ring;
 
@@ -24,8 +25,12 @@ const WAKE: u32 = ipi::FIRST;
 const REPORT: u32 = ipi::FIRST + 1;
 const PING: u32 = ipi::FIRST + 2;
 const PONG: u32 = ipi::FIRST + 3;
+/// One that is sent in all forms.
+const FORM: u32 = ipi::FIRST + 4;
+/// Comes after a [`FORM`] that has or has not come.
+const FENCE: u32 = ipi::FIRST + 5;
 /// The first of those that the CPU's own part sends.
-const OWN: u32 = ipi::FIRST + 4;
+const OWN: u32 = ipi::FIRST + 6;
 
 fn main(machine: &Machine) -> Verdict {
     cpu::introduce(machine);
@@ -42,6 +47,7 @@ fn main(machine: &Machine) -> Verdict {
     crew::muster(machine)?;
     ping::test(machine, machine.number("rounds").unwrap_or(1000))?;
     ring::test(machine, machine.number("turns").unwrap_or(100))?;
+    forms::test(machine)?;
     cpu::test(machine)?;
     crew::dismiss(machine)?;
     say!("all passed");
@@ -52,6 +58,7 @@ fn on_interrupt(number: u32) {
     match number {
         WAKE | REPORT => {}
         PING | PONG => ping::on_ipi(number),
+        FORM | FENCE => forms::on_ipi(number),
         _ if cpu::on_interrupt(number) => {}
         _ => {
             say!("interrupt {number}");

@@ -1,20 +1,16 @@
-//! arm64's part: PSCI, events, SGIs in all forms, routed SPIs.
+//! arm64's part: PSCI, events, the forms of SGIs, routed SPIs.
 
-mod sgi;
+pub(super) mod forms;
 mod spi;
 
+pub(super) use super::forms::send as act;
 pub(super) use guest_runtime::system_register::{barrier, send_event, wait_for_event};
-pub(super) use sgi::send as act;
 
 use super::OWN;
 use guest_runtime::{Machine, Verdict, psci, say, timer};
 
-/// One that [`sgi`] sends in all forms.
-const FORM: u32 = OWN;
-/// Comes after a [`FORM`] that has or has not come.
-const FENCE: u32 = OWN + 1;
 /// Holds a vCPU while SPIs become pending for it.
-const HOLD: u32 = OWN + 2;
+const HOLD: u32 = OWN;
 
 /// How a token is passed on.
 pub(super) const EVENT: &str = "SEV";
@@ -42,14 +38,12 @@ pub(super) fn is_off(id: u64) -> bool {
 
 /// What only this CPU has to test.
 pub(super) fn test(machine: &Machine) -> Verdict {
-    sgi::test(machine)?;
     spi::test(machine)
 }
 
 /// Any vCPU: an interrupt came. Whether it is one of these.
 pub(super) fn on_interrupt(intid: u32) -> bool {
     match intid {
-        FORM | FENCE => sgi::on_sgi(intid),
         HOLD => spi::hold(),
         _ if spi::RANGE.contains(&intid) => spi::on_spi(intid),
         _ => return false,

@@ -1,6 +1,6 @@
-//! x86_64's part: interrupts between CPUs in every form, a line of the I/O APIC to each, and TLB shoot-downs.
+//! x86_64's part: the forms of interrupts between CPUs, a line of the I/O APIC to each, and TLB shoot-downs.
 
-mod forms;
+pub(super) mod forms;
 mod lines;
 mod shoot;
 
@@ -9,19 +9,15 @@ use core::hint::spin_loop;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed, Ordering::SeqCst, fence};
 use guest_runtime::{Machine, Verdict, apic, say};
 
-/// One that [`forms`] sends in all forms.
-const FORM: u32 = OWN;
-/// Comes after a [`FORM`] that has or has not come.
-const FENCE: u32 = OWN + 1;
 /// The 8254's line.
-const LINE: u32 = OWN + 2;
+const LINE: u32 = OWN;
 /// A mapping has changed.
-const SHOOT: u32 = OWN + 3;
+const SHOOT: u32 = OWN + 1;
 
 /// How a token is passed on.
 pub(super) const EVENT: &str = "stores";
 
-/// The others look at [`shoot`]'s page, and send no [`FORM`].
+/// The others look at [`shoot`]'s page, and send no form.
 static LOOKS: AtomicBool = AtomicBool::new(false);
 
 /// Says what this machine is.
@@ -55,7 +51,6 @@ pub(super) fn wait_for_event() {
 
 /// What only this CPU has to test.
 pub(super) fn test(machine: &Machine) -> Verdict {
-    forms::test(machine)?;
     lines::test(machine)?;
     LOOKS.store(true, Relaxed);
     shoot::test(machine)?;
@@ -65,13 +60,12 @@ pub(super) fn test(machine: &Machine) -> Verdict {
 
 /// Another vCPU: what was chosen.
 pub(super) fn act() {
-    if LOOKS.load(Relaxed) { shoot::look() } else { forms::send() }
+    if LOOKS.load(Relaxed) { shoot::look() } else { super::forms::send() }
 }
 
 /// Any vCPU: an interrupt came. Whether it is one of these.
 pub(super) fn on_interrupt(vector: u32) -> bool {
     match vector {
-        FORM | FENCE => forms::on_ipi(vector),
         LINE => lines::on_line(),
         SHOOT => shoot::on_ipi(),
         _ => return false,
