@@ -8,7 +8,7 @@ use config::assemble;
 
 use crate::{Error, Result};
 
-/// What makes QEMU's clock count instructions: one takes 1 ns, and sleep takes no time of ours. For one CPU.
+/// What makes QEMU's clock count instructions: one takes 1 ns, and sleep takes no time of ours. CPUs take turns.
 pub const COUNTED: [&str; 2] = ["-icount", "shift=0,sleep=off"];
 
 /// A board for QEMU to be. Start from [`Machine::of`] and change what differs.

@@ -47,6 +47,8 @@ pub struct System {
     pub has_disc: bool,
     /// Its CPUs have a thread of QEMU's each, whatever the board's page says.
     pub has_threads: bool,
+    /// Its clock counts instructions.
+    pub is_counted: bool,
 }
 
 impl System {
@@ -64,6 +66,7 @@ impl System {
             counts_coverage: false,
             has_disc: false,
             has_threads: false,
+            is_counted: false,
         }
     }
 
@@ -107,10 +110,16 @@ impl System {
         System { has_disc: true, ..self }
     }
 
-    /// With a thread of QEMU's for each CPU: where a guest spins that does not even pause, the others would wait for a tenth of a second
-    /// for each turn. For tests of seconds (boards/qemu-x86_64/board.toml says why).
+    /// With a thread of QEMU's for each CPU: where guests are to run at once, or where one spins that does not even pause, and the others
+    /// would wait for a tenth of a second for each turn. Its guests leave the first CPU alone, or its tests take seconds
+    /// (boards/qemu-x86_64/board.toml says why).
     const fn with_threads(self) -> System {
         System { has_threads: true, ..self }
+    }
+
+    /// With a clock that counts instructions, so that QEMU's own threads have no part in what happens when.
+    pub const fn counted(self) -> System {
+        System { is_counted: true, ..self }
     }
 
     /// Where its image and symbols are.
@@ -125,7 +134,8 @@ impl System {
         let machine = Machine::of(&board, &self.folder().join("ostler.img")).zip(variant);
         let (default, machine) = machine.expect("the board's page says how QEMU is it");
         let accelerator = if self.has_threads { "tcg".into() } else { default.accelerator };
-        Machine { machine, cpus: self.cpus, accelerator, ..default }
+        let extra = if self.is_counted { COUNTED.map(String::from).to_vec() } else { default.extra };
+        Machine { machine, cpus: self.cpus, accelerator, extra, ..default }
     }
 
     /// The same board, whose firmware starts the disc.
@@ -133,9 +143,9 @@ impl System {
         Machine { kernel: self.folder().join("ostler.iso"), starts_from_disc: true, ..self.machine() }
     }
 
-    /// Boots it on its own board, whose clock counts instructions; for one CPU.
+    /// Boots it on its own board, whose clock counts instructions.
     pub fn boot_counted(&self) -> Result<(Board, Console)> {
-        Board::with_console(&Machine { extra: COUNTED.map(String::from).to_vec(), ..self.machine() }, None)
+        self.counted().boot()
     }
 
     /// Boots it on its own board.

@@ -1,6 +1,8 @@
 //! Guests that attack on x86: what `hostile.rs` does on arm64.
 //!
-//! QEMU has a thread for each CPU, and none of the guests is on the first (boards/qemu-x86_64/board.toml).
+//! QEMU has a thread for each CPU, and none of the guests is on the first (boards/qemu-x86_64/board.toml). Where clocks storm it has one
+//! thread, and time is instructions: with a thread for timers QEMU loses an alarm now and then that goes off while VMRUN is given a virtual
+//! interrupt (`helper_vmrun` changes `interrupt_request` without its lock), and the guest waits for good.
 
 use std::time::Duration;
 
@@ -41,7 +43,8 @@ fn every_register_of_x86_in_order_and_at_random() -> Result<()> {
 
 #[test]
 fn every_port_in_order_and_at_random() -> Result<()> {
-    if long() { attacks(HOSTILE_X86_64, &[("ports", 0), ("ports", 20_000), ("strings", 20_000)]) } else { Ok(()) }
+    let system = HOSTILE_X86_64.counted();
+    if enabled() { attacks(system, &[("ports", 0), ("ports", 20_000), ("strings", 20_000)]) } else { Ok(()) }
 }
 
 #[test]
@@ -51,12 +54,12 @@ fn memory_of_devices_in_every_form_of_x86() -> Result<()> {
 
 #[test]
 fn both_apics() -> Result<()> {
-    if long() { attacks(HOSTILE_X86_64, &[("apic", 0), ("apic", 20_000), ("random", 20_000)]) } else { Ok(()) }
+    if enabled() { attacks(HOSTILE_X86_64, &[("apic", 0), ("apic", 20_000), ("random", 20_000)]) } else { Ok(()) }
 }
 
 #[test]
 fn privileged_instructions_and_transfers() -> Result<()> {
-    if !long() {
+    if !enabled() {
         return Ok(());
     }
     attacks(
@@ -67,18 +70,17 @@ fn privileged_instructions_and_transfers() -> Result<()> {
 
 #[test]
 fn floods_of_interrupts_of_x86() -> Result<()> {
-    if !long() {
-        return Ok(());
-    }
-    attacks(
-        HOSTILE_X86_64,
-        &[("exits", 50_000), ("ipis", 50_000), ("nmis", 50_000), ("timer", 50_000), ("clocks", 20_000)],
-    )
+    if enabled() { attacks(HOSTILE_X86_64, &[("exits", 50_000), ("ipis", 50_000), ("nmis", 50_000)]) } else { Ok(()) }
+}
+
+#[test]
+fn floods_of_all_clocks() -> Result<()> {
+    if enabled() { attacks(HOSTILE_X86_64.counted(), &[("timer", 50_000), ("clocks", 20_000)]) } else { Ok(()) }
 }
 
 #[test]
 fn with_every_policy_on_x86() -> Result<()> {
-    if !long() {
+    if !enabled() {
         return Ok(());
     }
     attacks(HOSTILE_IGNORE_X86_64, &[("mmio", 20_000), ("msr", 20_000), ("ports", 20_000)])?;
