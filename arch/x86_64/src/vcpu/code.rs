@@ -213,7 +213,7 @@ impl Vcpu {
 
     /// The bytes at RIP, as many as an instruction can have.
     #[inline]
-    fn bytes(&mut self) -> Result<(u128, u8), Fault> {
+    pub(super) fn bytes(&mut self) -> Result<(u128, u8), Fault> {
         let linear = self.linear_rip();
         if linear & (PAGE_BYTES - 1) > PAGE_BYTES - WINDOW {
             return Ok(self.bytes_of_two_pages(linear));

@@ -68,11 +68,8 @@ impl Vcpu {
         match code {
             exit_code::INTERRUPT_WINDOW => coverage::took(Way::Window),
             exit_code::HLT => {
-                coverage::took(Way::Halt);
                 self.skip(0xf4, 1);
-                if !self.has_interrupt() {
-                    return Done::Exit(Exit::WaitForInterrupt);
-                }
+                return self.halted();
             }
             exit_code::PAUSE => {
                 coverage::took(Way::Pause);
@@ -130,9 +127,28 @@ impl Vcpu {
         Done::Yes
     }
 
+    /// A physical interrupt has come between STI and this HLT, where a guest's own interrupt must not come: it would sleep over it. QEMU's TCG
+    /// forgets that when the guest is entered again (`helper_vmrun` does not load the shadow). So the HLT is done with here, and what has
+    /// come still waits.
+    #[cold]
+    fn is_at_halt(&mut self) -> bool {
+        self.vmcb.state.cpl == 0 && matches!(self.bytes(), Ok((bytes, 1..)) if bytes as u8 == 0xf4)
+    }
+
+    /// The guest has executed HLT.
+    fn halted(&mut self) -> Done {
+        coverage::took(Way::Halt);
+        if self.has_interrupt() { Done::Yes } else { Done::Exit(Exit::WaitForInterrupt) }
+    }
+
     /// A physical interrupt while the guest ran.
     #[inline(never)]
     pub(super) fn interrupted(&mut self) -> u64 {
+        if self.vmcb.control.shadow & 1 != 0 && self.is_at_halt() {
+            self.step_over(1);
+            let done = self.halted();
+            return self.after(done);
+        }
         match svm::take() {
             Some(ALARM) => match self.ticked() {
                 Some(vector) => {
