@@ -201,13 +201,18 @@ pub const POWER_KEY_X86_64: System = System::of_pc(
 
 /// What lies between two vCPUs, each on a pCPU of its own.
 pub const SMP_2_X86_64: System =
-    System::of_pc("smp-2-x86_64", &["qemu-tests/systems/x86_64/smp-2.qvmconf"]).with_cpus(2);
+    System::of_pc("smp-2-x86_64", &["qemu-tests/systems/x86_64/smp-2.qvmconf"]).with_cpus(3).with_threads();
 /// The same between four.
-pub const SMP_4_X86_64: System = System::of_pc("smp-4-x86_64", &["qemu-tests/systems/x86_64/smp-4.qvmconf"]);
+pub const SMP_4_X86_64: System =
+    System::of_pc("smp-4-x86_64", &["qemu-tests/systems/x86_64/smp-4.qvmconf"]).with_cpus(5).with_threads();
 /// Four vCPUs on two pCPUs.
-pub const SMP_4_SHARED_X86_64: System = System::of_pc("smp-4-shared-x86_64", SMP_4_X86_64.files).with_cpus(2);
+pub const SMP_4_SHARED_X86_64: System =
+    System::of_pc("smp-4-shared-x86_64", &["qemu-tests/systems/x86_64/smp-4-shared.qvmconf"])
+        .with_cpus(3)
+        .with_threads();
 /// Thirty-two vCPUs on four pCPUs.
-pub const SMP_32_X86_64: System = System::of_pc("smp-32-x86_64", &["qemu-tests/systems/x86_64/smp-32.qvmconf"]);
+pub const SMP_32_X86_64: System =
+    System::of_pc("smp-32-x86_64", &["qemu-tests/systems/x86_64/smp-32.qvmconf"]).with_cpus(5).with_threads();
 
 /// Four workers of equal priority on one pCPU.
 pub const FAIR_X86_64: System = System::of_pc(
