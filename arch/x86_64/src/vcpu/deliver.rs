@@ -62,13 +62,13 @@ impl Vcpu {
         ticked
     }
 
-    /// Back into the guest with `vector`, of its local APIC's timer or an IPI to itself: mostly it takes it at once, and nothing else
-    /// is to be looked at.
+    /// Back into the guest, which is in no shadow, with `vector`, of its local APIC's timer or an IPI to itself: mostly it takes it at
+    /// once, and nothing else is to be looked at.
     #[inline(always)]
     pub(super) fn resume_with(&mut self, vector: u8) -> u64 {
         let control = &self.vmcb.control;
         let [first, ..] = control.intercepts;
-        let takes_interrupts = self.vmcb.state.rflags & IF != 0 && control.shadow & 1 == 0;
+        let takes_interrupts = self.vmcb.state.rflags & IF != 0;
         let is_busy = self.event.is_some() || self.nmi.is_pending() || first & WINDOW != 0;
         if takes_interrupts
             && !is_busy

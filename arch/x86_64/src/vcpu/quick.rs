@@ -68,8 +68,11 @@ impl Vcpu {
         match code {
             exit_code::INTERRUPT_WINDOW => coverage::took(Way::Window),
             exit_code::HLT => {
+                coverage::took(Way::Halt);
                 self.skip(0xf4, 1);
-                return self.halted();
+                if !self.has_interrupt() {
+                    return Done::Exit(Exit::WaitForInterrupt);
+                }
             }
             exit_code::PAUSE => {
                 coverage::took(Way::Pause);
@@ -127,27 +130,11 @@ impl Vcpu {
         Done::Yes
     }
 
-    /// A physical interrupt has come between STI and this HLT, where a guest's own interrupt must not come: it would sleep over it. QEMU's TCG
-    /// forgets that when the guest is entered again (`helper_vmrun` does not load the shadow). So the HLT is done with here, and what has
-    /// come still waits.
-    #[cold]
-    fn is_at_halt(&mut self) -> bool {
-        self.vmcb.state.cpl == 0 && matches!(self.bytes(), Ok((bytes, 1..)) if bytes as u8 == 0xf4)
-    }
-
-    /// The guest has executed HLT.
-    fn halted(&mut self) -> Done {
-        coverage::took(Way::Halt);
-        if self.has_interrupt() { Done::Yes } else { Done::Exit(Exit::WaitForInterrupt) }
-    }
-
     /// A physical interrupt while the guest ran.
     #[inline(never)]
     pub(super) fn interrupted(&mut self) -> u64 {
-        if self.vmcb.control.shadow & 1 != 0 && self.is_at_halt() {
-            self.step_over(1);
-            let done = self.halted();
-            return self.after(done);
+        if self.vmcb.control.shadow & 1 != 0 {
+            return self.interrupted_in_shadow();
         }
         match svm::take() {
             Some(ALARM) => match self.ticked() {
@@ -161,15 +148,34 @@ impl Vcpu {
                 None => self.leave(Exit::Interrupt(ALARM)),
             },
             None => self.resume(),
-            Some(KICK) => {
-                coverage::took(Way::Kick);
-                self.leave(Exit::Kicked)
-            }
-            Some(number) => {
-                coverage::took(Way::BoardInterrupt);
-                self.leave(Exit::Interrupt(number))
-            }
+            Some(number) => self.took(number),
         }
+    }
+
+    /// It came behind STI or a load of SS, where a guest's own interrupt must not come. QEMU's TCG forgets that when the guest is entered again
+    /// (`helper_vmrun` does not load the shadow), and a guest would sleep over it that has HLT next. So such a HLT is done with here, and
+    /// what has come still waits.
+    #[cold]
+    fn interrupted_in_shadow(&mut self) -> u64 {
+        let halts = self.vmcb.state.cpl == 0 && matches!(self.bytes(), Ok((bytes, 1..)) if bytes as u8 == 0xf4);
+        if halts {
+            let done = self.other(exit_code::HLT);
+            return self.after(done);
+        }
+        match svm::take() {
+            Some(number) if number != ALARM || !self.tick() => self.took(number),
+            _ => self.resume(),
+        }
+    }
+
+    /// This one was taken, which is not a guest's timer.
+    fn took(&mut self, number: u32) -> u64 {
+        if number == KICK {
+            coverage::took(Way::Kick);
+            return self.leave(Exit::Kicked);
+        }
+        coverage::took(Way::BoardInterrupt);
+        self.leave(Exit::Interrupt(number))
     }
 
     /// An interrupt of this pCPU that only concerns the vCPU that is loaded, outside of the guest. False if it is not one of these.
