@@ -15,6 +15,10 @@ pub fn full_house(machine: &Machine, patience: Duration, seconds: u32) -> Result
     for _ in 0..2 {
         console.expect("] linux: for how many seconds?")?;
     }
+    // Under load two vCPUs that answer each other may wait for a turn each time.
+    while !console.transcript().contains("[beats] hello: all passed") {
+        console.expect("\r")?;
+    }
     console.send(&format!("\x1d1{seconds}\n\x1d2{seconds}\n\x1d3"))?;
     for _ in 0..2 {
         let (complains, _) = console.expect_any(&["] linux: no complaint", "] linux: the kernel complains"])?;
@@ -29,7 +33,6 @@ pub fn full_house(machine: &Machine, patience: Duration, seconds: u32) -> Result
         let end = format!("\x1e[ostler] {name}: stopped: the guest powered off (code 0)");
         assert!(transcript.contains(&end), "{name} has no good end in\n{transcript}");
     }
-    assert!(transcript.contains("[beats] hello: all passed"), "{transcript}");
     assert!(!transcript.contains("FAILED"), "{transcript}");
     if machine.cpus == 2 {
         assert_eq!(transcript.matches("linux: time was stolen").count(), 2, "{transcript}");
