@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::OnceLock;
 
 use crate::failure::{Failure, Result};
 use crate::host::cargo::cargo;
@@ -28,6 +29,16 @@ pub(crate) fn ensure_target(target: &str) -> Result<()> {
     }
     let what = format!("the libraries for {target}");
     rustup(&what, &["target", "add", target])
+}
+
+/// What the compiler says of itself. It is asked once.
+pub(crate) fn compiler() -> Result<&'static str> {
+    static SAID: OnceLock<String> = OnceLock::new();
+    if let Some(said) = SAID.get() {
+        return Ok(said);
+    }
+    let said = process::output(Command::new("rustc").arg("-vV").current_dir(paths::root()))?;
+    Ok(SAID.get_or_init(|| said))
 }
 
 /// Makes sure that the toolchain has `component`, which brings `cargo SUBCOMMAND`.

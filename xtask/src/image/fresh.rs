@@ -7,14 +7,13 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use config::assemble::Assembly;
 
 use super::Image;
 use crate::failure::{Failure, OnFile, Result};
-use crate::host::{files, paths, process, stamp};
+use crate::host::{files, paths, stamp, toolchain};
 
 const STAMP: &str = "ostler.img.stamp";
 
@@ -36,11 +35,11 @@ impl Fresh {
     /// What an image of `assembly` with these features of the hypervisor is made from, as of now.
     pub(super) fn of(assembly: &Assembly, features: &[&str]) -> Result<Fresh> {
         let begun = SystemTime::now();
-        let compiler = process::output(Command::new("rustc").arg("-vV").current_dir(paths::root()))?;
+        let compiler = toolchain::compiler()?;
         let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
         let mut key = RECIPE.concat();
         // Version and commit come from files that cargo lists or that are among the settings.
-        for part in [&compiler, &flags, &features.join(","), &assembly.rust_source("", "")] {
+        for part in [compiler, &flags, &features.join(","), &assembly.rust_source("", "")] {
             key += part;
             key.push('\0');
         }
