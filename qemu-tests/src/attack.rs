@@ -67,7 +67,7 @@ impl Attack {
         patience: Duration,
         mut progress: impl FnMut(u64),
     ) -> Result<Outcome> {
-        let system = if system.is_pc() && pc::is_counted(self.class) { system.counted() } else { system };
+        let system = if system.is_pc() && pc::COUNTED.contains(&self.class) { system.counted() } else { system };
         let machine = system.machine();
         let machine = Machine { cpu: cpu.map_or(machine.cpu.clone(), String::from), ..machine };
         let (mut board, mut console) = Board::with_console(&machine, None)?;

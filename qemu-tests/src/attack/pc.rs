@@ -5,12 +5,7 @@ use super::Class;
 /// Of clocks that storm. With a thread of its own for timers, QEMU loses an alarm now and then that goes off while VMRUN is given a virtual
 /// interrupt (`helper_vmrun` changes `interrupt_request` without its lock), and the guest waits for good. So these have one thread, and time
 /// is instructions.
-const COUNTED: &[&str] = &["ports", "strings", "timer", "clocks"];
-
-/// Whether a class is for a counted clock.
-pub(super) fn is_counted(class: &str) -> bool {
-    COUNTED.contains(&class)
-}
+pub(super) const COUNTED: &[&str] = &["ports", "strings", "timer", "clocks"];
 
 pub(super) const CLASSES: &[Class] = &[
     (

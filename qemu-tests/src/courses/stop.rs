@@ -20,9 +20,12 @@ fn press(console: &mut Console, vm: &str) -> Result<()> {
     Ok(())
 }
 
-/// Two guests that see the key and do nothing: the first, which has the console, is cut off by the time-out, the second by another press.
-/// They say `pressed` when it was.
-pub fn cut_off(console: &mut Console, pressed: &[&str]) -> Result<()> {
+/// `quiet`, which has the console, has its power cut. Of two guests that see the key and do nothing the first is cut off by the time-out,
+/// the second by another press. They say `pressed` when it was.
+pub fn cut_off(console: &mut Console, quiet: &str, pressed: &[&str]) -> Result<()> {
+    console.send("\x1dx")?;
+    console.expect(&format!("\x1e[ostler] {quiet}: stopped: its power was cut (code 3)"))?;
+    console.expect("\x1e[ostler] the console is stubborn's now")?;
     let sees = |console: &mut Console| pressed.iter().try_for_each(|line| console.expect(line).map(drop));
     press(console, "stubborn")?;
     sees(console)?;
